@@ -1,0 +1,182 @@
+/* autograd.h: nodes, saved tensors, recording.  What an operator's author needs, then what the engine and bindings need.
+ *
+ * A differentiable operator:
+ *
+ *     // z = x y        dx = g y, dy = g x
+ *     static rl_status mul_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+ *     {
+ *         RL_TEMP *x = rl_saved(n, 0);           // new reference; NULL and the error if modified in place since
+ *         RL_TEMP *y = rl_saved(n, 1);
+ *         if (rl_wants(n, 0)) dx[0] = rl_mul(g[0], y);
+ *         if (rl_wants(n, 1)) dx[1] = rl_mul(g[0], x);
+ *         return RL_DONE(n, dx);                  // an error if a wanted dx is NULL without... see below
+ *     }
+ *     static const rl_node_type mul_node = {"MulBackward0", mul_backward, 2};
+ *
+ *     rl_tensor *rl_mul(rl_tensor *x, rl_tensor *y)
+ *     {
+ *         rl_tensor *z = binary(RL_MAP_MUL, x, y);
+ *         if (!rl_recording(x) && !rl_recording(y)) return z;
+ *         rl_node *n = rl_node_new(&mul_node, z, 2, (rl_tensor *[]){x, y});
+ *         rl_save(n, 0, x);
+ *         rl_save(n, 1, y);
+ *         return rl_record(n, z);
+ *     }
+ *
+ * Formulas are written with public operators, so that create_graph differentiates them again.  The engine itself sums a
+ * gradient over broadcast dimensions down to the input's shape and converts it to the input's dtype, so formulas ignore
+ * both.  A NULL gradient returned for an input means zero. */
+#ifndef RL_AUTOGRAD_H
+#define RL_AUTOGRAD_H
+
+#include "core/tensor.h"
+
+/* ---- for operators ---- */
+
+/* Computes dx[i] (new references, NULL = zero) from g[o] (borrowed; NULL = zero, only for nodes of several outputs).
+ * dx arrives all NULL; on failure the engine releases what was set. */
+typedef rl_status rl_backward_fn(rl_node *n, rl_tensor *const *g, rl_tensor **dx);
+
+typedef struct rl_node_type {
+    const char *name; /* PyTorch's: "MulBackward0" */
+    rl_backward_fn *backward;
+    int n_saved;                    /* tensors rl_save may store */
+    void (*free_context)(void *context); /* releases n->context, if any */
+} rl_node_type;
+
+/* Numbers a formula needs. */
+typedef struct rl_args {
+    int64_t i[4];
+    double f[2];
+    rl_scalar s[2];
+    int n_dims;     /* of dims: shapes, permutations, lists of dims; owned by the node, see rl_node_set_dims */
+    int64_t *dims;
+} rl_args;
+
+typedef struct rl_edge {
+    rl_node *node; /* owned; NULL where no gradient is wanted */
+    int output;    /* which output of that node the input was */
+} rl_edge;
+
+typedef struct rl_saved_tensor rl_saved_tensor;
+typedef struct rl_hook rl_hook;
+typedef struct rl_output_meta rl_output_meta; /* shape and dtype of an output, to check and shrink gradients */
+
+struct rl_node {
+    const rl_node_type *type;
+    atomic_int refs;
+    int n_inputs, n_outputs;
+    uint64_t seq; /* creation order in this thread: the later, the sooner in backward */
+    rl_edge *next; /* n_inputs */
+    rl_output_meta *outputs; /* n_outputs */
+    rl_saved_tensor *saved; /* type->n_saved, or as given to rl_node_new_n */
+    int n_saved;
+    bool released; /* what was saved has been freed: a second backward is an error */
+    rl_hook *hooks; /* pre and post hooks; usually NULL */
+    rl_args args;
+    void *context; /* of nodes from outside the core (Python Functions) and of special nodes */
+    void *py;      /* borrowed: Python's grad_fn object, or NULL */
+};
+
+extern _Thread_local bool rl_tls_grad_enabled; /* read through rl_grad_enabled and rl_recording; autograd/mode.c */
+
+/* Whether an operator with this input must record: gradient mode is on and the tensor requires a gradient.  NULL: no. */
+static inline bool rl_recording(const rl_tensor *t)
+{
+    return t && (t->flags & RL_FLAG_REQUIRES_GRAD) && rl_tls_grad_enabled;
+}
+bool rl_recording_any(rl_tensors list);
+
+/* New node whose one output is z and whose inputs are the given tensors (a NULL tensor or one without gradient gets an
+ * empty edge).  NULL when z is NULL or memory is short; the functions below pass NULL through, rl_record reports it. */
+rl_node *rl_node_new(const rl_node_type *type, const rl_tensor *z, int n_inputs, rl_tensor *const *inputs);
+/* The same for n_outputs outputs and a number of saved tensors known at run time. */
+rl_node *rl_node_new_n(const rl_node_type *type, int n_outputs, rl_tensor *const *outputs, int n_inputs,
+                       rl_tensor *const *inputs, int n_saved);
+void rl_save(rl_node *n, int slot, rl_tensor *t);        /* an input or other tensor; NULL: nothing */
+void rl_save_output(rl_node *n, int slot, rl_tensor *z, int output); /* an output: kept without its node */
+void rl_node_set_dims(rl_node *n, int count, const int64_t *dims);   /* copies into args.dims */
+/* Makes the node z's history; takes over n.  z with its node, or NULL (z released) when n is NULL. */
+rl_tensor *rl_record(rl_node *n, rl_tensor *z);
+/* For nodes of several outputs: z[o] gets output o (NULL z[o]: skipped, not differentiable).  Takes over n. */
+rl_status rl_record_n(rl_node *n, int n_outputs, rl_tensor *const *z);
+
+/* In backward. */
+rl_tensor *rl_saved(rl_node *n, int slot); /* new reference; NULL + RL_ERUNTIME when modified in place or freed.
+                                              A slot saved as NULL gives NULL without error: test rl_has_saved first */
+bool rl_has_saved(const rl_node *n, int slot);
+static inline bool rl_wants(const rl_node *n, int input) { return n->next[input].node != NULL; }
+/* RL_OK unless an error is pending because a formula returned NULL: RL_DONE checks every wanted input that the formula
+ * set; use rl_none() style NULL only with `return RL_OK`. */
+rl_status rl_done(rl_node *n, rl_tensor *const *dx);
+#define RL_DONE(n, dx) rl_done(n, dx)
+
+/* In-place operators: check first, write, then record.
+ *   if (rl_check_inplace(x)) return NULL;      leaf that requires grad, inference tensor, expanded view: PyTorch's errors
+ *   ... save clones of what the write destroys; node made with rl_node_new(type, x, ...) BEFORE the write ...
+ *   write; return rl_record_inplace(n, x);     version + 1; history of x, and of its base when x is a view; new reference
+ * n may be NULL when nothing records; then only the version counts. */
+rl_status rl_check_inplace(rl_tensor *x);
+rl_tensor *rl_record_inplace(rl_node *n, rl_tensor *x);
+void rl_bump_version(rl_tensor *x);
+/* The general in-place form: x becomes f(x), given y = f(copy) computed out of place with its history.  See
+ * rl_inplace_source: the tensor to compute from, x itself when nothing records, else a copy with x's history.
+ * rl_inplace_assign checks that shape and dtype fit, copies y into x, gives x y's history.  Releases y. */
+rl_tensor *rl_inplace_source(rl_tensor *x);
+rl_tensor *rl_inplace_assign(rl_tensor *x, rl_tensor *y);
+/* out=: resizes `out` when its shape differs (PyTorch warns when it is not empty), copies y, releases y, returns out. */
+rl_tensor *rl_out_assign(rl_tensor *out, rl_tensor *y);
+
+/* Views: t is a view of base made by an operator; shares version and history.  Every view operator ends with
+ *   return rl_record_view(z, base, node);      node NULL when nothing records */
+rl_tensor *rl_record_view(rl_tensor *z, rl_tensor *base, rl_node *n);
+
+/* Sums t down to shape (which must broadcast to t's); differentiable.  new reference */
+rl_tensor *rl_sum_to(rl_tensor *t, int ndim, const int64_t *shape);
+
+/* ---- for the engine, the bindings and Python's autograd ---- */
+
+/* A callback from outside: the core never learns what Python is. */
+struct rl_hook {
+    rl_hook *next;
+    int64_t id;
+    enum { RL_HOOK_TENSOR, RL_HOOK_RETAIN, RL_HOOK_POST_ACC, RL_HOOK_NODE_PRE, RL_HOOK_NODE_POST } kind;
+    int output; /* TENSOR, RETAIN: which output of the node */
+    /* TENSOR: grads[0] in, *replacement out (new reference or NULL to keep).  NODE_PRE: grads = gradients of the outputs.
+     * NODE_POST: grads = gradients of the inputs, then those of the outputs.  replacement: array like grads. */
+    rl_status (*call)(void *context, int n, rl_tensor *const *grads, rl_tensor **replacement);
+    void (*free)(void *context);
+    void *context;
+};
+
+struct rl_autograd {
+    rl_tensor *grad;
+    rl_node *node;      /* history of a result; for a leaf: its accumulate node, borrowed (see accumulate.c) */
+    int output;         /* which output of node */
+    bool is_leaf_node;  /* node is a leaf's accumulate node */
+    bool retains_grad;
+    uint32_t view_version; /* of a view: storage version when its history was made */
+    rl_tensor *base;    /* of a differentiable view; owned */
+    rl_hook *hooks;     /* of a leaf; those of a result move to its node */
+};
+
+/* The tensor's autograd data, made when missing; NULL when memory is short. */
+rl_autograd *rl_autograd_of(rl_tensor *t);
+void rl_autograd_free(rl_tensor *t); /* from rl_release */
+/* Where t's gradient goes: its node (new reference; made anew for a view whose base changed; the accumulate node of a
+ * leaf) and output number.  node NULL when t requires no gradient. */
+rl_edge rl_gradient_edge(rl_tensor *t);
+rl_node *rl_node_retain(rl_node *n);
+void rl_node_release(rl_node *n); /* without recursion */
+rl_tensor *rl_node_variable(rl_node *n); /* borrowed: the leaf of an accumulate node, else NULL */
+void rl_node_release_saved(rl_node *n);
+bool rl_node_meta(const rl_node *n, int output, rl_dtype *dtype, int *ndim, const int64_t **shape);
+
+/* Hooks.  Take over context.  Return the hook's id (> 0), or 0 on failure. */
+int64_t rl_add_tensor_hook(rl_tensor *t, rl_hook hook);
+int64_t rl_add_node_hook(rl_node *n, rl_hook hook);
+void rl_remove_tensor_hook(rl_tensor *t, int64_t id);
+void rl_remove_node_hook(rl_node *n, int64_t id);
+rl_status rl_retain_grad(rl_tensor *t);
+
+#endif

@@ -1,0 +1,15 @@
+/* isa.h: included first by every file in kernels/isa/.  K(f) is f's name in this build: exp_f32 -> exp_f32_avx2. */
+#ifndef RL_KERNELS_ISA_H
+#define RL_KERNELS_ISA_H
+
+#ifndef RL_ISA
+#error "RL_ISA must be portable, avx2 or avx512: setup.py compiles this folder once for each"
+#endif
+
+#define RL_PASTE3(a, b, c) a##b##c
+#define RL_PASTE2(a, b) RL_PASTE3(a, _, b)
+#define K(name) RL_PASTE2(name, RL_ISA)
+
+#include "kernels/kernels.h"
+
+#endif

@@ -1,0 +1,71 @@
+/* kernels.h: the loops on raw pointers, one build per instruction set, chosen once at start-up.
+ *
+ * Every file in kernels/isa/ is compiled once per instruction set with RL_ISA set to portable, avx2 or avx512 (see
+ * setup.py) and fills its part of the table in K(fill_...)().  Kernels know no tensor, no error, no allocation.
+ * The same bits everywhere: each build performs the same IEEE operations in the same order; see docs/architecture.md.
+ */
+#ifndef RL_KERNELS_H
+#define RL_KERNELS_H
+
+#include "rushlight.h"
+
+/* Parameters of a kernel that are not tensors (slope, limits, exponent, alpha); meaning per kernel. */
+typedef struct rl_kargs {
+    double f[4];
+    int64_t i[4];
+} rl_kargs;
+
+/* Element-wise: n elements; p[0] output, p[1...] inputs; s: strides in bytes (0 broadcasts).  The output may be the same
+ * memory as an input of equal stride (in place); other overlap is the caller's to avoid. */
+typedef void rl_map_fn(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a);
+
+/* Element-wise kernels.  X(name, inputs, dtypes it exists for, output: same dtype or bool).
+ * float16 and bfloat16 have no kernels: the iterator converts blocks to float32 and back (core/iter.c). */
+#include "kernels/map_list.h"
+
+typedef enum rl_map_op {
+#define X(name, ...) RL_MAP_##name,
+    RL_MAP_LIST(X)
+#undef X
+        RL_MAP_COUNT
+} rl_map_op;
+
+/* Reductions.  Reduces nr elements at stride sr, for no outputs at strides so (x) and sy (y), all in bytes.  The order of
+ * additions depends on nr and on whether sr is the item size alone.  y's dtype: see reduce_list.h. */
+typedef void rl_reduce_fn(size_t no, size_t nr, const char *x, ptrdiff_t so, ptrdiff_t sr, char *y, ptrdiff_t sy,
+                          const rl_kargs *a);
+#include "kernels/reduce_list.h"
+
+typedef enum rl_reduce_op {
+#define X(name, ...) RL_REDUCE_##name,
+    RL_REDUCE_LIST(X)
+#undef X
+        RL_REDUCE_COUNT
+} rl_reduce_op;
+
+/* Row kernels: softmax and its like.  rows of n contiguous elements, row strides in elements.
+ * p[0] output, p[1...] inputs, as declared per kernel in row_list.h. */
+typedef void rl_row_fn(size_t rows, size_t n, char *const *p, const ptrdiff_t *row_stride, const rl_kargs *a);
+#include "kernels/row_list.h"
+
+typedef enum rl_row_op {
+#define X(name, ...) RL_ROW_##name,
+    RL_ROW_LIST(X)
+#undef X
+        RL_ROW_COUNT
+} rl_row_op;
+
+struct rl_gemm_kernels; /* kernels/gemm.h */
+
+typedef struct rl_kernels {
+    const char *isa;
+    rl_map_fn *map[RL_MAP_COUNT][RL_NDTYPES];          /* by the dtype of the inputs; NULL: no such kernel */
+    rl_reduce_fn *reduce[RL_REDUCE_COUNT][RL_NDTYPES]; /* by the dtype of x */
+    rl_row_fn *row[RL_ROW_COUNT][RL_NDTYPES];
+    const struct rl_gemm_kernels *gemm;
+} rl_kernels;
+
+/* The table in use.  Written once, before the first tensor exists. */
+extern rl_kernels rl_kernel_table;
+
+#endif

@@ -1,0 +1,196 @@
+"""Builds the C core and the extension module rushlight._C.
+
+One table says which files make what; kernels/isa is compiled once per instruction set. Objects are rebuilt when their
+source, a header they include or the flags change. Environment: RUSHLIGHT_DEBUG=1 (no optimisation, asserts),
+RUSHLIGHT_SANITIZE=1 (address and undefined-behaviour sanitizers), RUSHLIGHT_COVERAGE=1 (gcov).
+
+    python setup.py build_ext --inplace     the extension, into python/rushlight
+    python setup.py build_core              build/librushlight.a, the core without Python, for C programs
+"""
+
+import hashlib
+import os
+import platform
+import shlex
+import subprocess
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from setuptools import Command, Distribution, Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).resolve().parent
+CORE = ("core", "autograd", "ops", "kernels")  # folders of csrc whose *.c know no Python
+WARN = "-Wall -Wextra -Wshadow -Wstrict-prototypes -Wno-unused-parameter".split()
+# Exact arithmetic: fma only where written.  No errno, no trapping: bits stay the same, loops vectorise.
+MATH = "-ffp-contract=off -fno-math-errno -fno-trapping-math".split()
+ISAS = {"portable": []}
+if platform.machine().lower() in ("x86_64", "amd64"):
+    ISAS["avx2"] = "-mavx2 -mfma -mf16c -mbmi2".split()
+    ISAS["avx512"] = (
+        "-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma -mf16c -mbmi2 "
+        "-mprefer-vector-width=512"
+    ).split()
+
+
+def flags() -> list[str]:
+    """Compiler flags of every file, from the environment's switches."""
+    result = ["-std=gnu11", "-fPIC", "-pthread", "-fvisibility=hidden", f"-I{ROOT / 'csrc/include'}",
+              f"-I{ROOT / 'csrc'}", *WARN, *MATH]
+    if os.environ.get("RUSHLIGHT_DEBUG"):
+        result += ["-O0", "-g"]
+    elif os.environ.get("RUSHLIGHT_SANITIZE"):
+        result += ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined",
+                   "-fno-sanitize-recover=undefined"]
+    else:
+        result += ["-O2", "-DNDEBUG"]
+    if os.environ.get("RUSHLIGHT_COVERAGE"):
+        result += ["--coverage"]
+    return result
+
+
+def link_flags() -> list[str]:
+    result = ["-pthread"]
+    if os.environ.get("RUSHLIGHT_SANITIZE"):
+        result += ["-fsanitize=address,undefined"]
+    elif not os.environ.get("RUSHLIGHT_DEBUG"):
+        result += ["-s"]  # symbols are half of the file
+    if os.environ.get("RUSHLIGHT_COVERAGE"):
+        result += ["--coverage"]
+    return result
+
+
+def core_jobs() -> list[tuple[Path, str, list[str]]]:
+    """(source, object name, extra flags) of every object of the core."""
+    jobs = []
+    optimise = [] if os.environ.get("RUSHLIGHT_DEBUG") or os.environ.get("RUSHLIGHT_SANITIZE") else ["-O3"]
+    for folder in CORE:
+        for source in sorted((ROOT / "csrc" / folder).rglob("*.c")):
+            name = "_".join(source.relative_to(ROOT / "csrc").with_suffix("").parts)
+            if source.parent.name == "isa":
+                for isa, extra in ISAS.items():
+                    jobs.append((source, f"{name}_{isa}", [f"-DRL_ISA={isa}", *optimise, *extra]))
+            else:
+                isas = [f"-DRL_HAVE_{isa.upper()}" for isa in ISAS]
+                jobs.append((source, name, isas))
+    return jobs
+
+
+def python_jobs() -> list[tuple[Path, str, list[str]]]:
+    import numpy
+
+    include = [f"-I{sysconfig.get_paths()['include']}", f"-I{numpy.get_include()}"]
+    return [
+        (source, f"python_{source.stem}", include)
+        for source in sorted((ROOT / "csrc/python").glob("*.c"))
+    ]
+
+
+def compiler() -> list[str]:
+    return shlex.split(os.environ.get("CC") or "cc")
+
+
+def up_to_date(target: Path, stamp: Path, key: str) -> bool:
+    """Whether target was built with these flags and is newer than everything it was built from."""
+    deps = target.with_suffix(".d")
+    if not (target.exists() and deps.exists() and stamp.exists() and stamp.read_text() == key):
+        return False
+    names = deps.read_text().replace("\\\n", " ").split(":", 1)[1].split()
+    try:
+        return all(os.stat(name).st_mtime <= target.stat().st_mtime for name in names)
+    except OSError:
+        return False
+
+
+def compile_all(jobs: list[tuple[Path, str, list[str]]], folder: Path) -> list[str]:
+    """Compiles what is stale, as many at a time as there are processors; returns the objects' paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    common = flags()
+
+    def one(job: tuple[Path, str, list[str]]) -> str:
+        source, name, extra = job
+        target = folder / f"{name}.o"
+        stamp = folder / f"{name}.key"
+        command = [*compiler(), *common, *extra, "-MMD", "-c", str(source), "-o", str(target)]
+        key = hashlib.sha256(" ".join(command).encode()).hexdigest()
+        if not up_to_date(target, stamp, key):
+            stamp.unlink(missing_ok=True)
+            subprocess.run(command, check=True)
+            stamp.write_text(key)
+        return str(target)
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return list(pool.map(one, jobs))
+
+
+def check_compiler() -> None:
+    """Says what is missing instead of failing in the middle."""
+    try:
+        subprocess.run([*compiler(), "--version"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SystemExit(
+            f"rushlight needs a C compiler (GCC or Clang) to build, and '{' '.join(compiler())}' does not run: "
+            f"{error}. Install one (Debian and Ubuntu: apt-get install gcc python3-dev; Fedora: dnf install gcc "
+            "python3-devel; macOS: xcode-select --install) or name it in the environment variable CC."
+        ) from None
+    header = Path(sysconfig.get_paths()["include"]) / "Python.h"
+    if not header.exists():
+        raise SystemExit(
+            f"rushlight needs Python's C headers to build, and {header} is missing. "
+            "Install them (Debian and Ubuntu: apt-get install python3-dev; Fedora: dnf install python3-devel)."
+        )
+
+
+class BuildExt(build_ext):
+    """Compiles with the table above in place of setuptools' one-flag-set-for-all."""
+
+    def build_extension(self, ext: Extension) -> None:
+        check_compiler()
+        folder = Path(self.build_temp) / variant()
+        objects = compile_all(core_jobs() + python_jobs(), folder)
+        target = Path(self.get_ext_fullpath(ext.name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        dynamic = ["-bundle", "-undefined", "dynamic_lookup"] if platform.system() == "Darwin" else ["-shared"]
+        subprocess.run(
+            [*compiler(), *dynamic, *objects, "-o", str(target), "-lm", *link_flags()], check=True
+        )
+
+
+class BuildCore(Command):
+    """The core alone, as a static library."""
+
+    description = "build build/librushlight.a, the C core without Python"
+    user_options: list = []
+
+    def initialize_options(self) -> None: ...
+
+    def finalize_options(self) -> None: ...
+
+    def run(self) -> None:
+        check_compiler()
+        folder = ROOT / "build" / f"core{variant()}"
+        objects = compile_all(core_jobs(), folder)
+        library = ROOT / "build" / f"librushlight{variant()}.a"
+        library.unlink(missing_ok=True)
+        subprocess.run(["ar", "rcs", str(library), *objects], check=True)
+        print(library)
+
+
+def variant() -> str:
+    """Keeps the objects of debug, sanitizer and coverage builds apart."""
+    names = ("DEBUG", "SANITIZE", "COVERAGE")
+    return "".join(f"-{name.lower()}" for name in names if os.environ.get(f"RUSHLIGHT_{name}"))
+
+
+class BinaryDistribution(Distribution):
+    def has_ext_modules(self) -> bool:
+        return True
+
+
+if __name__ == "__main__":
+    setup(
+        ext_modules=[Extension("rushlight._C", sources=[])],
+        cmdclass={"build_ext": BuildExt, "build_core": BuildCore},
+        distclass=BinaryDistribution,
+    )
