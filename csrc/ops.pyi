@@ -1,0 +1,1126 @@
+"""The operator table: every operator once.  Read by tools/gen_ops.py, never imported.
+
+    @op(method=True, function=True, inplace=False, out=False, name=None, returns=None, factory=False, nn=False)
+
+method, function   the spellings: Tensor.f and rushlight.f
+inplace            True: f_ made from f by copying; "native": csrc/ops writes rl_f_ itself
+out                accepts the keyword out=
+name               the Python name, where several rows (overloads, tried in this order) share it
+returns            field names of a tuple result
+factory            adds dtype-independent keywords of constructors: layout, device, pin_memory, requires_grad
+nn                 lives in rushlight._C._nn for nn.functional instead of the rushlight namespace
+
+Types: Tensor; TensorLike, a tensor or a number; Number; Ints, an int or several (dims, sizes); Tensors, a sequence.
+"""
+
+# ---- constructors: ops/create.c -------------------------------------------------------------------------------------
+
+@op(method=False, factory=True, out=True)
+def empty(*size: int, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
+    """Uninitialised tensor of the given size."""
+
+@op(method=False, factory=True, out=True)
+def zeros(*size: int, dtype: dtype | None = None) -> Tensor:
+    """Tensor of zeros."""
+
+@op(method=False, factory=True, out=True)
+def ones(*size: int, dtype: dtype | None = None) -> Tensor:
+    """Tensor of ones."""
+
+@op(method=False, factory=True, out=True)
+def full(size: Ints, fill_value: Number, *, dtype: dtype | None = None) -> Tensor:
+    """Tensor filled with one value; the dtype follows the value unless given."""
+
+@op(method=False, factory=True)
+def empty_like(input: Tensor, *, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
+    """Uninitialised tensor of input's size, and of its dtype unless given."""
+
+@op(method=False, factory=True)
+def zeros_like(input: Tensor, *, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
+    """Zeros of input's size, and of its dtype unless given."""
+
+@op(method=False, factory=True)
+def ones_like(input: Tensor, *, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
+    """Ones of input's size, and of its dtype unless given."""
+
+@op(method=False, factory=True)
+def full_like(input: Tensor, fill_value: Number, *, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
+    """Tensor of input's size filled with one value, of input's dtype unless given."""
+
+@op(method=False, factory=True)
+def empty_strided(size: Ints, stride: Ints, *, dtype: dtype | None = None) -> Tensor:
+    """Uninitialised tensor of the given size and strides (in elements)."""
+
+@op(method=False, factory=True, out=True, name="arange")
+def arange_end(end: Number, *, dtype: dtype | None = None) -> Tensor:
+    """0, 1, ... below end."""
+
+@op(method=False, factory=True, out=True)
+def arange(start: Number, end: Number, step: Number = 1, *, dtype: dtype | None = None) -> Tensor:
+    """start, start + step, ... below end (above, for negative steps)."""
+
+@op(method=False, factory=True, out=True)
+def range(start: Number, end: Number, step: Number = 1, *, dtype: dtype | None = None) -> Tensor:
+    """start, start + step, ... up to and with end; deprecated in favour of arange."""
+
+@op(method=False, factory=True, out=True)
+def linspace(start: Number, end: Number, steps: int, *, dtype: dtype | None = None) -> Tensor:
+    """steps values evenly spaced from start to end, both included."""
+
+@op(method=False, factory=True, out=True)
+def logspace(start: Number, end: Number, steps: int, base: float = 10.0, *, dtype: dtype | None = None) -> Tensor:
+    """base to the powers of linspace(start, end, steps)."""
+
+@op(method=False, factory=True, out=True)
+def eye(n: int, m: int | None = None, *, dtype: dtype | None = None) -> Tensor:
+    """Identity matrix (n, m), m = n unless given."""
+
+@op(function=True)
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """Copy that takes part in autograd."""
+
+@op(function=False)
+def contiguous(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """The tensor itself when row-major, else a row-major copy."""
+
+@op(method=False, function=False)
+def to_dtype(input: Tensor, dtype: dtype, copy: bool = False) -> Tensor:
+    """The tensor in another dtype; itself when it has it already and copy is false."""
+
+@op(function=False, inplace="only")
+def copy(input: Tensor, src: TensorLike, non_blocking: bool = False) -> Tensor:
+    """Copies src, broadcast and converted, into the tensor."""
+
+@op(function=False, inplace="only")
+def fill(input: Tensor, value: TensorLike) -> Tensor:
+    """Fills the tensor with one value."""
+
+@op(inplace="only")
+def zero(input: Tensor) -> Tensor:
+    """Fills the tensor with zeros."""
+
+# ---- arithmetic: ops/arith.c ------------------------------------------------------------------------------------------
+
+@op(inplace="native", out=True)
+def add(input: Tensor, other: TensorLike, *, alpha: Number = 1) -> Tensor:
+    """input + alpha * other."""
+
+@op(inplace="native", out=True)
+def sub(input: Tensor, other: TensorLike, *, alpha: Number = 1) -> Tensor:
+    """input - alpha * other."""
+
+@op(inplace="native", out=True, name="subtract")
+def subtract(input: Tensor, other: TensorLike, *, alpha: Number = 1) -> Tensor:
+    """input - alpha * other."""
+
+@op(method=False)
+def rsub(input: Tensor, other: TensorLike, alpha: Number = 1) -> Tensor:
+    """other - alpha * input."""
+
+@op(inplace="native", out=True)
+def mul(input: Tensor, other: TensorLike) -> Tensor:
+    """input * other, element by element."""
+
+@op(inplace="native", out=True)
+def multiply(input: Tensor, other: TensorLike) -> Tensor:
+    """input * other, element by element."""
+
+@op(inplace="native", out=True)
+def div(input: Tensor, other: TensorLike, *, rounding_mode: str | None = None) -> Tensor:
+    """input / other; rounding_mode "trunc" or "floor" rounds the quotient."""
+
+@op(inplace="native", out=True)
+def divide(input: Tensor, other: TensorLike, *, rounding_mode: str | None = None) -> Tensor:
+    """input / other; rounding_mode "trunc" or "floor" rounds the quotient."""
+
+@op(inplace="native", out=True)
+def true_divide(input: Tensor, other: TensorLike) -> Tensor:
+    """input / other, floating."""
+
+@op(inplace="native", out=True)
+def floor_divide(input: Tensor, other: TensorLike) -> Tensor:
+    """input / other rounded toward minus infinity."""
+
+@op(inplace="native", out=True)
+def remainder(input: Tensor, other: TensorLike) -> Tensor:
+    """Remainder with the sign of other, as Python's %."""
+
+@op(inplace="native", out=True)
+def fmod(input: Tensor, other: TensorLike) -> Tensor:
+    """Remainder with the sign of input, as C's fmod."""
+
+@op(inplace="native", out=True)
+def pow(input: TensorLike, exponent: TensorLike) -> Tensor:
+    """input to the power of exponent."""
+
+@op(method=True, out=True)
+def maximum(input: Tensor, other: Tensor) -> Tensor:
+    """The larger of two, element by element; nan wins."""
+
+@op(method=True, out=True)
+def minimum(input: Tensor, other: Tensor) -> Tensor:
+    """The smaller of two, element by element; nan wins."""
+
+@op(out=True)
+def fmax(input: Tensor, other: Tensor) -> Tensor:
+    """The larger of two; a number wins over nan."""
+
+@op(out=True)
+def fmin(input: Tensor, other: Tensor) -> Tensor:
+    """The smaller of two; a number wins over nan."""
+
+@op(out=True, inplace="native")
+def atan2(input: Tensor, other: Tensor) -> Tensor:
+    """Angle of the point (other, input) in (-pi, pi]."""
+
+@op(inplace=True, out=True)
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+    """input + value * tensor1 * tensor2."""
+
+@op(inplace=True, out=True)
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+    """input + value * tensor1 / tensor2."""
+
+@op(inplace=True, out=True)
+def lerp(input: Tensor, end: Tensor, weight: TensorLike) -> Tensor:
+    """input + weight * (end - input)."""
+
+@op(inplace=True, out=True)
+def bitwise_and(input: TensorLike, other: TensorLike) -> Tensor:
+    """Bitwise and of integers or bools."""
+
+@op(inplace=True, out=True)
+def bitwise_or(input: TensorLike, other: TensorLike) -> Tensor:
+    """Bitwise or of integers or bools."""
+
+@op(inplace=True, out=True)
+def bitwise_xor(input: TensorLike, other: TensorLike) -> Tensor:
+    """Bitwise exclusive or of integers or bools."""
+
+@op(inplace=True, out=True)
+def bitwise_not(input: Tensor) -> Tensor:
+    """Bitwise complement of integers or bools."""
+
+@op(inplace=True, out=True)
+def bitwise_left_shift(input: TensorLike, other: TensorLike) -> Tensor:
+    """input shifted left by other bits."""
+
+@op(inplace=True, out=True)
+def bitwise_right_shift(input: TensorLike, other: TensorLike) -> Tensor:
+    """input shifted right by other bits, keeping the sign."""
+
+# ---- comparison and logic: ops/compare.c -------------------------------------------------------------------------------
+
+@op(inplace=True, out=True)
+def eq(input: Tensor, other: TensorLike) -> Tensor:
+    """input == other, element by element."""
+
+@op(inplace=True, out=True)
+def ne(input: Tensor, other: TensorLike) -> Tensor:
+    """input != other, element by element."""
+
+@op(inplace=True, out=True)
+def lt(input: Tensor, other: TensorLike) -> Tensor:
+    """input < other, element by element."""
+
+@op(inplace=True, out=True)
+def le(input: Tensor, other: TensorLike) -> Tensor:
+    """input <= other, element by element."""
+
+@op(inplace=True, out=True)
+def gt(input: Tensor, other: TensorLike) -> Tensor:
+    """input > other, element by element."""
+
+@op(inplace=True, out=True)
+def ge(input: Tensor, other: TensorLike) -> Tensor:
+    """input >= other, element by element."""
+
+@op(inplace=True, out=True)
+def logical_and(input: Tensor, other: Tensor) -> Tensor:
+    """Whether both are non-zero."""
+
+@op(inplace=True, out=True)
+def logical_or(input: Tensor, other: Tensor) -> Tensor:
+    """Whether either is non-zero."""
+
+@op(inplace=True, out=True)
+def logical_xor(input: Tensor, other: Tensor) -> Tensor:
+    """Whether exactly one is non-zero."""
+
+@op(inplace=True, out=True)
+def logical_not(input: Tensor) -> Tensor:
+    """Whether the element is zero."""
+
+@op()
+def isnan(input: Tensor) -> Tensor:
+    """Whether the element is nan."""
+
+@op()
+def isinf(input: Tensor) -> Tensor:
+    """Whether the element is plus or minus infinity."""
+
+@op()
+def isfinite(input: Tensor) -> Tensor:
+    """Whether the element is neither infinite nor nan."""
+
+@op()
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
+    """Whether |input - other| <= atol + rtol * |other|, element by element."""
+
+@op()
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+    """Whether all elements are close, see isclose."""
+
+@op()
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether size and all elements are the same."""
+
+# ---- one input: ops/unary.c --------------------------------------------------------------------------------------------
+
+@op(inplace="native", out=True)
+def abs(input: Tensor) -> Tensor:
+    """Absolute value."""
+
+@op(inplace="native", out=True)
+def absolute(input: Tensor) -> Tensor:
+    """Absolute value."""
+
+@op(inplace="native", out=True)
+def neg(input: Tensor) -> Tensor:
+    """-input."""
+
+@op(inplace="native", out=True)
+def negative(input: Tensor) -> Tensor:
+    """-input."""
+
+@op()
+def positive(input: Tensor) -> Tensor:
+    """input itself."""
+
+@op(inplace="native", out=True)
+def exp(input: Tensor) -> Tensor:
+    """e to the power of each element."""
+
+@op(inplace="native", out=True)
+def exp2(input: Tensor) -> Tensor:
+    """2 to the power of each element."""
+
+@op(inplace="native", out=True)
+def expm1(input: Tensor) -> Tensor:
+    """exp(x) - 1, exact near 0."""
+
+@op(inplace="native", out=True)
+def log(input: Tensor) -> Tensor:
+    """Natural logarithm."""
+
+@op(inplace="native", out=True)
+def log2(input: Tensor) -> Tensor:
+    """Logarithm to base 2."""
+
+@op(inplace="native", out=True)
+def log10(input: Tensor) -> Tensor:
+    """Logarithm to base 10."""
+
+@op(inplace="native", out=True)
+def log1p(input: Tensor) -> Tensor:
+    """log(1 + x), exact near 0."""
+
+@op(inplace="native", out=True)
+def sqrt(input: Tensor) -> Tensor:
+    """Square root."""
+
+@op(inplace="native", out=True)
+def rsqrt(input: Tensor) -> Tensor:
+    """1 / square root."""
+
+@op(inplace="native", out=True)
+def square(input: Tensor) -> Tensor:
+    """input * input."""
+
+@op(inplace="native", out=True)
+def reciprocal(input: Tensor) -> Tensor:
+    """1 / input."""
+
+@op(inplace="native", out=True)
+def sin(input: Tensor) -> Tensor:
+    """Sine of an angle in radians."""
+
+@op(inplace="native", out=True)
+def cos(input: Tensor) -> Tensor:
+    """Cosine of an angle in radians."""
+
+@op(inplace="native", out=True)
+def tan(input: Tensor) -> Tensor:
+    """Tangent of an angle in radians."""
+
+@op(inplace="native", out=True)
+def asin(input: Tensor) -> Tensor:
+    """Angle in [-pi/2, pi/2] with this sine."""
+
+@op(inplace="native", out=True)
+def acos(input: Tensor) -> Tensor:
+    """Angle in [0, pi] with this cosine."""
+
+@op(inplace="native", out=True)
+def atan(input: Tensor) -> Tensor:
+    """Angle in [-pi/2, pi/2] with this tangent."""
+
+@op(inplace="native", out=True)
+def sinh(input: Tensor) -> Tensor:
+    """Hyperbolic sine."""
+
+@op(inplace="native", out=True)
+def cosh(input: Tensor) -> Tensor:
+    """Hyperbolic cosine."""
+
+@op(inplace="native", out=True)
+def tanh(input: Tensor) -> Tensor:
+    """Hyperbolic tangent, in (-1, 1)."""
+
+@op(inplace="native", out=True)
+def erf(input: Tensor) -> Tensor:
+    """Error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0."""
+
+@op(inplace="native", out=True)
+def floor(input: Tensor) -> Tensor:
+    """Largest integer not above."""
+
+@op(inplace="native", out=True)
+def ceil(input: Tensor) -> Tensor:
+    """Smallest integer not below."""
+
+@op(inplace="native", out=True)
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """Nearest integer, halves to even; to `decimals` digits."""
+
+@op(inplace="native", out=True)
+def trunc(input: Tensor) -> Tensor:
+    """Integer part, toward zero."""
+
+@op(inplace="native", out=True)
+def frac(input: Tensor) -> Tensor:
+    """Fractional part, with the sign of the element."""
+
+@op(inplace="native", out=True)
+def sign(input: Tensor) -> Tensor:
+    """-1, 0 or 1."""
+
+@op(inplace=True, out=True)
+def clamp(input: Tensor, min: TensorLike | None = None, max: TensorLike | None = None) -> Tensor:
+    """Elements limited to [min, max]."""
+
+@op(inplace=True, out=True)
+def clip(input: Tensor, min: TensorLike | None = None, max: TensorLike | None = None) -> Tensor:
+    """Elements limited to [min, max]."""
+
+@op(inplace=True, out=True)
+def clamp_min(input: Tensor, min: TensorLike) -> Tensor:
+    """Elements not below min."""
+
+@op(inplace=True, out=True)
+def clamp_max(input: Tensor, max: TensorLike) -> Tensor:
+    """Elements not above max."""
+
+@op(inplace=True, out=True)
+def nan_to_num(input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+    """nan and infinities replaced: by 0 and the dtype's largest and smallest unless given."""
+
+# ---- activations and their fused backwards: ops/activation.c -------------------------------------------------------------
+
+@op(inplace="native", out=True)
+def sigmoid(input: Tensor) -> Tensor:
+    """1 / (1 + exp(-x))."""
+
+@op(inplace="native")
+def relu(input: Tensor) -> Tensor:
+    """max(x, 0); the gradient at 0 is 0."""
+
+@op(nn=True, inplace=True)
+def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """x where x > 0, negative_slope * x elsewhere."""
+
+@op(nn=True, inplace=True)
+def elu(input: Tensor, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0) -> Tensor:
+    """scale * x where x > 0, scale * alpha * (exp(input_scale * x) - 1) elsewhere."""
+
+@op(method=False, inplace=True)
+def selu(input: Tensor) -> Tensor:
+    """Scaled ELU with the self-normalising constants (Klambauer et al., 2017)."""
+
+@op(method=False, inplace=True)
+def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """max(0, x) + min(0, alpha * (exp(x / alpha) - 1))."""
+
+@op(nn=True)
+def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
+    """x * Phi(x), Phi the normal distribution function; approximate="tanh" (Hendrycks and Gimpel, 2016)."""
+
+@op(nn=True, inplace=True)
+def silu(input: Tensor) -> Tensor:
+    """x * sigmoid(x)."""
+
+@op(nn=True, inplace=True)
+def mish(input: Tensor) -> Tensor:
+    """x * tanh(softplus(x))."""
+
+@op(nn=True)
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """log(1 + exp(beta x)) / beta; x itself where beta x > threshold."""
+
+@op(nn=True)
+def log_sigmoid(input: Tensor) -> Tensor:
+    """log(sigmoid(x)), stable."""
+
+@op(nn=True, inplace=True)
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """Elements limited to [min_val, max_val]; no gradient at the limits."""
+
+@op(nn=True, inplace=True)
+def hardsigmoid(input: Tensor) -> Tensor:
+    """relu6(x + 3) / 6."""
+
+@op(nn=True, inplace=True)
+def hardswish(input: Tensor) -> Tensor:
+    """x * relu6(x + 3) / 6."""
+
+@op(method=False, inplace=True)
+def threshold(input: Tensor, threshold: Number, value: Number) -> Tensor:
+    """x where x > threshold, value elsewhere."""
+
+@op(method=True)
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """x where x > 0, weight * x elsewhere; weight has one element or one per channel (dim 1)."""
+
+# ---- softmax: ops/softmax.c ----------------------------------------------------------------------------------------------
+
+@op()
+def softmax(input: Tensor, dim: int, dtype: dtype | None = None) -> Tensor:
+    """exp(x) over the sum of exp(x) along dim."""
+
+@op()
+def log_softmax(input: Tensor, dim: int, dtype: dtype | None = None) -> Tensor:
+    """log(softmax(x)) along dim, stable."""
+
+@op(out=True)
+def logsumexp(input: Tensor, dim: Ints, keepdim: bool = False) -> Tensor:
+    """log of the sum of exp over dim, stable."""
+
+# ---- reductions: ops/reduce.c --------------------------------------------------------------------------------------------
+
+@op(out=True)
+def sum(input: Tensor, dim: Ints | None = None, keepdim: bool = False, *, dtype: dtype | None = None) -> Tensor:
+    """Sum over the given dims, or all."""
+
+@op(out=True)
+def nansum(input: Tensor, dim: Ints | None = None, keepdim: bool = False, *, dtype: dtype | None = None) -> Tensor:
+    """Sum with nan counted as 0."""
+
+@op(out=True)
+def mean(input: Tensor, dim: Ints | None = None, keepdim: bool = False, *, dtype: dtype | None = None) -> Tensor:
+    """Mean over the given dims, or all."""
+
+@op(name="prod")
+def prod(input: Tensor, *, dtype: dtype | None = None) -> Tensor:
+    """Product of all elements."""
+
+@op(name="prod", out=True)
+def prod_dim(input: Tensor, dim: int, keepdim: bool = False, *, dtype: dtype | None = None) -> Tensor:
+    """Product along dim."""
+
+@op(name="max")
+def max(input: Tensor) -> Tensor:
+    """Largest element; nan wins."""
+
+@op(name="max", out=True, returns=("values", "indices"))
+def max_dim(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """Largest elements along dim, and where they are."""
+
+@op(name="max", out=True)
+def max_other(input: Tensor, other: Tensor) -> Tensor:
+    """maximum(input, other)."""
+
+@op(name="min")
+def min(input: Tensor) -> Tensor:
+    """Smallest element; nan wins."""
+
+@op(name="min", out=True, returns=("values", "indices"))
+def min_dim(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """Smallest elements along dim, and where they are."""
+
+@op(name="min", out=True)
+def min_other(input: Tensor, other: Tensor) -> Tensor:
+    """minimum(input, other)."""
+
+@op(out=True)
+def amax(input: Tensor, dim: Ints | None = None, keepdim: bool = False) -> Tensor:
+    """Largest elements over dims; equal maxima share the gradient."""
+
+@op(out=True)
+def amin(input: Tensor, dim: Ints | None = None, keepdim: bool = False) -> Tensor:
+    """Smallest elements over dims; equal minima share the gradient."""
+
+@op(out=True)
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Index of the largest element along dim, or in the flattened tensor."""
+
+@op(out=True)
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Index of the smallest element along dim, or in the flattened tensor."""
+
+@op(out=True)
+def all(input: Tensor, dim: Ints | None = None, keepdim: bool = False) -> Tensor:
+    """Whether all elements are non-zero."""
+
+@op(out=True)
+def any(input: Tensor, dim: Ints | None = None, keepdim: bool = False) -> Tensor:
+    """Whether any element is non-zero."""
+
+@op(name="var")
+def var_unbiased(input: Tensor, unbiased: bool) -> Tensor:
+    """Variance of all elements."""
+
+@op(name="var", out=True)
+def var(input: Tensor, dim: Ints | None = None, *, correction: Number | None = None, keepdim: bool = False) -> Tensor:
+    """Variance over dims: squared deviations over n - correction (1 unless given)."""
+
+@op(name="var", out=True)
+def var_dim_unbiased(input: Tensor, dim: Ints | None, unbiased: bool = True, keepdim: bool = False) -> Tensor:
+    """Variance over dims: squared deviations over n - 1, or n."""
+
+@op(name="std")
+def std_unbiased(input: Tensor, unbiased: bool) -> Tensor:
+    """Standard deviation of all elements."""
+
+@op(name="std", out=True)
+def std(input: Tensor, dim: Ints | None = None, *, correction: Number | None = None, keepdim: bool = False) -> Tensor:
+    """Standard deviation over dims."""
+
+@op(name="std", out=True)
+def std_dim_unbiased(input: Tensor, dim: Ints | None, unbiased: bool = True, keepdim: bool = False) -> Tensor:
+    """Standard deviation over dims."""
+
+@op(method=False, returns=("var", "mean"))
+def var_mean(input: Tensor, dim: Ints | None = None, *, correction: Number | None = None, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """Variance and mean over dims."""
+
+@op(method=False, returns=("std", "mean"))
+def std_mean(input: Tensor, dim: Ints | None = None, *, correction: Number | None = None, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """Standard deviation and mean over dims."""
+
+@op(out=True)
+def norm(input: Tensor, p: Number | None = 2, dim: Ints | None = None, keepdim: bool = False, *, dtype: dtype | None = None) -> Tensor:
+    """p-norm over dims: (sum of |x|^p)^(1/p); p may be inf, -inf, 0."""
+
+@op(out=True)
+def cumsum(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
+    """Running sum along dim."""
+
+@op(out=True)
+def cumprod(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
+    """Running product along dim."""
+
+@op()
+def count_nonzero(input: Tensor, dim: Ints | None = None) -> Tensor:
+    """How many elements are not zero."""
+
+# ---- products: ops/matmul.c ----------------------------------------------------------------------------------------------
+
+@op(out=True)
+def matmul(input: Tensor, other: Tensor) -> Tensor:
+    """Matrix product, batched and broadcast over leading dims; vectors as PyTorch."""
+
+@op(out=True)
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
+    """(n, k) times (k, m)."""
+
+@op(out=True)
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+    """(b, n, k) times (b, k, m)."""
+
+@op(out=True)
+def mv(input: Tensor, vec: Tensor) -> Tensor:
+    """(n, k) times (k)."""
+
+@op(out=True)
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
+    """Sum of the products of two vectors."""
+
+@op(out=True)
+def inner(input: Tensor, other: Tensor) -> Tensor:
+    """Sums of products over the last dims."""
+
+@op(out=True)
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
+    """(n) and (m) to (n, m) products."""
+
+@op(out=True)
+def ger(input: Tensor, vec2: Tensor) -> Tensor:
+    """(n) and (m) to (n, m) products."""
+
+@op(out=True, inplace=True)
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
+    """beta * input + alpha * mat1 @ mat2; input broadcasts."""
+
+@op(out=True, inplace=True)
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
+    """beta * input + alpha * mat @ vec."""
+
+@op(out=True, inplace=True)
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
+    """beta * input + alpha * outer(vec1, vec2)."""
+
+@op(out=True, inplace=True)
+def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
+    """beta * input + alpha * bmm(batch1, batch2)."""
+
+@op(out=True, inplace=True)
+def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
+    """beta * input + alpha * sum over the batch of batch1 @ batch2."""
+
+@op(nn=True)
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """input (*, k) @ weight (n, k) transposed + bias (n)."""
+
+# ---- views and shape: ops/view.c -----------------------------------------------------------------------------------------
+
+@op(function=False)
+def view(input: Tensor, *shape: int) -> Tensor:
+    """The same elements in another shape, without a copy."""
+
+@op(function=False, name="view")
+def view_dtype(input: Tensor, dtype: dtype) -> Tensor:
+    """The same bytes read as another dtype."""
+
+@op(function=False)
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """view(other.shape)."""
+
+@op(method=False, name="reshape")
+def reshape(input: Tensor, shape: Ints) -> Tensor:
+    """The same elements in another shape: a view where strides allow, else a copy."""
+
+@op(function=False, name="reshape")
+def reshape_method(input: Tensor, *shape: int) -> Tensor:
+    """The same elements in another shape: a view where strides allow, else a copy."""
+
+@op(function=False)
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """reshape(other.shape)."""
+
+@op()
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Dims start_dim to end_dim merged into one."""
+
+@op()
+def unflatten(input: Tensor, dim: int, sizes: Ints) -> Tensor:
+    """One dim split into several."""
+
+@op()
+def ravel(input: Tensor) -> Tensor:
+    """One-dimensional, row-major."""
+
+@op(inplace="native")
+def t(input: Tensor) -> Tensor:
+    """Transpose of at most two dims."""
+
+@op(inplace="native")
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Two dims exchanged."""
+
+@op(inplace="native")
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """Two dims exchanged."""
+
+@op(inplace="native")
+def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Two dims exchanged."""
+
+@op(method=False, name="permute")
+def permute(input: Tensor, dims: Ints) -> Tensor:
+    """Dims in another order."""
+
+@op(function=False, name="permute")
+def permute_method(input: Tensor, *dims: int) -> Tensor:
+    """Dims in another order."""
+
+@op()
+def movedim(input: Tensor, source: Ints, destination: Ints) -> Tensor:
+    """Dims moved to other places, the rest in order."""
+
+@op(inplace="native", name="squeeze")
+def squeeze(input: Tensor) -> Tensor:
+    """Without the dims of size 1."""
+
+@op(inplace="native", name="squeeze")
+def squeeze_dims(input: Tensor, dim: Ints) -> Tensor:
+    """Without these dims where their size is 1."""
+
+@op(inplace="native")
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """With a dim of size 1 at dim."""
+
+@op(function=False)
+def expand(input: Tensor, *size: int, implicit: bool = False) -> Tensor:
+    """Dims of size 1 repeated without a copy; -1 keeps a size."""
+
+@op(function=False)
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
+    """expand(other.shape)."""
+
+@op()
+def broadcast_to(input: Tensor, size: Ints) -> Tensor:
+    """expand(size)."""
+
+@op()
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """The slice at one index of dim, without that dim."""
+
+@op()
+def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """length indices of dim from start on."""
+
+@op(method=False, function=False)
+def slice(input: Tensor, dim: int, start: int | None, end: int | None, step: int = 1) -> Tensor:
+    """input[start:end:step] along dim."""
+
+@op()
+def as_strided(input: Tensor, size: Ints, stride: Ints, storage_offset: int | None = None) -> Tensor:
+    """A view with any size, strides and offset (in elements)."""
+
+@op()
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """Diagonal of two dims as the last dim of a view."""
+
+@op(out=True)
+def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+    """Diagonal of a matrix, or the matrix with this diagonal."""
+
+@op(function=False)
+def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """All windows of a dim, as a new last dim of a view."""
+
+@op()
+def unbind(input: Tensor, dim: int = 0) -> list[Tensor]:
+    """Slices along dim."""
+
+@op(name="split")
+def split(input: Tensor, split_size: int, dim: int = 0) -> list[Tensor]:
+    """Views of split_size indices of dim each, the last maybe smaller."""
+
+@op(name="split")
+def split_sizes(input: Tensor, split_size_or_sections: Ints, dim: int = 0) -> list[Tensor]:
+    """Views of these sizes along dim."""
+
+@op()
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> list[Tensor]:
+    """At most `chunks` views of equal size along dim."""
+
+@op(name="tensor_split")
+def tensor_split(input: Tensor, sections: int, dim: int = 0) -> list[Tensor]:
+    """`sections` views of as equal size as possible."""
+
+@op(name="tensor_split")
+def tensor_split_indices(input: Tensor, indices: Ints, dim: int = 0) -> list[Tensor]:
+    """Views split before each of these indices."""
+
+@op()
+def flip(input: Tensor, dims: Ints) -> Tensor:
+    """Dims in reverse order, copied."""
+
+@op()
+def roll(input: Tensor, shifts: Ints, dims: Ints | None = None) -> Tensor:
+    """Elements moved along dims, re-entering at the other end."""
+
+@op(function=False)
+def repeat(input: Tensor, *repeats: int) -> Tensor:
+    """Copies of the whole tensor along each dim."""
+
+@op()
+def tile(input: Tensor, dims: Ints) -> Tensor:
+    """Copies of the whole tensor along the last dims."""
+
+@op(name="repeat_interleave")
+def repeat_interleave(input: Tensor, repeats: int, dim: int | None = None) -> Tensor:
+    """Each element repeated, along dim or flattened."""
+
+@op(name="repeat_interleave")
+def repeat_interleave_tensor(input: Tensor, repeats: Tensor, dim: int | None = None) -> Tensor:
+    """Each element repeated as often as repeats says, along dim or flattened."""
+
+@op(inplace=True, out=True)
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
+    """Lower triangle, zero above the diagonal."""
+
+@op(inplace=True, out=True)
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
+    """Upper triangle, zero below the diagonal."""
+
+# ---- joining: ops/join.c -------------------------------------------------------------------------------------------------
+
+@op(method=False, out=True)
+def cat(tensors: Tensors, dim: int = 0) -> Tensor:
+    """Tensors joined along an existing dim."""
+
+@op(method=False, out=True)
+def concat(tensors: Tensors, dim: int = 0) -> Tensor:
+    """Tensors joined along an existing dim."""
+
+@op(method=False, out=True)
+def concatenate(tensors: Tensors, dim: int = 0) -> Tensor:
+    """Tensors joined along an existing dim."""
+
+@op(method=False, out=True)
+def stack(tensors: Tensors, dim: int = 0) -> Tensor:
+    """Tensors of equal size joined along a new dim."""
+
+@op(method=False, out=True)
+def hstack(tensors: Tensors) -> Tensor:
+    """Tensors joined side by side (dim 1, or 0 for vectors)."""
+
+@op(method=False, out=True)
+def vstack(tensors: Tensors) -> Tensor:
+    """Tensors joined row-wise (dim 0, vectors as rows)."""
+
+# ---- indexing: ops/index.c, ops/scatter.c ----------------------------------------------------------------------------------
+
+@op(method=False, function=False)
+def index(input: Tensor, indices: OptionalTensors) -> Tensor:
+    """input[indices]: index tensors per dim, NULL for a whole dim; NumPy's rules."""
+
+@op(function=False, method=False, inplace="only")
+def index_put(input: Tensor, indices: OptionalTensors, values: Tensor, accumulate: bool = False) -> Tensor:
+    """input[indices] = values, or += with accumulate."""
+
+@op(out=True)
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """Slices of dim in the order of index."""
+
+@op(inplace=True)
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
+    """alpha * source added to the slices of dim named by index."""
+
+@op(inplace=True)
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """source written to the slices of dim named by index."""
+
+@op(inplace=True)
+def index_fill(input: Tensor, dim: int, index: Tensor, value: TensorLike) -> Tensor:
+    """value written to the slices of dim named by index."""
+
+@op(out=True)
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
+    """out[i][j] = input[index[i][j]][j] for dim 0, and so on."""
+
+@op(inplace=True, name="scatter")
+def scatter(input: Tensor, dim: int, index: Tensor, src: TensorLike, *, reduce: str | None = None) -> Tensor:
+    """out[index[i][j]][j] = src[i][j] for dim 0, and so on; reduce "add" or "multiply"."""
+
+@op(inplace=True, name="scatter")
+def scatter_value(input: Tensor, dim: int, index: Tensor, value: Number, *, reduce: str | None = None) -> Tensor:
+    """out[index[i][j]][j] = value for dim 0, and so on."""
+
+@op(inplace=True)
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """out[index[i][j]][j] += src[i][j] for dim 0, and so on."""
+
+@op(out=True)
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """Elements of the flattened tensor."""
+
+@op(out=True)
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """Elements along dim at indices, broadcast."""
+
+@op(out=True)
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+    """Elements where mask is true, flattened."""
+
+@op(inplace=True)
+def masked_fill(input: Tensor, mask: Tensor, value: TensorLike) -> Tensor:
+    """value where mask is true, the element elsewhere."""
+
+@op(inplace=True)
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """Elements of source, in order, where mask is true."""
+
+@op(method=False, function=False)
+def nonzero(input: Tensor) -> Tensor:
+    """Indices (n, ndim) of the elements that are not zero."""
+
+@op(method=False, function=False)
+def nonzero_tuple(input: Tensor) -> list[Tensor]:
+    """Indices of the elements that are not zero, one tensor per dim."""
+
+@op(method=False, out=True, name="where")
+def where(condition: Tensor, input: TensorLike, other: TensorLike) -> Tensor:
+    """input where condition is true, other elsewhere."""
+
+@op(method=False, name="where")
+def where_nonzero(condition: Tensor) -> list[Tensor]:
+    """Indices where condition is true, one tensor per dim."""
+
+@op(out=True, returns=("values", "indices"))
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> tuple[Tensor, Tensor]:
+    """The k largest (smallest) elements along dim, and where they are."""
+
+@op(out=True, returns=("values", "indices"))
+def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> tuple[Tensor, Tensor]:
+    """Elements in order along dim, and where they were."""
+
+@op()
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Tensor:
+    """Where the sorted elements were."""
+
+# ---- random: ops/random.c --------------------------------------------------------------------------------------------------
+
+@op(method=False, factory=True, out=True)
+def rand(*size: int, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor:
+    """Uniform on [0, 1)."""
+
+@op(method=False, factory=True, out=True)
+def randn(*size: int, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor:
+    """Normal with mean 0 and variance 1."""
+
+@op(method=False, factory=True)
+def rand_like(input: Tensor, *, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
+    """Uniform on [0, 1), of input's size."""
+
+@op(method=False, factory=True)
+def randn_like(input: Tensor, *, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
+    """Normal, of input's size."""
+
+@op(method=False, factory=True, out=True, name="randint")
+def randint_high(high: int, size: Ints, *, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor:
+    """Uniform integers 0 to high - 1."""
+
+@op(method=False, factory=True, out=True, name="randint")
+def randint(low: int, high: int, size: Ints, *, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor:
+    """Uniform integers low to high - 1."""
+
+@op(method=False, factory=True, name="randint_like")
+def randint_like_high(input: Tensor, high: int, *, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
+    """Uniform integers 0 to high - 1, of input's size."""
+
+@op(method=False, factory=True, name="randint_like")
+def randint_like(input: Tensor, low: int, high: int, *, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
+    """Uniform integers low to high - 1, of input's size."""
+
+@op(method=False, factory=True, out=True)
+def randperm(n: int, *, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor:
+    """0 to n - 1 in random order."""
+
+@op(method=False, out=True, name="normal")
+def normal_tensor_tensor(mean: Tensor, std: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """Normal with these means and standard deviations."""
+
+@op(method=False, out=True, name="normal")
+def normal_tensor_float(mean: Tensor, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Normal with these means and one standard deviation."""
+
+@op(method=False, out=True, name="normal")
+def normal_float_tensor(mean: float, std: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """Normal with one mean and these standard deviations."""
+
+@op(method=False, out=True, factory=True, name="normal")
+def normal_float_float(mean: float, std: float, size: Ints, *, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor:
+    """Normal with one mean and standard deviation, of the given size."""
+
+@op(function=False, inplace="only")
+def normal(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Fills with normal numbers."""
+
+# "from" is a Python keyword: the generator maps a trailing underscore in names of arguments to none.
+@op(function=False, inplace="only")
+def uniform(input: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Fills with uniform numbers on [from, to)."""
+
+@op(function=False, inplace="only", name="random")
+def random_full(input: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """Fills with integers over the whole range of the dtype (or of its exact integers)."""
+
+@op(function=False, inplace="only", name="random")
+def random_to(input: Tensor, to: int, *, generator: Generator | None = None) -> Tensor:
+    """Fills with integers 0 to to - 1."""
+
+@op(function=False, inplace="only", name="random")
+def random_from_to(input: Tensor, from_: int, to: int | None, *, generator: Generator | None = None) -> Tensor:
+    """Fills with integers from to to - 1."""
+
+@op(out=True, name="bernoulli")
+def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """1 with the probability that the element gives, else 0."""
+
+@op(name="bernoulli")
+def bernoulli_p(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
+    """1 with probability p, else 0."""
+
+@op(function=False, inplace="only", name="bernoulli")
+def bernoulli_fill_tensor(input: Tensor, p: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """Fills with 1 with the probabilities p, else 0."""
+
+@op(function=False, inplace="only", name="bernoulli")
+def bernoulli_fill(input: Tensor, p: float = 0.5, *, generator: Generator | None = None) -> Tensor:
+    """Fills with 1 with probability p, else 0."""
+
+@op(function=False, inplace="only")
+def exponential(input: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Fills with exponential numbers of rate lambd."""
+
+@op(function=False, inplace="only")
+def geometric(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
+    """Fills with the numbers of trials up to the first success."""
+
+@op(function=False, inplace="only")
+def log_normal(input: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Tensor:
+    """Fills with exp of normal numbers."""
+
+@op(function=False, inplace="only")
+def cauchy(input: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Fills with Cauchy numbers."""
+
+@op(out=True)
+def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor:
+    """Indices drawn with the probabilities (rows of) input."""
+
+@op(method=False, inplace=True)
+def dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """Elements zeroed with probability p, the rest divided by 1 - p; input itself when not training."""
+
+# ---- losses: ops/loss.c ----------------------------------------------------------------------------------------------------
+# reduction: "none", "mean" or "sum".
+
+@op(nn=True)
+def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """(input - target)^2."""
+
+@op(nn=True)
+def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """|input - target|."""
+
+@op(nn=True)
+def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+    """0.5 d^2 / beta where |d| < beta, |d| - 0.5 beta elsewhere; d = input - target."""
+
+@op(nn=True)
+def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0) -> Tensor:
+    """0.5 d^2 where |d| <= delta, delta (|d| - 0.5 delta) elsewhere; d = input - target."""
+
+@op(nn=True)
+def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean") -> Tensor:
+    """-weight[c] * input[c] at each target class c; input (C), (N, C) or (N, C, d1, ...) of log-probabilities."""
+
+@op(nn=True)
+def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0) -> Tensor:
+    """nll_loss of log_softmax(input) in one node; target classes or probabilities."""
+
+@op(nn=True)
+def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean") -> Tensor:
+    """-(t log x + (1 - t) log(1 - x)), the logs not below -100."""
+
+@op(method=False)
+def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = None, pos_weight: Tensor | None = None, reduction: str = "mean") -> Tensor:
+    """binary_cross_entropy(sigmoid(input), target), stable."""
+
+@op(method=False)
+def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False) -> Tensor:
+    """target (log target - input), input being log-probabilities."""
