@@ -3,14 +3,17 @@
     @op(method=True, function=True, inplace=False, out=False, name=None, returns=None, factory=False, nn=False)
 
 method, function   the spellings: Tensor.f and rushlight.f
-inplace            True: f_ made from f by copying; "native": csrc/ops writes rl_f_ itself
+inplace            True: f_ made from f by copying; "native": csrc/ops writes rl_f_ itself; "only": there is no f, only
+                   the method f_ and rl_f_ (x.copy_, x.fill_, x.normal_), written in csrc/ops
 out                accepts the keyword out=
 name               the Python name, where several rows (overloads, tried in this order) share it
 returns            field names of a tuple result
 factory            adds dtype-independent keywords of constructors: layout, device, pin_memory, requires_grad
 nn                 lives in rushlight._C._nn for nn.functional instead of the rushlight namespace
 
-Types: Tensor; TensorLike, a tensor or a number; Number; Ints, an int or several (dims, sizes); Tensors, a sequence.
+Types: Tensor; TensorLike, a tensor or a number (C: rl_tensor *); Number (rl_scalar); Ints, an int or several: dims or
+sizes (rl_ints); Tensors, a sequence (rl_tensors); OptionalTensors, a sequence with None among them (rl_tensors with
+NULLs); Any, accepted and not handed on to C.  A trailing underscore in an argument's name is dropped in Python (from_).
 """
 
 # ---- constructors: ops/create.c -------------------------------------------------------------------------------------
