@@ -16,6 +16,7 @@ The table's own docstring says what its words mean.
 
 import argparse
 import ast
+import keyword
 import math
 import sys
 from dataclasses import dataclass
@@ -92,7 +93,8 @@ class Param:
 
     def stub(self) -> str:
         default = "" if self.default is None else f" = {ast.unparse(self.default)}"
-        return f"{self.name}: {TYPES[self.type][4]}{default}"
+        name = self.name + "_" if keyword.iskeyword(self.name) else self.name
+        return f"{name}: {TYPES[self.type][4]}{default}"
 
 
 @dataclass
@@ -273,10 +275,10 @@ def inplace(ops: list[Op]) -> str:
         if op.inplace is not True:
             continue
         x = op.params[op.self_index].c_name
-        call = ", ".join("source" if i == op.self_index else p.c_name for i, p in enumerate(op.params)
+        call = ", ".join("self" if i == op.self_index else p.c_name for i, p in enumerate(op.params)
                          if p.in_c)
-        lines += ["", wrap(op.prototype("_"), "    "), "{", f"    RL_TEMP *source = rl_inplace_source({x});",
-                  wrap(f"    return source ? rl_inplace_assign({x}, rl_{op.c_name}({call})) : NULL;", " " * 8), "}"]
+        lines += ["", wrap(op.prototype("_"), "    "), "{", f"    RL_TEMP *self = rl_inplace_source({x});",
+                  wrap(f"    return self ? rl_inplace_assign({x}, rl_{op.c_name}({call})) : NULL;", " " * 8), "}"]
     return "\n".join(lines) + "\n"
 
 
