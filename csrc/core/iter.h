@@ -29,6 +29,7 @@ typedef struct rl_map {
     const char *name;          /* of the operator, for messages */
     int n;                     /* inputs */
     rl_tensor *in[RL_MAP_MAX_INPUTS]; /* a NULL among them: the call returns NULL and keeps the error */
+    unsigned bool_inputs; /* bit i set: input i goes to the kernel as bool (a mask), and takes no part in the typing */
     rl_kargs args;
 } rl_map;
 

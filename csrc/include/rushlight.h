@@ -175,6 +175,8 @@ uint64_t rl_initial_seed(const rl_generator *g);
 int rl_num_threads(void);
 rl_status rl_set_num_threads(int n); /* RL_ERUNTIME: n < 1 */
 const char *rl_isa(void);            /* "avx512", "avx2", "portable": chosen at start-up, RUSHLIGHT_ISA forces one */
+/* RL_ERUNTIME when RUSHLIGHT_ISA names what this machine or build lacks (the best one here is used instead). */
+rl_status rl_isa_status(void);
 
 typedef struct rl_memory_stats {
     size_t in_use;    /* bytes handed out */

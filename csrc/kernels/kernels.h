@@ -15,11 +15,14 @@ typedef struct rl_kargs {
     int64_t i[4];
 } rl_kargs;
 
+/* What a kernel writes: the dtype of its inputs, bool, or int64 (positions). */
+enum { RL_OUT_SAME, RL_OUT_BOOL, RL_OUT_I64 };
+
 /* Element-wise: n elements; p[0] output, p[1...] inputs; s: strides in bytes (0 broadcasts).  The output may be the same
  * memory as an input of equal stride (in place); other overlap is the caller's to avoid. */
 typedef void rl_map_fn(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a);
 
-/* Element-wise kernels.  X(name, inputs, dtypes it exists for, output: same dtype or bool).
+/* Element-wise kernels.  X(name, number of inputs, what it writes).
  * float16 and bfloat16 have no kernels: the iterator converts blocks to float32 and back (core/iter.c). */
 #include "kernels/map_list.h"
 
@@ -31,7 +34,8 @@ typedef enum rl_map_op {
 } rl_map_op;
 
 /* Reductions.  Reduces nr elements at stride sr, for no outputs at strides so (x) and sy (y), all in bytes.  The order of
- * additions depends on nr and on whether sr is the item size alone.  y's dtype: see reduce_list.h. */
+ * additions depends on nr and on whether sr is the item size alone.  nr == 0 writes the identity (0 for a sum), where there
+ * is one. */
 typedef void rl_reduce_fn(size_t no, size_t nr, const char *x, ptrdiff_t so, ptrdiff_t sr, char *y, ptrdiff_t sy,
                           const rl_kargs *a);
 #include "kernels/reduce_list.h"
