@@ -277,7 +277,10 @@ def inplace(ops: list[Op]) -> str:
         x = op.params[op.self_index].c_name
         call = ", ".join("self" if i == op.self_index else p.c_name for i, p in enumerate(op.params)
                          if p.in_c)
-        lines += ["", wrap(op.prototype("_"), "    "), "{", f"    RL_TEMP *self = rl_inplace_source({x});",
+        records = " || ".join(f"rl_recording({p.c_name})" for p in op.params
+                              if p.in_c and TYPES[p.type][1] == "rl_tensor *")
+        lines += ["", wrap(op.prototype("_"), "    "), "{", f"    bool records = {records};",
+                  f"    RL_TEMP *self = rl_inplace_source({x}, records);",
                   wrap(f"    return self ? rl_inplace_assign({x}, rl_{op.c_name}({call})) : NULL;", " " * 8), "}"]
     return "\n".join(lines) + "\n"
 

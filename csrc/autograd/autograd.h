@@ -9,7 +9,7 @@
  *         RL_TEMP *y = rl_saved(n, 1);
  *         if (rl_wants(n, 0)) dx[0] = rl_mul(g[0], y);
  *         if (rl_wants(n, 1)) dx[1] = rl_mul(g[0], x);
- *         return RL_DONE(n, dx);                  // an error if a wanted dx is NULL without... see below
+ *         return RL_DONE(n, dx);                  // the pending error, if a call failed and left a wanted dx NULL
  *     }
  *     static const rl_node_type mul_node = {"MulBackward0", mul_backward, 2};
  *
@@ -20,7 +20,7 @@
  *         rl_node *n = rl_node_new(&mul_node, z, 2, (rl_tensor *[]){x, y});
  *         rl_save(n, 0, x);
  *         rl_save(n, 1, y);
- *         return rl_record(n, z);
+ *         return rl_record(n, z);                // gives z back, with its history
  *     }
  *
  * Formulas are written with public operators, so that create_graph differentiates them again.  The engine itself sums a
@@ -58,9 +58,20 @@ typedef struct rl_edge {
     int output;    /* which output of that node the input was */
 } rl_edge;
 
-typedef struct rl_saved_tensor rl_saved_tensor;
+typedef struct rl_saved_tensor { /* see saved.c */
+    rl_tensor *t;
+    const rl_storage *storage; /* when saved; only compared */
+    uint32_t version;          /* of the storage, when saved */
+    int16_t output;            /* which output of its node it is; -1: not an output */
+    bool given;                /* saved as a tensor, not as NULL */
+} rl_saved_tensor;
 typedef struct rl_hook rl_hook;
-typedef struct rl_output_meta rl_output_meta; /* shape and dtype of an output, to check and shrink gradients */
+typedef struct rl_output_meta { /* shape and dtype of an output, to check and shrink gradients */
+    int64_t *shape;
+    uint8_t ndim;
+    int8_t dtype;
+    bool known; /* false: a skipped output of rl_node_new_n */
+} rl_output_meta;
 
 struct rl_node {
     const rl_node_type *type;
@@ -72,18 +83,28 @@ struct rl_node {
     rl_saved_tensor *saved; /* type->n_saved, or as given to rl_node_new_n */
     int n_saved;
     bool released; /* what was saved has been freed: a second backward is an error */
+    uint32_t bytes; /* of this block: node, edges, outputs' shapes and saved tensors are one allocation */
+    uint32_t mark_run, mark_index; /* the engine's place for this node while it runs */
     rl_hook *hooks; /* pre and post hooks; usually NULL */
     rl_args args;
     void *context; /* of nodes from outside the core (Python Functions) and of special nodes */
     void *py;      /* borrowed: Python's grad_fn object, or NULL */
 };
 
-extern _Thread_local bool rl_tls_grad_enabled; /* read through rl_grad_enabled and rl_recording; autograd/mode.c */
+/* Reading a thread's variable through glibc's dynamic model is a call; the first few bytes of every library are exempt. */
+#ifdef __GLIBC__
+#define RL_TLS_FAST __attribute__((tls_model("initial-exec")))
+#else
+#define RL_TLS_FAST
+#endif
+extern _Thread_local bool rl_tls_grad_enabled RL_TLS_FAST; /* read through rl_grad_enabled, rl_recording; mode.c */
+extern _Thread_local uint64_t rl_tls_unwanted RL_TLS_FAST; /* bit i: the running node's input i is not asked for */
 
 /* Whether an operator with this input must record: gradient mode is on and the tensor requires a gradient.  NULL: no. */
 static inline bool rl_recording(const rl_tensor *t)
 {
-    return t && (t->flags & RL_FLAG_REQUIRES_GRAD) && rl_tls_grad_enabled;
+    return t && (t->flags & (RL_FLAG_REQUIRES_GRAD | RL_FLAG_VIEW)) && rl_tls_grad_enabled &&
+           ((t->flags & RL_FLAG_REQUIRES_GRAD) || rl_requires_grad(t));
 }
 bool rl_recording_any(rl_tensors list);
 
@@ -105,24 +126,32 @@ rl_status rl_record_n(rl_node *n, int n_outputs, rl_tensor *const *z);
 rl_tensor *rl_saved(rl_node *n, int slot); /* new reference; NULL + RL_ERUNTIME when modified in place or freed.
                                               A slot saved as NULL gives NULL without error: test rl_has_saved first */
 bool rl_has_saved(const rl_node *n, int slot);
-static inline bool rl_wants(const rl_node *n, int input) { return n->next[input].node != NULL; }
-/* RL_OK unless an error is pending because a formula returned NULL: RL_DONE checks every wanted input that the formula
- * set; use rl_none() style NULL only with `return RL_OK`. */
+/* Whether dx[input] is asked for; computing it all the same is only a waste. */
+static inline bool rl_wants(const rl_node *n, int input)
+{
+    return n->next[input].node != NULL && !(input < 64 && (rl_tls_unwanted >> input & 1));
+}
+/* The pending error when a wanted dx is NULL because a call failed, else RL_OK: the engine clears the thread's error
+ * before it calls a formula, so a NULL without an error means zero. */
 rl_status rl_done(rl_node *n, rl_tensor *const *dx);
 #define RL_DONE(n, dx) rl_done(n, dx)
 
-/* In-place operators: check first, write, then record.
- *   if (rl_check_inplace(x)) return NULL;      leaf that requires grad, inference tensor, expanded view: PyTorch's errors
- *   ... save clones of what the write destroys; node made with rl_node_new(type, x, ...) BEFORE the write ...
+/* In-place operators: check first, make the node, write, record.
+ *   bool records = rl_recording(x) || rl_recording(y);
+ *   if (rl_check_inplace(x, records)) return NULL;   leaf that requires grad, inference tensor, expanded view, ...
+ *   ... node made with rl_node_new(type, x, ...) BEFORE the write, x itself as input 0, when `records`;
+ *       rl_save clones of what the write destroys; never rl_save x itself; rl_save_output(n, slot, x, 0) is fine,
+ *       rl_record_inplace sees to the version ...
  *   write; return rl_record_inplace(n, x);     version + 1; history of x, and of its base when x is a view; new reference
  * n may be NULL when nothing records; then only the version counts. */
-rl_status rl_check_inplace(rl_tensor *x);
+rl_status rl_check_inplace(rl_tensor *x, bool records);
 rl_tensor *rl_record_inplace(rl_node *n, rl_tensor *x);
 void rl_bump_version(rl_tensor *x);
-/* The general in-place form: x becomes f(x), given y = f(copy) computed out of place with its history.  See
- * rl_inplace_source: the tensor to compute from, x itself when nothing records, else a copy with x's history.
- * rl_inplace_assign checks that shape and dtype fit, copies y into x, gives x y's history.  Releases y. */
-rl_tensor *rl_inplace_source(rl_tensor *x);
+/* The general in-place form: x becomes f(x), given y = f(source) computed out of place with its history:
+ *   RL_TEMP *s = rl_inplace_source(x, records); return s ? rl_inplace_assign(x, rl_f(s, ...)) : NULL;
+ * The source is x itself when nothing records, else a copy with x's history.  rl_inplace_assign checks that shape and
+ * dtype fit, copies y into x, gives x y's history, releases y. */
+rl_tensor *rl_inplace_source(rl_tensor *x, bool records);
 rl_tensor *rl_inplace_assign(rl_tensor *x, rl_tensor *y);
 /* out=: resizes `out` when its shape differs (PyTorch warns when it is not empty), copies y, releases y, returns out. */
 rl_tensor *rl_out_assign(rl_tensor *out, rl_tensor *y);
@@ -130,6 +159,9 @@ rl_tensor *rl_out_assign(rl_tensor *out, rl_tensor *y);
 /* Views: t is a view of base made by an operator; shares version and history.  Every view operator ends with
  *   return rl_record_view(z, base, node);      node NULL when nothing records */
 rl_tensor *rl_record_view(rl_tensor *z, rl_tensor *base, rl_node *n);
+/* The same for operators that return several views of one base (split, unbind): those refuse in-place writes that would
+ * record.  n has views.n outputs, or is NULL. */
+rl_status rl_record_views(rl_tensors views, rl_tensor *base, rl_node *n);
 
 /* Sums t down to shape (which must broadcast to t's); differentiable.  new reference */
 rl_tensor *rl_sum_to(rl_tensor *t, int ndim, const int64_t *shape);
@@ -149,12 +181,22 @@ struct rl_hook {
     void *context;
 };
 
+/* What a view's origin says about in-place writes that record. */
+typedef enum rl_view_kind {
+    RL_VIEW_PLAIN,
+    RL_VIEW_MULTI,     /* one of several results of one operator: refused */
+    RL_VIEW_NO_GRAD,   /* made with recording off: refused */
+    RL_VIEW_INFERENCE, /* made in inference mode of a normal tensor: refused */
+    RL_VIEW_CUSTOM     /* made inside a Python Function: refused */
+} rl_view_kind;
+
 struct rl_autograd {
     rl_tensor *grad;
     rl_node *node;      /* history of a result; for a leaf: its accumulate node, borrowed (see accumulate.c) */
     int output;         /* which output of node */
     bool is_leaf_node;  /* node is a leaf's accumulate node */
     bool retains_grad;
+    uint8_t view_kind;     /* of a view: rl_view_kind */
     uint32_t view_version; /* of a view: storage version when its history was made */
     rl_tensor *base;    /* of a differentiable view; owned */
     rl_hook *hooks;     /* of a leaf; those of a result move to its node */
@@ -170,6 +212,16 @@ rl_node *rl_node_retain(rl_node *n);
 void rl_node_release(rl_node *n); /* without recursion */
 rl_tensor *rl_node_variable(rl_node *n); /* borrowed: the leaf of an accumulate node, else NULL */
 void rl_node_release_saved(rl_node *n);
+const rl_node_type *rl_accumulate_type(void);
+/* Error of a value that was freed after backward; returns RL_ERUNTIME.  And of one modified since it was saved. */
+rl_status rl_error_freed(void);
+rl_status rl_check_saved_version(rl_node *n, int slot);
+/* A saved tensor with its history, whatever the gradient mode: for Python's _saved_ attributes. */
+rl_tensor *rl_saved_with_history(rl_node *n, int slot);
+bool rl_anomaly_mode(void);
+bool rl_set_anomaly_mode(bool on); /* returns the mode before; process-wide */
+bool rl_anomaly_checks_nan(void);
+void rl_set_anomaly_checks_nan(bool on);
 bool rl_node_meta(const rl_node *n, int output, rl_dtype *dtype, int *ndim, const int64_t **shape);
 
 /* Hooks.  Take over context.  Return the hook's id (> 0), or 0 on failure. */

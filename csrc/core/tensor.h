@@ -25,6 +25,7 @@ enum {
     RL_FLAG_DATA_ALIAS = 1 << 1,     /* x.data and its views: writes do not count as a new version */
     RL_FLAG_INFERENCE = 1 << 2,      /* made in inference mode */
     RL_FLAG_REQUIRES_GRAD = 1 << 3,  /* leaf that wants a gradient, or result that has a node: one test for both */
+    RL_FLAG_VIEW = 1 << 4,           /* differentiable view: its base may have gained history; ask rl_requires_grad */
 };
 
 /* Autograd data of a tensor; only where there is something to say.  Owned by autograd/. */

@@ -4,310 +4,360 @@
 
 rl_tensor *rl_addcmul_(rl_tensor *input, rl_tensor *tensor1, rl_tensor *tensor2, rl_scalar value)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(tensor1) || rl_recording(tensor2);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_addcmul(self, tensor1, tensor2, value)) : NULL;
 }
 
 rl_tensor *rl_addcdiv_(rl_tensor *input, rl_tensor *tensor1, rl_tensor *tensor2, rl_scalar value)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(tensor1) || rl_recording(tensor2);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_addcdiv(self, tensor1, tensor2, value)) : NULL;
 }
 
 rl_tensor *rl_lerp_(rl_tensor *input, rl_tensor *end, rl_tensor *weight)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(end) || rl_recording(weight);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_lerp(self, end, weight)) : NULL;
 }
 
 rl_tensor *rl_bitwise_and_(rl_tensor *input, rl_tensor *other)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_bitwise_and(self, other)) : NULL;
 }
 
 rl_tensor *rl_bitwise_or_(rl_tensor *input, rl_tensor *other)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_bitwise_or(self, other)) : NULL;
 }
 
 rl_tensor *rl_bitwise_xor_(rl_tensor *input, rl_tensor *other)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_bitwise_xor(self, other)) : NULL;
 }
 
 rl_tensor *rl_bitwise_not_(rl_tensor *input)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_bitwise_not(self)) : NULL;
 }
 
 rl_tensor *rl_bitwise_left_shift_(rl_tensor *input, rl_tensor *other)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_bitwise_left_shift(self, other)) : NULL;
 }
 
 rl_tensor *rl_bitwise_right_shift_(rl_tensor *input, rl_tensor *other)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_bitwise_right_shift(self, other)) : NULL;
 }
 
 rl_tensor *rl_eq_(rl_tensor *input, rl_tensor *other)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_eq(self, other)) : NULL;
 }
 
 rl_tensor *rl_ne_(rl_tensor *input, rl_tensor *other)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_ne(self, other)) : NULL;
 }
 
 rl_tensor *rl_lt_(rl_tensor *input, rl_tensor *other)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_lt(self, other)) : NULL;
 }
 
 rl_tensor *rl_le_(rl_tensor *input, rl_tensor *other)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_le(self, other)) : NULL;
 }
 
 rl_tensor *rl_gt_(rl_tensor *input, rl_tensor *other)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_gt(self, other)) : NULL;
 }
 
 rl_tensor *rl_ge_(rl_tensor *input, rl_tensor *other)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_ge(self, other)) : NULL;
 }
 
 rl_tensor *rl_logical_and_(rl_tensor *input, rl_tensor *other)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_logical_and(self, other)) : NULL;
 }
 
 rl_tensor *rl_logical_or_(rl_tensor *input, rl_tensor *other)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_logical_or(self, other)) : NULL;
 }
 
 rl_tensor *rl_logical_xor_(rl_tensor *input, rl_tensor *other)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_logical_xor(self, other)) : NULL;
 }
 
 rl_tensor *rl_logical_not_(rl_tensor *input)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_logical_not(self)) : NULL;
 }
 
 rl_tensor *rl_clamp_(rl_tensor *input, rl_tensor *min, rl_tensor *max)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(min) || rl_recording(max);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_clamp(self, min, max)) : NULL;
 }
 
 rl_tensor *rl_clip_(rl_tensor *input, rl_tensor *min, rl_tensor *max)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(min) || rl_recording(max);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_clip(self, min, max)) : NULL;
 }
 
 rl_tensor *rl_clamp_min_(rl_tensor *input, rl_tensor *min)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(min);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_clamp_min(self, min)) : NULL;
 }
 
 rl_tensor *rl_clamp_max_(rl_tensor *input, rl_tensor *max)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(max);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_clamp_max(self, max)) : NULL;
 }
 
 rl_tensor *rl_nan_to_num_(rl_tensor *input, rl_opt_float nan, rl_opt_float posinf,
     rl_opt_float neginf)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_nan_to_num(self, nan, posinf, neginf)) : NULL;
 }
 
 rl_tensor *rl_leaky_relu_(rl_tensor *input, double negative_slope)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_leaky_relu(self, negative_slope)) : NULL;
 }
 
 rl_tensor *rl_elu_(rl_tensor *input, double alpha, double scale, double input_scale)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_elu(self, alpha, scale, input_scale)) : NULL;
 }
 
 rl_tensor *rl_selu_(rl_tensor *input)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_selu(self)) : NULL;
 }
 
 rl_tensor *rl_celu_(rl_tensor *input, double alpha)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_celu(self, alpha)) : NULL;
 }
 
 rl_tensor *rl_silu_(rl_tensor *input)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_silu(self)) : NULL;
 }
 
 rl_tensor *rl_mish_(rl_tensor *input)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_mish(self)) : NULL;
 }
 
 rl_tensor *rl_hardtanh_(rl_tensor *input, double min_val, double max_val)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_hardtanh(self, min_val, max_val)) : NULL;
 }
 
 rl_tensor *rl_hardsigmoid_(rl_tensor *input)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_hardsigmoid(self)) : NULL;
 }
 
 rl_tensor *rl_hardswish_(rl_tensor *input)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_hardswish(self)) : NULL;
 }
 
 rl_tensor *rl_threshold_(rl_tensor *input, rl_scalar threshold, rl_scalar value)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_threshold(self, threshold, value)) : NULL;
 }
 
 rl_tensor *rl_addmm_(rl_tensor *input, rl_tensor *mat1, rl_tensor *mat2, rl_scalar beta,
     rl_scalar alpha)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(mat1) || rl_recording(mat2);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_addmm(self, mat1, mat2, beta, alpha)) : NULL;
 }
 
 rl_tensor *rl_addmv_(rl_tensor *input, rl_tensor *mat, rl_tensor *vec, rl_scalar beta,
     rl_scalar alpha)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(mat) || rl_recording(vec);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_addmv(self, mat, vec, beta, alpha)) : NULL;
 }
 
 rl_tensor *rl_addr_(rl_tensor *input, rl_tensor *vec1, rl_tensor *vec2, rl_scalar beta,
     rl_scalar alpha)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(vec1) || rl_recording(vec2);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_addr(self, vec1, vec2, beta, alpha)) : NULL;
 }
 
 rl_tensor *rl_baddbmm_(rl_tensor *input, rl_tensor *batch1, rl_tensor *batch2, rl_scalar beta,
     rl_scalar alpha)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(batch1) || rl_recording(batch2);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_baddbmm(self, batch1, batch2, beta, alpha)) : NULL;
 }
 
 rl_tensor *rl_addbmm_(rl_tensor *input, rl_tensor *batch1, rl_tensor *batch2, rl_scalar beta,
     rl_scalar alpha)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(batch1) || rl_recording(batch2);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_addbmm(self, batch1, batch2, beta, alpha)) : NULL;
 }
 
 rl_tensor *rl_tril_(rl_tensor *input, int64_t diagonal)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_tril(self, diagonal)) : NULL;
 }
 
 rl_tensor *rl_triu_(rl_tensor *input, int64_t diagonal)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_triu(self, diagonal)) : NULL;
 }
 
 rl_tensor *rl_index_add_(rl_tensor *input, int64_t dim, rl_tensor *index, rl_tensor *source,
     rl_scalar alpha)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(index) || rl_recording(source);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_index_add(self, dim, index, source, alpha)) : NULL;
 }
 
 rl_tensor *rl_index_copy_(rl_tensor *input, int64_t dim, rl_tensor *index, rl_tensor *source)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(index) || rl_recording(source);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_index_copy(self, dim, index, source)) : NULL;
 }
 
 rl_tensor *rl_index_fill_(rl_tensor *input, int64_t dim, rl_tensor *index, rl_tensor *value)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(index) || rl_recording(value);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_index_fill(self, dim, index, value)) : NULL;
 }
 
 rl_tensor *rl_scatter_(rl_tensor *input, int64_t dim, rl_tensor *index, rl_tensor *src,
     const char *reduce)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(index) || rl_recording(src);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_scatter(self, dim, index, src, reduce)) : NULL;
 }
 
 rl_tensor *rl_scatter_value_(rl_tensor *input, int64_t dim, rl_tensor *index, rl_scalar value,
     const char *reduce)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(index);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_scatter_value(self, dim, index, value,
         reduce)) : NULL;
 }
 
 rl_tensor *rl_scatter_add_(rl_tensor *input, int64_t dim, rl_tensor *index, rl_tensor *src)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(index) || rl_recording(src);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_scatter_add(self, dim, index, src)) : NULL;
 }
 
 rl_tensor *rl_masked_fill_(rl_tensor *input, rl_tensor *mask, rl_tensor *value)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(mask) || rl_recording(value);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_masked_fill(self, mask, value)) : NULL;
 }
 
 rl_tensor *rl_masked_scatter_(rl_tensor *input, rl_tensor *mask, rl_tensor *source)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input) || rl_recording(mask) || rl_recording(source);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_masked_scatter(self, mask, source)) : NULL;
 }
 
 rl_tensor *rl_dropout_(rl_tensor *input, double p, bool train)
 {
-    RL_TEMP *self = rl_inplace_source(input);
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_dropout(self, p, train)) : NULL;
 }
