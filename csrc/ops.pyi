@@ -1120,10 +1120,10 @@ def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, i
 def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean") -> Tensor:
     """-(t log x + (1 - t) log(1 - x)), the logs not below -100."""
 
-@op(method=False)
+@op(nn=True)
 def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = None, pos_weight: Tensor | None = None, reduction: str = "mean") -> Tensor:
     """binary_cross_entropy(sigmoid(input), target), stable."""
 
-@op(method=False)
+@op(nn=True)
 def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False) -> Tensor:
     """target (log target - input), input being log-probabilities."""

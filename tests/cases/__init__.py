@@ -1,0 +1,1 @@
+"""Cases of the operator database, a module per family."""

@@ -1,0 +1,32 @@
+"""Activations."""
+
+from samples import T, case, error
+
+NAN, INF = float("nan"), float("inf")
+SPECIAL = T(values=(0.0, -0.0, INF, -INF, NAN, 30.0, -30.0))
+PLAIN = ("relu", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus", "logsigmoid", "hardtanh",
+         "hardsigmoid", "hardswish", "sigmoid")
+
+for name in PLAIN:
+    case(name, T(3, 4, low=-4, high=4))
+    case(name, T(5, 3, low=-4, high=4, layout="t"))
+    case(name, T(33, low=-4, high=4, dtype="float64"))
+    case(name, T(33, low=-4, high=4, dtype="bfloat16"), gradgrad=False)
+    case(name, SPECIAL, grad=False)
+    case(name, T(0))
+case("relu", T(values=(0.0, 1.0, -1.0)), gradgrad=False)
+case("relu", T(5, dtype="int64"))
+error("relu", T(3, dtype="bool"))
+case("leaky_relu", T(3, 4), 0.2)
+case("elu", T(3, 4), 0.7)
+case("celu", T(3, 4), 0.7)
+case("gelu", T(3, 4, low=-4, high=4), approximate="tanh")
+error("gelu", T(3), approximate="other")
+case("softplus", T(3, 4, low=-4, high=4), 2.0, 3.0)
+case("hardtanh", T(3, 4), -0.5, 0.7)
+case("threshold", T(3, 4), 0.3, -7.0)
+case("prelu", T(3, 4), T(1))
+case("prelu", T(3, 4), T(4))
+case("prelu", T(2, 3, 4), T(3))
+error("prelu", T(3, 4), T(3))
+case("log_sigmoid", T(5), fn=lambda ns, x: ns.nn.functional.logsigmoid(x))

@@ -1,0 +1,68 @@
+"""Random operators: the same values for the same seed."""
+
+from samples import T, case, error
+
+# Normal numbers pass through log and cos, where PyTorch's own builds differ in the last digits.
+NORMAL = {"ulp": 16}
+
+
+def fill(name):
+    return lambda ns, x, *args: getattr(x.clone(), name)(*args)
+
+
+for shape in ((5,), (3, 7), (16,), (33,), (2, 500), ()):
+    case("rand", *shape, seed=1) if shape else case("rand", (), seed=1)
+    case("randn", *shape, seed=1, **NORMAL) if shape else case("randn", (), seed=1, **NORMAL)
+    case("rand", shape, seed=2, dtype="torch.float64")
+    case("randn", shape, seed=2, dtype="torch.float64", **NORMAL)
+case("rand", 20, seed=3, dtype="torch.float16")
+case("rand", 20, seed=3, dtype="torch.bfloat16")
+case("randn", 20, seed=3, dtype="torch.bfloat16", **NORMAL)
+error("rand", -1)
+error("rand", 2, dtype="torch.int64")
+case("rand_like", T(3, 4), seed=4)
+case("rand_like", T(3, 4, layout="t"), seed=4)
+case("randn_like", T(3, 4), seed=4, **NORMAL)
+case("randint", 10, (20,), seed=5)
+case("randint", -5, 5, (20,), seed=5)
+case("randint", 0, 2**40, (8,), seed=5)
+case("randint", 3, (4,), seed=5, dtype="torch.float32")
+case("randint", 0, 100, (8,), seed=5, dtype="torch.int8")
+error("randint", 5, 5, (2,))
+case("randint_like", T(3, 4), 7, seed=6)
+case("randint_like", T(3, 4, dtype="int64"), 2, 7, seed=6)
+for n in (0, 1, 10, 1000, 40000):
+    case("randperm", n, seed=7)
+case("randperm", 12, seed=7, dtype="torch.int32")
+error("randperm", -1)
+case("normal", T(20), T(20, low=0.1, high=2, grad=False), seed=8, grad=False, **NORMAL)
+case("normal", T(5), 2.0, seed=8, grad=False, **NORMAL)
+case("normal", 1.0, T(5, low=0.1, high=2), seed=8, grad=False, **NORMAL)
+case("normal", 1.0, 2.0, (3, 4), seed=8, **NORMAL)
+error("normal", 0.0, -1.0, (3,))
+case("normal_", T(40), 1.0, 0.5, seed=9, fn=fill("normal_"), grad=False, **NORMAL)
+case("uniform_", T(40), -3.0, 5.0, seed=9, fn=fill("uniform_"), grad=False)
+case("uniform_", T(4, 5, layout="t"), seed=9, fn=fill("uniform_"), grad=False)
+error("uniform_", T(4), 2.0, 1.0, fn=lambda ns, x, a, b: x.uniform_(a, b))
+case("random_", T(10, dtype="int64"), seed=10, fn=fill("random_"))
+case("random_", T(10, dtype="uint8"), seed=10, fn=fill("random_"))
+case("random_", T(10), seed=10, fn=fill("random_"), grad=False)
+case("random_", T(10, dtype="int64"), 7, seed=10, fn=fill("random_"))
+case("random_", T(10, dtype="int32"), -3, 7, seed=10, fn=fill("random_"))
+case("bernoulli", T(30, low=0, high=1), seed=11, grad=False)
+case("bernoulli", T(30), 0.3, seed=11, grad=False)
+case("bernoulli_", T(30), 0.3, seed=11, fn=fill("bernoulli_"), grad=False)
+case("bernoulli_", T(30), T(30, low=0, high=1), seed=11, fn=fill("bernoulli_"), grad=False)
+error("bernoulli", T(3, low=1.5, high=2))
+case("exponential_", T(30), seed=12, fn=fill("exponential_"), grad=False, **NORMAL)
+case("geometric_", T(30), 0.3, seed=12, fn=fill("geometric_"), grad=False)
+case("log_normal_", T(30), seed=12, fn=fill("log_normal_"), grad=False, ulp=32)
+case("cauchy_", T(30), seed=12, fn=fill("cauchy_"), grad=False, ulp=32)
+case("multinomial", T(5, low=0.1, high=1), 3, seed=13, grad=False)
+case("multinomial", T(4, 5, low=0.1, high=1), 8, True, seed=13, grad=False)
+error("multinomial", T(5, low=0.1, high=1), 6)
+case("dropout", T(6, 5), 0.4, True, seed=14)
+case("dropout", T(6, 5), 0.4, False)
+case("dropout", T(6, 5), 0.0, True, seed=14)
+case("dropout", T(6, 5), 1.0, True, seed=14)
+error("dropout", T(3), 1.5, True)
