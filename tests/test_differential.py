@@ -10,6 +10,7 @@ import rushlight
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: differential tests need torch==2.13.0")
 
+pytestmark = pytest.mark.differential
 CASES = samples.load()
 
 

@@ -1,0 +1,87 @@
+"""Trains small models and prints a digest of every parameter's bytes: the subject of test_same_bits.py.
+
+    RUSHLIGHT_ISA=avx2 RUSHLIGHT_NUM_THREADS=2 python tests/train_bytes.py
+"""
+
+import hashlib
+
+import rushlight as torch
+from rushlight import nn
+from rushlight.nn import functional as F
+
+
+def digest(model: nn.Module) -> str:
+    """SHA-256 of all parameters, in order."""
+    h = hashlib.sha256()
+    for p in model.parameters():
+        h.update(bytes(memoryview(p.detach().contiguous())))
+    return h.hexdigest()[:16]
+
+
+class FixedHiddenMLP(nn.Module):
+    """A model whose forward pass loops: constant weights, one layer used twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.rand_weight = torch.rand((20, 20), requires_grad=False)
+        self.linear = nn.Linear(20, 20)
+
+    def forward(self, X):
+        X = self.linear(X)
+        X = F.relu(torch.mm(X, self.rand_weight) + 1)
+        X = self.linear(X)
+        while X.abs().sum() > 1:
+            X /= 2
+        return X.sum()
+
+
+def document() -> str:
+    """The nested models of the construction chapter, trained with momentum."""
+    torch.manual_seed(0)
+    body = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 16))
+    model = nn.Sequential(body, nn.Linear(16, 20), FixedHiddenMLP())
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-3, nesterov=True)
+    for _ in range(10):
+        optimizer.zero_grad()
+        model(torch.rand(2, 20)).backward()
+        optimizer.step()
+    return digest(model)
+
+
+def digits() -> str:
+    """An MLP on scikit-learn's digits, with Adam and cross-entropy."""
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    X = torch.tensor(data.data, dtype=torch.float32) / 16
+    y = torch.tensor(data.target)
+    torch.manual_seed(1)
+    model = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 10))
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for _ in range(2):
+        order = torch.randperm(len(X))
+        for k in range(0, len(X), 100):
+            batch = order[k : k + 100]
+            optimizer.zero_grad()
+            F.cross_entropy(model(X[batch]), y[batch]).backward()
+            optimizer.step()
+    return digest(model)
+
+
+def wide() -> str:
+    """Layers large enough that the work is split over threads; other activations, softmax, norms, mse."""
+    torch.manual_seed(2)
+    model = nn.Sequential(nn.Linear(300, 400), nn.Tanh(), nn.Linear(400, 200), nn.GELU(), nn.Linear(200, 30))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    X, target = torch.randn(300, 300), torch.rand(300, 30)
+    for _ in range(2):
+        optimizer.zero_grad()
+        out = model(X)
+        loss = F.mse_loss(out.softmax(1), target) + out.std() + out.log_softmax(0).mean() + X.exp().sum() * 1e-9
+        loss.backward()
+        optimizer.step()
+    return digest(model)
+
+
+if __name__ == "__main__":
+    print(document(), digits(), wide())
