@@ -798,6 +798,10 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """Diagonal of a matrix, or the matrix with this diagonal."""
 
+@op()
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """Zeros with the last dim on the diagonal of two new dims."""
+
 @op(function=False)
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """All windows of a dim, as a new last dim of a view."""

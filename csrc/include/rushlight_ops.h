@@ -501,6 +501,8 @@ rl_tensor *rl_as_strided(rl_tensor *input, rl_ints size, rl_ints stride,
 rl_tensor *rl_diagonal(rl_tensor *input, int64_t offset, int64_t dim1, int64_t dim2);
 /* Diagonal of a matrix, or the matrix with this diagonal. */
 rl_tensor *rl_diag(rl_tensor *input, int64_t diagonal);
+/* Zeros with the last dim on the diagonal of two new dims. */
+rl_tensor *rl_diag_embed(rl_tensor *input, int64_t offset, int64_t dim1, int64_t dim2);
 /* All windows of a dim, as a new last dim of a view. */
 rl_tensor *rl_unfold(rl_tensor *input, int64_t dimension, int64_t size, int64_t step);
 /* Slices along dim. */

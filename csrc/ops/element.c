@@ -1,0 +1,124 @@
+/* element.c: single elements and strided blocks of memory. */
+#include "ops/element.h"
+
+void rl_element_add(rl_dtype dtype, void *y, const void *x)
+{
+#define ADD(T)                                                                                     \
+    {                                                                                              \
+        T a, b;                                                                                    \
+        memcpy(&a, y, sizeof a);                                                                   \
+        memcpy(&b, x, sizeof b);                                                                   \
+        a = (T)(a + b);                                                                            \
+        memcpy(y, &a, sizeof a);                                                                   \
+        break;                                                                                     \
+    }
+    switch (dtype) {
+    case RL_BOOL: {
+        uint8_t a, b;
+        memcpy(&a, y, 1);
+        memcpy(&b, x, 1);
+        a = a || b;
+        memcpy(y, &a, 1);
+        break;
+    }
+    case RL_U8:
+    case RL_I8:
+        ADD(uint8_t)
+    case RL_I16:
+        ADD(uint16_t)
+    case RL_I32:
+        ADD(uint32_t)
+    case RL_I64:
+        ADD(uint64_t)
+    case RL_F32:
+        ADD(float)
+    case RL_F64:
+        ADD(double)
+    default: { /* float16, bfloat16 */
+        float a, b;
+        rl_convert(dtype, y, 2, RL_F32, &a, 4, 1);
+        rl_convert(dtype, x, 2, RL_F32, &b, 4, 1);
+        a += b;
+        rl_convert(RL_F32, &a, 4, dtype, y, 2, 1);
+    }
+    }
+#undef ADD
+}
+
+/* Runs `step` on every row along the last dimension.  index counts the outer dimensions like an
+ * odometer. */
+#define FOR_ROWS(step)                                                                             \
+    int64_t index[RL_MAX_DIMS] = {0};                                                              \
+    int outer = ndim > 0 ? ndim - 1 : 0;                                                           \
+    int64_t n = ndim > 0 ? shape[ndim - 1] : 1;                                                    \
+    ptrdiff_t td = ndim > 0 ? sd[ndim - 1] : 0, ts = ndim > 0 ? ss[ndim - 1] : 0;                  \
+    for (int d = 0; d < ndim; d++)                                                                 \
+        if (shape[d] == 0)                                                                         \
+            return;                                                                                \
+    for (;;) {                                                                                     \
+        step;                                                                                      \
+        int d = outer - 1;                                                                         \
+        for (; d >= 0; d--) {                                                                      \
+            dst += sd[d];                                                                          \
+            src += ss[d];                                                                          \
+            if (++index[d] < shape[d])                                                             \
+                break;                                                                             \
+            dst -= sd[d] * shape[d];                                                               \
+            src -= ss[d] * shape[d];                                                               \
+            index[d] = 0;                                                                          \
+        }                                                                                          \
+        if (d < 0)                                                                                 \
+            return;                                                                                \
+    }
+
+static void copy_row(int64_t n, char *dst, ptrdiff_t td, const char *src, ptrdiff_t ts, size_t size)
+{
+    if (td == (ptrdiff_t)size && ts == (ptrdiff_t)size) {
+        memcpy(dst, src, (size_t)n * size);
+        return;
+    }
+#define ROW(bytes)                                                                                 \
+    for (int64_t i = 0; i < n; i++)                                                                \
+        memcpy(dst + i * td, src + i * ts, bytes);                                                 \
+    break;
+    switch (size) {
+    case 1:
+        ROW(1)
+    case 2:
+        ROW(2)
+    case 4:
+        ROW(4)
+    default:
+        ROW(8)
+    }
+#undef ROW
+}
+
+void rl_strided_copy(int ndim, const int64_t *shape, char *dst, const ptrdiff_t *sd,
+                     const char *src, const ptrdiff_t *ss, size_t size)
+{
+    FOR_ROWS(copy_row(n, dst, td, src, ts, size))
+}
+
+static void add_row(int64_t n, char *dst, ptrdiff_t td, const char *src, ptrdiff_t ts,
+                    rl_dtype dtype)
+{
+    if (dtype == RL_F32) {
+        for (int64_t i = 0; i < n; i++)
+            *(float *)(dst + i * td) += *(const float *)(src + i * ts);
+        return;
+    }
+    if (dtype == RL_F64) {
+        for (int64_t i = 0; i < n; i++)
+            *(double *)(dst + i * td) += *(const double *)(src + i * ts);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++)
+        rl_element_add(dtype, dst + i * td, src + i * ts);
+}
+
+void rl_strided_add(int ndim, const int64_t *shape, char *dst, const ptrdiff_t *sd, const char *src,
+                    const ptrdiff_t *ss, rl_dtype dtype)
+{
+    FOR_ROWS(add_row(n, dst, td, src, ts, dtype))
+}
