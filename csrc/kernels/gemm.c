@@ -1,0 +1,356 @@
+/* gemm.c: cuts matrix products into register tiles, and large ones into blocks for the caches and
+ * the threads.
+ *
+ * Loops of one thread's part, from the outside: blocks along k (rule 1 of gemm.h); chunks of rows,
+ * copied together when A is large or its rows lie badly in the cache; panels of B one tile wide,
+ * packed when B is not row-major or is large, used for all rows of the chunk while in the first or
+ * second level of cache; tiles. */
+#include "kernels/gemm.h"
+
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/parallel.h"
+#include "kernels/kernels.h"
+
+enum {
+    PANEL_BYTES = RL_GEMM_KC * 2 * 64, /* a panel of B: two vectors of at most 64 bytes wide */
+    CHUNK_ROWS = 504,                  /* of A copied at a time: 12, 6 and 4 divide it */
+    PAD = 16 /* elements between copied rows, so that they fall into different cache sets */
+};
+
+static const double THREAD_WORK = 2e6; /* multiply-adds below which one thread is faster */
+
+/* One float product in bytes, ready to be cut. */
+typedef struct job {
+    const rl_gemm_float_kernels *f;
+    int size; /* bytes per element */
+    int64_t m, n, k;
+    const char *a, *b;
+    ptrdiff_t rsa, csa, rsb, csb;
+    char *c;
+    ptrdiff_t ldc, csc; /* csc other than size: rule 2 only */
+    const char *bias;
+    unsigned flags;
+    bool dot; /* rule 2 */
+    bool pack_b;
+    bool pack_a;
+    char *scratch; /* pack_a: room for a chunk of A per part */
+    size_t part_bytes;
+    int64_t parts_m, parts_n; /* how the threads share C */
+} job;
+
+static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* ---- one thread ---- */
+
+/* Rows 0..m of C by tiles 1 << w vectors wide, as even as possible: equal tiles waste no registers
+ * at the end. */
+static void run_rows(const job *g, int w, int64_t m, int64_t k, const char *a, ptrdiff_t rsa,
+                     ptrdiff_t csa, const char *b, ptrdiff_t rsb, char *c, int64_t n,
+                     const char *bias, unsigned flags)
+{
+    int64_t most = g->f->max_rows[w], tiles = (m + most - 1) / most;
+    for (; tiles > 0; tiles--) {
+        int64_t rows = (m + tiles - 1) / tiles;
+        g->f->tile[w][rows - 1](k, a, rsa, csa, b, rsb, c, g->ldc, n, bias, flags);
+        a += rows * rsa;
+        c += rows * g->ldc;
+        m -= rows;
+    }
+}
+
+/* Copies rows of A so that each is contiguous (A along k) or each step along k is (A along m). */
+static void copy_a(const job *g, int64_t m, int64_t k, const char *a, char *to, ptrdiff_t *rsa,
+                   ptrdiff_t *csa)
+{
+    int size = g->size;
+    if (g->rsa == size && g->csa != size) {
+        *rsa = size;
+        *csa = (m + PAD) * size;
+        for (int64_t p = 0; p < k; p++)
+            memcpy(to + p * *csa, a + p * g->csa, (size_t)(m * size));
+        return;
+    }
+    *csa = size;
+    *rsa = (k + PAD) * size;
+    for (int64_t i = 0; i < m; i++) {
+        const char *from = a + i * g->rsa;
+        char *row = to + i * *rsa;
+        if (g->csa == size)
+            memcpy(row, from, (size_t)(k * size));
+        else if (size == 4)
+            for (int64_t p = 0; p < k; p++)
+                ((float *)row)[p] = *(const float *)(from + p * g->csa);
+        else
+            for (int64_t p = 0; p < k; p++)
+                ((double *)row)[p] = *(const double *)(from + p * g->csa);
+    }
+}
+
+static void run_rule1(const job *g, char *scratch)
+{
+    _Alignas(64) char panel[PANEL_BYTES];
+    int64_t blocks = (g->k + RL_GEMM_KC - 1) / RL_GEMM_KC;
+    int64_t kc = blocks ? (g->k + blocks - 1) / blocks : 0;
+    int size = g->size, lanes = g->f->lanes;
+    for (int64_t p = 0; p == 0 || p < g->k; p += kc) {
+        int64_t k = min64(kc, g->k - p);
+        unsigned flags = p == 0 ? g->flags & ~(unsigned)RL_GEMM_RELU : RL_GEMM_ADD;
+        if (p + k >= g->k)
+            flags |= g->flags & RL_GEMM_RELU;
+        int64_t chunk = g->pack_a ? CHUNK_ROWS : g->m;
+        for (int64_t i = 0; i < g->m; i += chunk) {
+            int64_t m = min64(chunk, g->m - i);
+            const char *a = g->a + i * g->rsa + p * g->csa;
+            ptrdiff_t rsa = g->rsa, csa = g->csa;
+            if (g->pack_a) {
+                copy_a(g, m, k, a, scratch, &rsa, &csa);
+                a = scratch;
+            }
+            for (int64_t j = 0, nj; j < g->n; j += nj) {
+                int64_t left = g->n - j;
+                int w = left <= lanes                                             ? 0
+                        : left <= 2 * lanes || g->pack_b || m > g->f->max_rows[2] ? 1
+                                                                                  : 2;
+                nj = min64(left, lanes << w);
+                const char *b = g->b + p * g->rsb + j * g->csb;
+                ptrdiff_t rsb = g->rsb;
+                char *c = g->c + i * g->ldc + j * size;
+                const char *bias = g->bias ? g->bias + j * size : NULL;
+                if (g->pack_b) {
+                    rsb = (ptrdiff_t)(lanes << w) * size;
+                    g->f->pack(k, nj, lanes << w, b, g->rsb, g->csb, panel);
+                    b = panel;
+                }
+                run_rows(g, w, m, k, a, rsa, csa, b, rsb, c, nj, bias, flags);
+            }
+        }
+        if (kc == 0)
+            break;
+    }
+}
+
+static void run_rule2(const job *g)
+{
+    for (int64_t p = 0; p == 0 || p < g->k; p += RL_GEMM_DOT_KC) {
+        int64_t k = min64(RL_GEMM_DOT_KC, g->k - p);
+        unsigned flags = p == 0 ? g->flags & ~(unsigned)RL_GEMM_RELU : RL_GEMM_ADD;
+        if (p + k >= g->k)
+            flags |= g->flags & RL_GEMM_RELU;
+        g->f->dot(g->m, g->n, k, g->a + p * g->size, g->rsa, g->b + p * g->size, g->csb, g->c,
+                  g->ldc, g->csc, g->bias, flags);
+    }
+}
+
+static void run(const job *g, char *scratch)
+{
+    if (g->dot)
+        run_rule2(g);
+    else
+        run_rule1(g, scratch);
+}
+
+/* ---- several threads: C is shared out in parts_m x parts_n rectangles ---- */
+
+static void run_parts(int64_t begin, int64_t end, void *context)
+{
+    const job *g = context;
+    int64_t rows = g->f->max_rows[1], width = 2 * g->f->lanes;
+    for (int64_t part = begin; part < end; part++) {
+        int64_t pm = part / g->parts_n, pn = part % g->parts_n;
+        /* Whole tiles per part, but for the last. */
+        int64_t tm = (g->m + rows - 1) / rows, tn = (g->n + width - 1) / width;
+        int64_t i0 = min64(tm * pm / g->parts_m * rows, g->m);
+        int64_t i1 = pm + 1 == g->parts_m ? g->m : min64(tm * (pm + 1) / g->parts_m * rows, g->m);
+        int64_t j0 = min64(tn * pn / g->parts_n * width, g->n);
+        int64_t j1 = pn + 1 == g->parts_n ? g->n : min64(tn * (pn + 1) / g->parts_n * width, g->n);
+        if (i0 >= i1 || j0 >= j1)
+            continue;
+        job mine = *g;
+        mine.m = i1 - i0;
+        mine.n = j1 - j0;
+        mine.a += i0 * g->rsa;
+        mine.b += j0 * g->csb;
+        mine.c += i0 * g->ldc + j0 * g->csc;
+        if (g->flags & RL_GEMM_BIAS)
+            mine.bias += j0 * g->size;
+        run(&mine, g->scratch + (size_t)part * g->part_bytes);
+    }
+}
+
+/* The grid of `threads` rectangles whose largest has the fewest tiles; ties go to parts along n,
+ * which share no B. */
+static void share_out(job *g, int threads)
+{
+    int64_t rows = g->f->max_rows[1], width = 2 * g->f->lanes;
+    int64_t tm = (g->m + rows - 1) / rows, tn = (g->n + width - 1) / width, best = INT64_MAX;
+    for (int64_t pm = 1; pm <= threads; pm++) {
+        int64_t pn = threads / pm;
+        if (g->dot && pm > 1)
+            break;
+        int64_t most = ((tm + pm - 1) / pm) * ((tn + pn - 1) / pn);
+        if (most < best) {
+            best = most;
+            g->parts_m = pm;
+            g->parts_n = pn;
+        }
+    }
+}
+
+/* ---- choosing ---- */
+
+/* Fills g from one product's arguments.  The choice between the rules looks at shape and strides
+ * only. */
+static void plan(job *g, const rl_gemm_args *p)
+{
+    int size = p->dtype == RL_F32 ? 4 : 8;
+    const rl_gemm_kernels *kernels = rl_kernel_table.gemm;
+    *g = (job){
+        .f = size == 4 ? &kernels->f32 : &kernels->f64,
+        .size = size,
+        .m = p->m,
+        .n = p->n,
+        .k = p->k,
+        .a = p->a,
+        .b = p->b,
+        .rsa = p->rsa * size,
+        .csa = p->csa * size,
+        .rsb = p->rsb * size,
+        .csb = p->csb * size,
+        .c = p->c,
+        .ldc = p->ldc * size,
+        .csc = size,
+        .bias = p->bias,
+        .flags = p->flags,
+        .parts_m = 1,
+        .parts_n = 1,
+    };
+    if (p->k <= 1) /* a stride that is never taken may be anything */
+        g->csa = g->rsb = size;
+    bool along_k = g->csa == size && g->rsb == size;
+    bool thin = p->m <= RL_GEMM_THIN || p->n <= RL_GEMM_THIN;
+    g->dot = along_k && thin && p->k > 1;
+    /* C' = B' A': vectors run along the longer side.  A start value per column becomes one per row,
+     * which the kernels do not know, so rl_gemm writes it to C first. */
+    if (g->m > 1 && (p->n == 1 ? p->ldc == 1 || g->dot : g->dot && p->m > RL_GEMM_THIN)) {
+        g->m = p->n;
+        g->n = p->m;
+        g->a = p->b;
+        g->b = p->a;
+        g->rsa = p->csb * size;
+        g->csa = g->rsb;
+        g->rsb = p->k <= 1 ? size : p->csa * size;
+        g->csb = p->rsa * size;
+        g->ldc = size;
+        g->csc = p->ldc * size;
+        if (g->flags & RL_GEMM_BIAS) {
+            g->flags ^= RL_GEMM_BIAS | RL_GEMM_C;
+            for (int64_t i = 0; i < p->m; i++)
+                memcpy((char *)p->c + i * p->ldc * size, p->bias, (size_t)(p->n * size));
+        }
+    }
+    if (g->dot)
+        return;
+    /* A row-major B is read where it lies unless its panels would be used often and miss the cache
+     * each time. */
+    int64_t rows = g->f->max_rows[1];
+    g->pack_b = g->csb != size && g->n > 1;
+    if (!g->pack_b && g->m > 4 * rows)
+        g->pack_b = g->k * g->n * size > 512 * 1024 || (g->rsb % 2048 == 0 && g->k > 32);
+    if (g->n == 1)
+        g->csb = size;
+    g->pack_a = g->m > 4 * rows && g->n > 4 * g->f->lanes && g->k > 64 &&
+                (g->m * g->k * size > 512 * 1024 || g->rsa % 2048 == 0 || g->csa % 2048 == 0);
+}
+
+static bool is_float(rl_dtype dtype) { return dtype == RL_F32 || dtype == RL_F64; }
+
+rl_status rl_gemm(const rl_gemm_args *p)
+{
+    if (p->m <= 0 || p->n <= 0)
+        return RL_OK;
+    if (!is_float(p->dtype)) {
+        rl_gemm_int(p);
+        return RL_OK;
+    }
+    job g;
+    plan(&g, p);
+    double work = (double)g.m * (double)g.n * (double)g.k;
+    if (work > THREAD_WORK) {
+        int threads = rl_num_threads();
+        if (threads > 1)
+            share_out(&g, (int)min64(threads, (int64_t)(work / (THREAD_WORK / 2))));
+    }
+    int64_t parts = g.parts_m * g.parts_n;
+    if (g.pack_a) {
+        int64_t m = min64(CHUNK_ROWS, g.m), k = min64(RL_GEMM_KC, g.k);
+        g.part_bytes = (size_t)((m + PAD) * (k + PAD) * g.size);
+        g.scratch = rl_alloc(g.part_bytes * (size_t)parts);
+        if (!g.scratch)
+            return RL_EMEMORY;
+    }
+    if (parts > 1)
+        rl_parallel_for(parts, 1, run_parts, &g);
+    else
+        run(&g, g.scratch);
+    if (g.scratch)
+        rl_free(g.scratch, g.part_bytes * (size_t)parts);
+    return RL_OK;
+}
+
+/* ---- batches ---- */
+
+typedef struct batch {
+    const rl_gemm_args *args;
+    int64_t sa, sb, sc; /* in bytes */
+    char *scratch;
+    job job;
+} batch;
+
+static void run_batch(int64_t begin, int64_t end, void *context)
+{
+    const batch *t = context;
+    rl_gemm_args p = *t->args;
+    for (int64_t i = begin; i < end; i++) {
+        p.a = (const char *)t->args->a + i * t->sa;
+        p.b = (const char *)t->args->b + i * t->sb;
+        p.c = (char *)t->args->c + i * t->sc;
+        if (!is_float(p.dtype)) {
+            rl_gemm_int(&p);
+            continue;
+        }
+        job g;
+        plan(&g, &p);
+        g.pack_a = false; /* copies only speed up; these products are small or few */
+        run(&g, NULL);
+    }
+}
+
+rl_status rl_gemm_batch(const rl_gemm_args *p, int64_t count, int64_t sa, int64_t sb, int64_t sc)
+{
+    if (p->m <= 0 || p->n <= 0 || count <= 0)
+        return RL_OK;
+    double work = (double)p->m * (double)p->n * (double)p->k;
+    if (work > 4 * THREAD_WORK) { /* large ones, one after the other, each on all threads */
+        int64_t size = (int64_t)rl_dtype_size(p->dtype);
+        rl_gemm_args one = *p;
+        for (int64_t i = 0; i < count; i++) {
+            one.a = (const char *)p->a + i * sa * size;
+            one.b = (const char *)p->b + i * sb * size;
+            one.c = (char *)p->c + i * sc * size;
+            rl_status status = rl_gemm(&one);
+            if (status)
+                return status;
+        }
+        return RL_OK;
+    }
+    int64_t size = (int64_t)rl_dtype_size(p->dtype);
+    batch t = {.args = p, .sa = sa * size, .sb = sb * size, .sc = sc * size};
+    double grain = THREAD_WORK / 4 / (work + 1) + 1;
+    if (work * (double)count > THREAD_WORK)
+        rl_parallel_for(count, (int64_t)grain, run_batch, &t);
+    else
+        run_batch(0, count, &t);
+    return RL_OK;
+}
