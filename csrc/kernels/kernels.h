@@ -33,6 +33,9 @@ typedef enum rl_map_op {
         RL_MAP_COUNT
 } rl_map_op;
 
+/* Whether the kernel's first input is bool whatever the dtype of the others (WHERE). */
+static inline bool rl_map_mask_first(rl_map_op op) { return op == RL_MAP_WHERE; }
+
 /* Reductions.  Reduces nr elements at stride sr, for no outputs at strides so (x) and sy (y), all in bytes.  The order of
  * additions depends on nr and on whether sr is the item size alone.  nr == 0 writes the identity (0 for a sum), where there
  * is one. */
@@ -69,7 +72,15 @@ typedef struct rl_kernels {
     const struct rl_gemm_kernels *gemm;
 } rl_kernels;
 
-/* The table in use.  Written once, before the first tensor exists. */
+/* The table in use.  Written once, when the library is loaded, for the instruction set rl_isa() names. */
 extern rl_kernels rl_kernel_table;
+/* Tests: fills t for "portable", "avx2" or "avx512" whatever rl_isa() says; false when this build or machine lacks it. */
+bool rl_kernels_fill(rl_kernels *t, const char *isa);
+
+/* For map kernels (kernels/strided.c): runs a loop over contiguous elements on strided ones, through blocks on the stack.
+ * n_in inputs; item[k]: size in bytes of an element of p[k]. */
+typedef void rl_map_loop(size_t n, char *const *p, const rl_kargs *a);
+void rl_map_strided(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a, int n_in, const uint8_t *item,
+                    rl_map_loop *loop);
 
 #endif

@@ -2,6 +2,27 @@
 #ifndef RL_ROW_LIST_H
 #define RL_ROW_LIST_H
 
-#define RL_ROW_LIST(X) X(SOFTMAX, 1)
+/* X(name).  p[0], p[1] ... and what they are (R: one element per row, else n per row):
+ * SOFTMAX, LOG_SOFTMAX             y, x
+ * SOFTMAX_BACKWARD, LOG_...        dx, g, y
+ * CROSS_ENTROPY                    loss R, x, target R (int64), lse R: loss = lse - x[target], lse
+ * = log sum exp x; i0: ignore_index, whose rows have loss 0.  f0: label smoothing loss = (1 -
+ * f0)(lse - x[target]) + f0 (lse - mean x) CROSS_ENTROPY_BACKWARD           dx, x, target R, lse R,
+ * scale R: dx = scale (softmax(x) - (1 - f0) onehot - f0 / n)
+ * ..._SUM                          sum R of the loss, x, y: the element-wise losses of map_list.h,
+ * added up */
+#define RL_ROW_LIST(X)                                                                             \
+    X(SOFTMAX)                                                                                     \
+    X(LOG_SOFTMAX)                                                                                 \
+    X(SOFTMAX_BACKWARD)                                                                            \
+    X(LOG_SOFTMAX_BACKWARD)                                                                        \
+    X(CROSS_ENTROPY)                                                                               \
+    X(CROSS_ENTROPY_BACKWARD)                                                                      \
+    X(MSE_SUM)                                                                                     \
+    X(L1_SUM)                                                                                      \
+    X(SMOOTH_L1_SUM)                                                                               \
+    X(HUBER_SUM)                                                                                   \
+    X(BCE_SUM)                                                                                     \
+    X(BCE_LOGITS_SUM)
 
 #endif

@@ -1,4 +1,5 @@
-/* isa.h: included first by every file in kernels/isa/.  K(f) is f's name in this build: exp_f32 -> exp_f32_avx2. */
+/* isa.h: included first by every file in kernels/isa/.  K(f) is f's name in this build: exp_f32 ->
+ * exp_f32_avx2. */
 #ifndef RL_KERNELS_ISA_H
 #define RL_KERNELS_ISA_H
 

@@ -1,0 +1,86 @@
+/* integer.c: the element-wise kernels of the integer dtypes and bool. */
+#include "isa.h"
+
+#include "loops.h"
+
+/* "x < 0" is in the templates for the signed dtypes; for uint8 it is meant to vanish. */
+#pragma GCC diagnostic ignored "-Wtype-limits"
+
+/* U: unsigned and at least as wide, in which sums and products wrap without undefined behaviour. */
+#define T int64_t
+#define U uint64_t
+#define DTYPE RL_I64
+#define NAME(f) K(f##_i64)
+#include "integer.tmpl.h"
+
+#define T int32_t
+#define U uint32_t
+#define DTYPE RL_I32
+#define NAME(f) K(f##_i32)
+#include "integer.tmpl.h"
+
+/* The narrow ones are rare: no loops of their own for scalars. */
+#pragma push_macro("MAP2")
+#undef MAP2
+#define MAP2 MAP2_HEAVY
+
+#define T int16_t
+#define U uint32_t
+#define DTYPE RL_I16
+#define NAME(f) K(f##_i16)
+#include "integer.tmpl.h"
+
+#define T int8_t
+#define U uint32_t
+#define DTYPE RL_I8
+#define NAME(f) K(f##_i8)
+#include "integer.tmpl.h"
+
+#define T uint8_t
+#define U uint32_t
+#define DTYPE RL_U8
+#define NAME(f) K(f##_u8)
+#include "integer.tmpl.h"
+
+#pragma pop_macro("MAP2")
+
+/* ---- bool: bytes 0 and 1 ---- */
+
+#define T uint8_t
+#define DTYPE RL_BOOL
+#define NAME(f) K(f##_bool)
+
+MAP2(ADD, T, , x | y)
+MAP2(MUL, T, , x &y)
+MAP2_HEAVY(MAXIMUM, T, , x | y)
+MAP2_HEAVY(MINIMUM, T, , x &y)
+MAP2(BITAND, T, , x &y)
+MAP2(BITOR, T, , x | y)
+MAP2(BITXOR, T, , x ^ y)
+MAP1(BITNOT, T, , x ^ 1)
+MAP2(EQ, T, , x == y)
+MAP2(NE, T, , x != y)
+MAP2_HEAVY(LT, T, , x < y)
+MAP2_HEAVY(LE, T, , x <= y)
+MAP2_HEAVY(GT, T, , x > y)
+MAP2_HEAVY(GE, T, , x >= y)
+MAP2_HEAVY(LOGICAL_AND, T, , x &y)
+MAP2_HEAVY(LOGICAL_OR, T, , x | y)
+MAP2_HEAVY(LOGICAL_XOR, T, , x ^ y)
+MAP1(LOGICAL_NOT, T, , x ^ 1)
+MAP1(ABS, T, , x)
+MAP1(SIGN, T, , x)
+MAP3X(WHERE, T, uint8_t, , x ? y : z)
+
+void K(fill_integer)(rl_kernels *t);
+void K(fill_integer)(rl_kernels *t)
+{
+    K(integer_fill_i64)(t);
+    K(integer_fill_i32)(t);
+    K(integer_fill_i16)(t);
+    K(integer_fill_i8)(t);
+    K(integer_fill_u8)(t);
+    SET(ADD), SET(MUL), SET(MAXIMUM), SET(MINIMUM), SET(BITAND), SET(BITOR), SET(BITXOR),
+        SET(BITNOT), SET(EQ), SET(NE), SET(LT), SET(LE), SET(GT), SET(GE), SET(LOGICAL_AND),
+        SET(LOGICAL_OR), SET(LOGICAL_XOR), SET(LOGICAL_NOT), SET(ABS), SET(SIGN), SET(WHERE);
+}

@@ -1,0 +1,289 @@
+/* reduce.tmpl.h: reductions of a floating dtype.  See "Note: order of additions" in reduce.c.
+ * Needs T, INT (integer as wide), DTYPE, NAME(f), F(f), ACCUMULATORS (vectors of 16 lanes),
+ * COMPENSATED; undefines them. */
+
+#define V NAME(vector)
+#define VI NAME(mask)
+typedef T V __attribute__((vector_size(16 * sizeof(T)), aligned(sizeof(T))));
+typedef INT VI __attribute__((vector_size(16 * sizeof(T)), aligned(sizeof(T))));
+enum { NAME(lanes) = 16 * ACCUMULATORS, NAME(chunk) = 64 * 16 * ACCUMULATORS };
+
+/* A running sum in double; for float64 with the rounding errors in `low` (Knuth's two-sum). */
+typedef struct NAME(total) {
+    double high, low;
+} NAME(total);
+
+static inline void NAME(total_add)(NAME(total) * t, double v)
+{
+    double s = t->high + v;
+    if (COMPENSATED) {
+        double b = s - t->high;
+        t->low += (t->high - (s - b)) + (v - b);
+    }
+    t->high = s;
+}
+
+/* The errors of infinite sums are nan: leave them out. */
+static inline double NAME(total_value)(NAME(total) t)
+{
+    return COMPENSATED && fabs(t.high) < INFINITY ? t.high + t.low : t.high;
+}
+
+/* Macros for vectors, which functions would pass through memory; all bits but the sign's make the
+ * absolute value. */
+#define V_SELF(v) (v)
+#define V_SQUARE(v) ((v) * (v))
+#define V_ABS(v) ((V)((VI)(v) & ~((VI){0} + (INT)((uint64_t)1 << (8 * sizeof(T) - 1)))))
+static inline T NAME(s_self)(T v) { return v; }
+static inline T NAME(s_square)(T v) { return v * v; }
+static inline T NAME(s_abs)(T v) { return F(fabs)(v); }
+
+/* Sum of f(x[i]) over contiguous elements. */
+#define SUM_ROW(name, vf, sf)                                                                      \
+    static double NAME(name)(const T *x, size_t n)                                                 \
+    {                                                                                              \
+        NAME(total) total = {0, 0};                                                                \
+        if (n < 16) {                                                                              \
+            for (size_t i = 0; i < n; i++)                                                         \
+                NAME(total_add)(&total, sf(x[i]));                                                 \
+            return NAME(total_value)(total);                                                       \
+        }                                                                                          \
+        while (n > 0) {                                                                            \
+            size_t m = n < NAME(chunk) ? n : NAME(chunk), i = 0;                                   \
+            union {                                                                                \
+                V v[ACCUMULATORS];                                                                 \
+                T s[NAME(lanes)];                                                                  \
+            } lane;                                                                                \
+            V acc[ACCUMULATORS];                                                                   \
+            for (int k = 0; k < ACCUMULATORS; k++)                                                 \
+                acc[k] = (V){0};                                                                   \
+            for (; i + NAME(lanes) <= m; i += NAME(lanes))                                         \
+                for (int k = 0; k < ACCUMULATORS; k++)                                             \
+                    acc[k] += vf(*(const V *)(x + i + 16 * k));                                    \
+            for (int k = 0; k < ACCUMULATORS; k++)                                                 \
+                lane.v[k] = acc[k];                                                                \
+            for (size_t k = 0; i < m; i++, k++)                                                    \
+                lane.s[k] += sf(x[i]);                                                             \
+            for (int half = NAME(lanes) / 2; half > 0; half /= 2)                                  \
+                for (int k = 0; k < half; k++)                                                     \
+                    lane.s[k] += lane.s[k + half];                                                 \
+            NAME(total_add)(&total, lane.s[0]);                                                    \
+            x += m;                                                                                \
+            n -= m;                                                                                \
+        }                                                                                          \
+        return NAME(total_value)(total);                                                           \
+    }
+
+SUM_ROW(sum_row, V_SELF, NAME(s_self))
+SUM_ROW(sumsq_row, V_SQUARE, NAME(s_square))
+SUM_ROW(sumabs_row, V_ABS, NAME(s_abs))
+
+/* Sums over rows, w columns at a time.  so: bytes from column to column. */
+#define SUM_COLUMNS(name, sf)                                                                      \
+    static inline __attribute__((always_inline)) void NAME(name##_w)(                              \
+        size_t w, size_t nr, const char *x, ptrdiff_t so, ptrdiff_t sr, double *total)             \
+    {                                                                                              \
+        for (size_t j = 0; j < w; j++)                                                             \
+            total[j] = 0;                                                                          \
+        for (size_t r = 0; r < nr;) {                                                              \
+            T part[WIDTH] = {0};                                                                   \
+            size_t end = nr - r < OUTER_RUN ? nr : r + OUTER_RUN;                                  \
+            for (; r < end; r++, x += sr)                                                          \
+                for (size_t j = 0; j < w; j++)                                                     \
+                    part[j] += sf(*(const T *)(x + (ptrdiff_t)j * so));                            \
+            for (size_t j = 0; j < w; j++)                                                         \
+                total[j] += part[j];                                                               \
+        }                                                                                          \
+    }                                                                                              \
+    static void NAME(name)(size_t w, size_t nr, const char *x, ptrdiff_t so, ptrdiff_t sr,         \
+                           double *total)                                                          \
+    {                                                                                              \
+        if (w == WIDTH && so == sizeof(T))                                                         \
+            NAME(name##_w)(WIDTH, nr, x, sizeof(T), sr, total);                                    \
+        else if (so == sizeof(T))                                                                  \
+            NAME(name##_w)(w, nr, x, sizeof(T), sr, total);                                        \
+        else                                                                                       \
+            NAME(name##_w)(w, nr, x, so, sr, total);                                               \
+    }
+
+SUM_COLUMNS(sum_columns, NAME(s_self))
+SUM_COLUMNS(sumsq_columns, NAME(s_square))
+SUM_COLUMNS(sumabs_columns, NAME(s_abs))
+
+#define SUM_KERNEL(f, row, columns)                                                                \
+    static void NAME(f)(size_t no, size_t nr, const char *x, ptrdiff_t so, ptrdiff_t sr, char *y,  \
+                        ptrdiff_t sy, const rl_kargs *a)                                           \
+    {                                                                                              \
+        if (sr == sizeof(T))                                                                       \
+            for (size_t o = 0; o < no; o++, x += so, y += sy)                                      \
+                *(T *)y = (T)NAME(row)((const T *)x, nr);                                          \
+        else                                                                                       \
+            for (size_t o = 0; o < no; o += WIDTH) {                                               \
+                double total[WIDTH];                                                               \
+                size_t w = no - o < WIDTH ? no - o : WIDTH;                                        \
+                NAME(columns)(w, nr, x + (ptrdiff_t)o * so, so, sr, total);                        \
+                for (size_t j = 0; j < w; j++, y += sy)                                            \
+                    *(T *)y = (T)total[j];                                                         \
+            }                                                                                      \
+    }
+SUM_KERNEL(SUM, sum_row, sum_columns)
+SUM_KERNEL(SUMSQ, sumsq_row, sumsq_columns)
+SUM_KERNEL(SUMABS, sumabs_row, sumabs_columns)
+
+/* Mean first, then the squares of the deviations, both in double. */
+static void NAME(VAR)(size_t no, size_t nr, const char *x, ptrdiff_t so, ptrdiff_t sr, char *y,
+                      ptrdiff_t sy, const rl_kargs *a)
+{
+    const double divisor = (double)nr > a->f[0] ? (double)nr - a->f[0] : 0;
+    for (size_t o = 0; o < no; o++, x += so, y += sy) {
+        double mean, squares = 0;
+        if (sr == sizeof(T))
+            mean = NAME(sum_row)((const T *)x, nr);
+        else
+            NAME(sum_columns)(1, nr, x, so, sr, &mean);
+        mean /= (double)nr;
+        for (size_t i = 0; i < nr; i += 512) {
+            double block[512];
+            size_t m = nr - i < 512 ? nr - i : 512;
+            for (size_t k = 0; k < m; k++) {
+                double d = (double)*(const T *)(x + (ptrdiff_t)(i + k) * sr) - mean;
+                block[k] = d * d;
+            }
+            squares += K(sum_row_f64)(block, m);
+        }
+        *(T *)y = (T)(squares / divisor);
+    }
+}
+
+/* Product: lanes as in a sum, no totals in between. */
+static void NAME(PROD)(size_t no, size_t nr, const char *x, ptrdiff_t so, ptrdiff_t sr, char *y,
+                       ptrdiff_t sy, const rl_kargs *a)
+{
+    for (size_t o = 0; o < no; o++, x += so, y += sy) {
+        T lane[16];
+        for (int k = 0; k < 16; k++)
+            lane[k] = 1;
+        for (size_t i = 0; i < nr; i++)
+            lane[i % 16] *= *(const T *)(x + (ptrdiff_t)i * sr);
+        for (int half = 8; half > 0; half /= 2)
+            for (int k = 0; k < half; k++)
+                lane[k] *= lane[k + half];
+        *(T *)y = lane[0];
+    }
+}
+
+/* Least and greatest element, nan if there is one.  `better` is < or >: once nan, always nan. */
+#define EXTREME(f, better)                                                                         \
+    static T NAME(f##_row)(const T *x, size_t n)                                                   \
+    {                                                                                              \
+        T best = x[0];                                                                             \
+        size_t i = 0;                                                                              \
+        if (n >= 32) {                                                                             \
+            V acc = *(const V *)x;                                                                 \
+            for (i = 16; i + 16 <= n; i += 16) {                                                   \
+                V v = *(const V *)(x + i);                                                         \
+                VI take = (VI)(v better acc) | (VI)(v != v);                                       \
+                acc = (V)((take & (VI)v) | (~take & (VI)acc));                                     \
+            }                                                                                      \
+            best = acc[0];                                                                         \
+            for (int k = 1; k < 16; k++)                                                           \
+                best = (acc[k] better best) | (acc[k] != acc[k]) ? acc[k] : best;                  \
+        }                                                                                          \
+        for (; i < n; i++)                                                                         \
+            best = (x[i] better best) | (x[i] != x[i]) ? x[i] : best;                              \
+        return best;                                                                               \
+    }                                                                                              \
+    static void NAME(f)(size_t no, size_t nr, const char *x, ptrdiff_t so, ptrdiff_t sr, char *y,  \
+                        ptrdiff_t sy, const rl_kargs *a)                                           \
+    {                                                                                              \
+        if (sr == sizeof(T)) {                                                                     \
+            for (size_t o = 0; o < no; o++, x += so, y += sy)                                      \
+                *(T *)y = NAME(f##_row)((const T *)x, nr);                                         \
+            return;                                                                                \
+        }                                                                                          \
+        for (size_t o = 0; o < no; o += WIDTH) {                                                   \
+            T best[WIDTH];                                                                         \
+            size_t w = no - o < WIDTH ? no - o : WIDTH;                                            \
+            const char *at = x + (ptrdiff_t)o * so;                                                \
+            for (size_t j = 0; j < w; j++)                                                         \
+                best[j] = *(const T *)(at + (ptrdiff_t)j * so);                                    \
+            for (size_t r = 1; r < nr; r++) {                                                      \
+                at += sr;                                                                          \
+                if (so == sizeof(T))                                                               \
+                    for (size_t j = 0; j < w; j++) {                                               \
+                        const T v = ((const T *)at)[j];                                            \
+                        best[j] = (v better best[j]) | (v != v) ? v : best[j];                     \
+                    }                                                                              \
+                else                                                                               \
+                    for (size_t j = 0; j < w; j++) {                                               \
+                        const T v = *(const T *)(at + (ptrdiff_t)j * so);                          \
+                        best[j] = (v better best[j]) | (v != v) ? v : best[j];                     \
+                    }                                                                              \
+            }                                                                                      \
+            for (size_t j = 0; j < w; j++, y += sy)                                                \
+                *(T *)y = best[j];                                                                 \
+        }                                                                                          \
+    }                                                                                              \
+    static void NAME(ARG##f)(size_t no, size_t nr, const char *x, ptrdiff_t so, ptrdiff_t sr,      \
+                             char *y, ptrdiff_t sy, const rl_kargs *a)                             \
+    {                                                                                              \
+        for (size_t o = 0; o < no; o++, x += so, y += sy) {                                        \
+            size_t i = 0;                                                                          \
+            if (sr == sizeof(T)) { /* the value first, by vectors; then where it is */             \
+                const T *v = (const T *)x, best = NAME(f##_row)(v, nr);                            \
+                if (best != best)                                                                  \
+                    while (v[i] == v[i])                                                           \
+                        i++;                                                                       \
+                else                                                                               \
+                    while (v[i] != best)                                                           \
+                        i++;                                                                       \
+            } else {                                                                               \
+                const char *at = x;                                                                \
+                T best = *(const T *)x;                                                            \
+                for (size_t k = 1; k < nr && best == best; k++) {                                  \
+                    const T v = *(const T *)(at += sr);                                            \
+                    if ((v better best) | (v != v)) {                                              \
+                        best = v;                                                                  \
+                        i = k;                                                                     \
+                    }                                                                              \
+                }                                                                                  \
+            }                                                                                      \
+            *(int64_t *)y = (int64_t)i;                                                            \
+        }                                                                                          \
+    }
+EXTREME(MIN, <)
+EXTREME(MAX, >)
+#undef EXTREME
+
+#include "reduce_bool.tmpl.h"
+
+static void NAME(reduce_fill)(rl_kernels *t)
+{
+    t->reduce[RL_REDUCE_SUM][DTYPE] = NAME(SUM);
+    t->reduce[RL_REDUCE_SUMSQ][DTYPE] = NAME(SUMSQ);
+    t->reduce[RL_REDUCE_SUMABS][DTYPE] = NAME(SUMABS);
+    t->reduce[RL_REDUCE_PROD][DTYPE] = NAME(PROD);
+    t->reduce[RL_REDUCE_VAR][DTYPE] = NAME(VAR);
+    t->reduce[RL_REDUCE_MIN][DTYPE] = NAME(MIN);
+    t->reduce[RL_REDUCE_MAX][DTYPE] = NAME(MAX);
+    t->reduce[RL_REDUCE_ARGMIN][DTYPE] = NAME(ARGMIN);
+    t->reduce[RL_REDUCE_ARGMAX][DTYPE] = NAME(ARGMAX);
+    t->reduce[RL_REDUCE_ANY][DTYPE] = NAME(ANY);
+    t->reduce[RL_REDUCE_ALL][DTYPE] = NAME(ALL);
+}
+
+#undef V
+#undef VI
+#undef V_SELF
+#undef V_SQUARE
+#undef V_ABS
+#undef SUM_ROW
+#undef SUM_COLUMNS
+#undef SUM_KERNEL
+#undef T
+#undef INT
+#undef DTYPE
+#undef NAME
+#undef F
+#undef ACCUMULATORS
+#undef COMPENSATED
