@@ -58,6 +58,10 @@ static inline void rl_release_temp(rl_tensor **t) { rl_release(*t); }
 rl_tensor *rl_new(rl_dtype dtype, int ndim, const int64_t *shape);
 /* Same shape, and strides if t is dense and non-overlapping (PyTorch's preserve_format), else row-major. */
 rl_tensor *rl_new_like(const rl_tensor *t, rl_dtype dtype);
+/* Uninitialised, with these strides (none negative). */
+rl_tensor *rl_new_strided(rl_dtype dtype, int ndim, const int64_t *shape, const int64_t *strides);
+/* A list of n NULLs, which rl_list_free releases whatever has been put in. */
+rl_status rl_list_new(rl_list *list, int64_t n);
 /* A view of t's storage; no autograd.  offset in elements of t's dtype.  RL_ERUNTIME when it would leave the storage. */
 rl_tensor *rl_new_view(rl_tensor *t, int ndim, const int64_t *shape, const int64_t *strides, int64_t offset);
 /* 0-dim from a Python number (RL_FLAG_WRAPPED_NUMBER set). */
@@ -79,7 +83,8 @@ bool rl_same_shape(const rl_tensor *a, const rl_tensor *b);
 bool rl_has_shape(const rl_tensor *t, int ndim, const int64_t *shape);
 bool rl_is_dense(const rl_tensor *t);         /* non-overlapping and dense: some permutation is contiguous */
 bool rl_overlaps_itself(const rl_tensor *t);  /* an expanded view, say: two indices, one address */
-bool rl_shares_memory(const rl_tensor *a, const rl_tensor *b);
+bool rl_shares_memory(const rl_tensor *a, const rl_tensor *b); /* the stretches of memory they span overlap */
+void rl_memory_extent(const rl_tensor *t, const char **begin, const char **end); /* that stretch; empty without elements */
 
 /* ---- shape arithmetic (core/shape.c) ---- */
 
@@ -96,6 +101,12 @@ rl_status rl_dim_mask(rl_ints dims, int ndim, bool *mask);
 rl_status rl_infer_shape(rl_ints wanted, int64_t numel, int64_t *shape);
 /* Strides with which `shape` views t without a copy; false when there are none. */
 bool rl_view_strides(const rl_tensor *t, int ndim, const int64_t *shape, int64_t *strides);
+
+/* The order of dims by which the operands' memory runs, fastest first, into order[ndim]: by the strides (nops arrays, in
+ * any one unit, 0 where broadcast), the first operand that tells two dims apart deciding; row-major where none does. */
+void rl_stride_order(int ndim, const int64_t *shape, int nops, const int64_t *const *strides, int *order);
+/* Strides of a dense tensor whose memory runs in that order. */
+void rl_order_strides(int ndim, const int64_t *shape, const int *order, int64_t *strides);
 
 /* ---- dtype of a result (core/promote.c) ---- */
 

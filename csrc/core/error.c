@@ -1,0 +1,48 @@
+/* error.c: the thread's pending error. */
+#include "core/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static _Thread_local struct {
+    rl_status code;
+    char message[1536];
+} pending;
+
+rl_status rl_error(rl_status code, const char *format, ...)
+{
+    char text[sizeof pending.message]; /* arguments may point into the old message */
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    memcpy(pending.message, text, sizeof text);
+    pending.code = code;
+    return code;
+}
+
+rl_status rl_error_code(void) { return pending.code; }
+const char *rl_error_message(void) { return pending.code ? pending.message : ""; }
+void rl_error_clear(void) { pending.code = RL_OK; }
+
+rl_str rl_ints_str(int n, const int64_t *v)
+{
+    rl_str out;
+    size_t used = 1;
+    out.s[0] = '[';
+    for (int i = 0; i < n; i++) {
+        char number[32];
+        int length = snprintf(number, sizeof number, i ? ", %lld" : "%lld", (long long)v[i]);
+        if (used + (size_t)length + 7 > sizeof out.s) { /* room for ", ...]" and the end */
+            memcpy(out.s + used, ", ...", 5);
+            used += 5;
+            break;
+        }
+        memcpy(out.s + used, number, (size_t)length);
+        used += (size_t)length;
+    }
+    out.s[used] = ']';
+    out.s[used + 1] = 0;
+    return out;
+}
