@@ -1,10 +1,11 @@
 /* alloc.c: memory from free lists.
  *
- * Three kinds of blocks.  Headers (rl_small_alloc, up to 512 bytes) and small data (up to 64 KiB) come from free lists of
- * the calling thread: no lock, no atomic read-modify-write.  A block may be freed by another thread than the one that
- * asked for it; it then joins that thread's list.  Large data come from one cache behind a lock, since a fresh 40 MB
- * block costs ten thousand page faults, more than most arithmetic on it; it keeps at most a quarter of the machine's
- * memory.  Sizes are rounded up to classes of four steps per power of two (large: eight), so that a list's blocks are
+ * Three kinds of blocks.  Headers (rl_small_alloc, up to 512 bytes) and small data (up to 64 KiB)
+ * come from free lists of the calling thread: no lock, no atomic read-modify-write.  A block may be
+ * freed by another thread than the one that asked for it; it then joins that thread's list.  Large
+ * data come from one cache behind a lock, since a fresh 40 MB block costs ten thousand page faults,
+ * more than most arithmetic on it; it keeps at most a quarter of the machine's memory.  Sizes are
+ * rounded up to classes of four steps per power of two (large: eight), so that a list's blocks are
  * interchangeable; rl_free finds the class again from the size.
  *
  * Counters belong to the threads and are summed when somebody asks. */
@@ -32,7 +33,8 @@
 #define SMALL_KEEP_MIN 0
 #define LARGE_LIMIT(memory) 0
 #else
-#define HEADER_KEEP 4096     /* blocks of a class kept per thread: graphs are built and freed in bulk */
+#define HEADER_KEEP 4096 /* blocks of a class kept per thread: graphs are built and freed in bulk  \
+                          */
 #define SMALL_KEEP (1 << 20) /* bytes of a class kept per thread, */
 #define SMALL_KEEP_MIN 16    /* but this many blocks at least */
 #define LARGE_LIMIT(memory) ((memory) / 4)
@@ -90,8 +92,9 @@ static struct {
 static _Atomic int64_t fail_after;
 
 #define ADD(counter, v)                                                                            \
-    atomic_store_explicit(                                                                         \
-        &(counter), atomic_load_explicit(&(counter), memory_order_relaxed) + (v), memory_order_relaxed)
+    atomic_store_explicit(&(counter),                                                              \
+                          atomic_load_explicit(&(counter), memory_order_relaxed) + (v),            \
+                          memory_order_relaxed)
 #define GET(counter) atomic_load_explicit(&(counter), memory_order_relaxed)
 
 /* ---- threads ---- */
@@ -159,7 +162,10 @@ static __attribute__((noinline)) thread_cache *own_start(void)
     return own = c;
 }
 
-static inline thread_cache *own_lists(void) { return __builtin_expect(own != NULL, 1) ? own : own_start(); }
+static inline thread_cache *own_lists(void)
+{
+    return __builtin_expect(own != NULL, 1) ? own : own_start();
+}
 
 /* Brings peak up to date; lock held. */
 static int64_t sum_in_use(void)
@@ -191,7 +197,10 @@ static rl_status no_memory(size_t bytes)
 
 void rl_alloc_fail_after(int64_t n) { atomic_store(&fail_after, n); }
 
-static __attribute__((noinline)) bool count_down(void) { return atomic_fetch_sub(&fail_after, 1) == 1; }
+static __attribute__((noinline)) bool count_down(void)
+{
+    return atomic_fetch_sub(&fail_after, 1) == 1;
+}
 
 /* Whether a test wants this request to fail. */
 static inline bool must_fail(void)
@@ -256,7 +265,8 @@ void rl_small_free(void *p, size_t bytes)
 
 /* ---- data ---- */
 
-/* Class of a size in 1..SMALL_MAX and the size all its blocks have: 64, 128, 192, 256, then 4 steps per doubling. */
+/* Class of a size in 1..SMALL_MAX and the size all its blocks have: 64, 128, 192, 256, then 4 steps
+ * per doubling. */
 static inline int small_class(size_t bytes, size_t *rounded)
 {
     if (bytes <= 256) {

@@ -42,6 +42,11 @@ rl_tensor *rl_map_run(const rl_map *m);
 rl_tensor *rl_reduce_run(rl_reduce_op op, const char *name, rl_tensor *x, const bool *mask, bool keepdim,
                          rl_dtype compute, rl_dtype result, const rl_kargs *args);
 
+/* The errors of writing into `out` while reading `in`: PyTorch raises when two dense tensors overlap in part, and when the
+ * output has one address for two elements. */
+rl_status rl_check_no_partial_overlap(const rl_tensor *out, const rl_tensor *in);
+rl_status rl_check_no_self_overlap(const rl_tensor *out);
+
 /* "Float", "Long": PyTorch's scalar type names, used in its messages. */
 const char *rl_dtype_title(rl_dtype dtype);
 

@@ -22,7 +22,8 @@ bool rl_can_cast(rl_dtype from, rl_dtype to)
     return from == RL_BOOL || to != RL_BOOL;
 }
 
-/* The category decides first (float over integer over bool), then the rank of the operand: `high` wins within one. */
+/* The category decides first (float over integer over bool), then the rank of the operand: `high`
+ * wins within one. */
 static rl_dtype combine(rl_dtype high, rl_dtype low)
 {
     if (high == RL_NO_DTYPE)

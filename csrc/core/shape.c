@@ -155,8 +155,8 @@ bool rl_view_strides(const rl_tensor *t, int ndim, const int64_t *shape, int64_t
         rl_row_major(ndim, shape, strides);
         return true;
     }
-    /* From the last dim on: runs of t's dims that lie one after the other in memory must be filled exactly by a group of
-     * the new dims. */
+    /* From the last dim on: runs of t's dims that lie one after the other in memory must be filled
+     * exactly by a group of the new dims. */
     int v = ndim - 1;
     int64_t run = 1, base = t->ndim ? t->strides[t->ndim - 1] : 1;
     for (int i = t->ndim - 1; i >= 0; i--) {

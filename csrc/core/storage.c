@@ -21,7 +21,10 @@ rl_storage *rl_storage_new(size_t bytes)
     return s;
 }
 
-void rl_storage_retain(rl_storage *s) { atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed); }
+void rl_storage_retain(rl_storage *s)
+{
+    atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+}
 
 void rl_storage_release(rl_storage *s)
 {

@@ -156,7 +156,8 @@ rl_tensor *rl_new_strided(rl_dtype dtype, int ndim, const int64_t *shape, const 
         over |= __builtin_add_overflow(last, span, &last);
     }
     if (over || last == INT64_MAX)
-        return rl_fail(RL_ERUNTIME, "Storage size calculation overflowed with sizes=%s and strides=%s",
+        return rl_fail(RL_ERUNTIME,
+                       "Storage size calculation overflowed with sizes=%s and strides=%s",
                        rl_ints_str(ndim, shape).s, rl_ints_str(ndim, strides).s);
     rl_tensor *t = new_filled(dtype, ndim, shape, numel ? last + 1 : 0);
     if (!t)
@@ -197,7 +198,8 @@ rl_tensor *rl_new_view(rl_tensor *t, int ndim, const int64_t *shape, const int64
             over |= __builtin_mul_overflow(shape[i] - 1, strides[i], &span);
             over |= __builtin_add_overflow(*end, span, end);
         }
-        over |= __builtin_add_overflow(high, 1, &high) || __builtin_mul_overflow(high, item, &bytes);
+        over |=
+            __builtin_add_overflow(high, 1, &high) || __builtin_mul_overflow(high, item, &bytes);
         if (over || low < 0 || (size_t)bytes > t->storage->bytes)
             return rl_fail(RL_ERUNTIME,
                            "setStorage: sizes %s, strides %s, storage offset %lld, and itemsize "

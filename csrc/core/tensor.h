@@ -117,7 +117,9 @@ rl_dtype rl_result_type(int n, rl_tensor *const *t);
 
 /* dst[...] = src[...], broadcasting src, converting the dtype; overlap is handled.  No autograd, no version. */
 rl_status rl_copy_data(rl_tensor *dst, rl_tensor *src);
-rl_status rl_fill_data(rl_tensor *dst, rl_scalar value);
+rl_status rl_fill_data(rl_tensor *dst, rl_scalar value); /* errors as rl_check_scalar */
+/* RL_ERUNTIME "value cannot be converted to type uint8_t without overflow". */
+rl_status rl_check_scalar(rl_scalar value, rl_dtype dtype);
 /* t itself (new reference) when row-major, else a row-major copy.  No autograd. */
 rl_tensor *rl_contiguous_data(rl_tensor *t);
 /* Row-major copy or t itself, with this dtype.  No autograd. */

@@ -1,0 +1,378 @@
+/* iter.c: element-wise work: from tensors to kernels. */
+#include "core/iter.h"
+
+#include "core/loop.h"
+#include "core/parallel.h"
+
+#define GRAIN (32 << 10) /* elements per thread and turn */
+#define BLOCK 512        /* elements converted at a time: a few KiB, stays in the L1 cache */
+#define MAX_OPERANDS (RL_MAP_MAX_INPUTS + 1)
+
+static const uint8_t map_output[RL_MAP_COUNT] = {
+#define X(name, inputs, output) [RL_MAP_##name] = output,
+    RL_MAP_LIST(X)
+#undef X
+};
+
+/* The dtype that the kernel writes. */
+static rl_dtype kernel_output(rl_map_op op, rl_dtype compute)
+{
+    switch (map_output[op]) {
+    case RL_OUT_BOOL:
+        return RL_BOOL;
+    case RL_OUT_I64:
+        return RL_I64;
+    default:
+        return compute;
+    }
+}
+
+/* The dtype nearest to `compute` that op has a kernel for: the narrow floats are computed in
+ * float32, and an integer may take the kernel of a wider one, whose result cut to the width is the
+ * same.  RL_NO_DTYPE: none. */
+static rl_dtype kernel_dtype(rl_map_op op, rl_dtype compute)
+{
+    rl_map_fn *const *kernels = rl_kernel_table.map[op];
+    if (kernels[compute])
+        return compute;
+    if (compute == RL_F16 || compute == RL_BF16)
+        return kernels[RL_F32] ? RL_F32 : RL_NO_DTYPE;
+    if (rl_is_integral(compute, false))
+        for (rl_dtype d = compute == RL_U8 ? RL_I16 : compute + 1; d <= RL_I64; d++)
+            if (kernels[d])
+                return d;
+    return RL_NO_DTYPE;
+}
+
+/* ---- the loop with conversion ---- */
+
+struct work {
+    rl_map_fn *kernel;
+    const rl_kargs *args;
+    int n;                             /* inputs */
+    rl_dtype from[RL_MAP_MAX_INPUTS];  /* dtype in memory */
+    rl_dtype needs[RL_MAP_MAX_INPUTS]; /* dtype that the kernel reads */
+    rl_dtype writes, result,
+        out; /* what it writes, through what that is rounded, what is in memory */
+    bool converts;
+};
+
+static void run_direct(size_t n, char *const *p, const ptrdiff_t *stride, void *context)
+{
+    const struct work *w = context;
+    w->kernel(n, p, stride, w->args);
+}
+
+static void run_converting(size_t n, char *const *p, const ptrdiff_t *stride, void *context)
+{
+    const struct work *w = context;
+    _Alignas(64) char in[RL_MAP_MAX_INPUTS][BLOCK * 8], out[BLOCK * 8], narrow[BLOCK * 8];
+    char *kp[MAX_OPERANDS];
+    ptrdiff_t ks[MAX_OPERANDS];
+    for (size_t done = 0; done < n; done += BLOCK) {
+        size_t m = n - done < BLOCK ? n - done : BLOCK;
+        for (int i = 0; i < w->n; i++) {
+            char *x = p[i + 1] + (ptrdiff_t)done * stride[i + 1];
+            if (w->from[i] == w->needs[i]) {
+                kp[i + 1] = x;
+                ks[i + 1] = stride[i + 1];
+            } else if (stride[i + 1] == 0) {
+                if (done == 0)
+                    rl_convert(w->from[i], x, 0, w->needs[i], in[i], 0, 1);
+                kp[i + 1] = in[i];
+                ks[i + 1] = 0;
+            } else {
+                ks[i + 1] = (ptrdiff_t)rl_dtype_size(w->needs[i]);
+                rl_convert(w->from[i], x, stride[i + 1], w->needs[i], in[i], ks[i + 1], m);
+                kp[i + 1] = in[i];
+            }
+        }
+        char *y = p[0] + (ptrdiff_t)done * stride[0];
+        if (w->writes == w->out && w->writes == w->result) {
+            kp[0] = y;
+            ks[0] = stride[0];
+            w->kernel(m, kp, ks, w->args);
+            continue;
+        }
+        kp[0] = out;
+        ks[0] = (ptrdiff_t)rl_dtype_size(w->writes);
+        w->kernel(m, kp, ks, w->args);
+        if (w->result == w->writes || w->result == w->out) {
+            rl_convert(w->writes, out, ks[0], w->out, y, stride[0], m);
+        } else {
+            ptrdiff_t s = (ptrdiff_t)rl_dtype_size(w->result);
+            rl_convert(w->writes, out, ks[0], w->result, narrow, s, m);
+            rl_convert(w->result, narrow, s, w->out, y, stride[0], m);
+        }
+    }
+}
+
+/* ---- checks of a given output ---- */
+
+static const char *const overlap_message =
+    "unsupported operation: some elements of the input tensor and the written-to tensor refer to "
+    "a single memory location. Please clone() the tensor before performing the operation.";
+
+rl_status rl_check_no_self_overlap(const rl_tensor *t)
+{
+    if (rl_overlaps_itself(t))
+        return rl_error(RL_ERUNTIME,
+                        "unsupported operation: more than one element of the written-to tensor "
+                        "refers to a single memory location. Please clone() the tensor before "
+                        "performing the operation.");
+    return RL_OK;
+}
+
+/* Full: the same elements in the same order (an in-place operation).  Maybe: the memory overlaps,
+ * but whether elements coincide is not known. */
+enum { OVERLAP_NONE, OVERLAP_FULL, OVERLAP_PARTIAL, OVERLAP_MAYBE };
+
+static int overlap(const rl_tensor *out, const rl_tensor *in)
+{
+    if (!rl_shares_memory(out, in))
+        return OVERLAP_NONE;
+    bool same = out->data == in->data && out->dtype == in->dtype && rl_same_shape(out, in);
+    for (int i = 0; i < out->ndim && same; i++)
+        same = out->shape[i] == 1 || out->strides[i] == in->strides[i];
+    if (same)
+        return OVERLAP_FULL;
+    return rl_is_dense(out) && rl_is_dense(in) ? OVERLAP_PARTIAL : OVERLAP_MAYBE;
+}
+
+rl_status rl_check_no_partial_overlap(const rl_tensor *out, const rl_tensor *in)
+{
+    if (overlap(out, in) == OVERLAP_PARTIAL)
+        return rl_error(RL_ERUNTIME, "%s", overlap_message);
+    return RL_OK;
+}
+
+/* ---- the general way ---- */
+
+/* Strides of the result, by PyTorch's rule: those of the inputs when they all agree, else by the
+ * inputs' order of dims. */
+static rl_tensor *new_result(rl_dtype dtype, int ndim, const int64_t *shape, int n,
+                             rl_tensor *const *in)
+{
+    bool same_shape = true, all_row_major = true, same_strides = true;
+    int64_t strides[RL_MAP_MAX_INPUTS][RL_MAX_DIMS], result[RL_MAX_DIMS];
+    const int64_t *rows[RL_MAP_MAX_INPUTS];
+    int order[RL_MAX_DIMS];
+    for (int i = 0; i < n; i++) {
+        same_shape &= rl_has_shape(in[i], ndim, shape);
+        all_row_major &= in[i]->contiguous;
+        if (same_shape && i > 0)
+            same_strides &= !memcmp(in[i]->strides, in[0]->strides, (size_t)ndim * sizeof(int64_t));
+    }
+    if (same_shape && all_row_major)
+        return rl_new(dtype, ndim, shape);
+    if (same_shape && same_strides && rl_is_dense(in[0]))
+        return rl_new_strided(dtype, ndim, shape, in[0]->strides);
+    int64_t numel;
+    if (rl_shape_numel(ndim, shape, &numel))
+        return NULL;
+    for (int i = 0; i < n; i++) {
+        rl_broadcast_strides(in[i], ndim, shape, strides[i]);
+        int64_t item =
+            (int64_t)rl_itemsize(in[i]); /* in bytes, as they compare between dims only */
+        for (int d = 0; d < ndim; d++)
+            strides[i][d] *= item;
+        rows[i] = strides[i];
+    }
+    rl_stride_order(ndim, shape, n, rows, order);
+    rl_order_strides(ndim, shape, order, result);
+    return rl_new_strided(dtype, ndim, shape, result);
+}
+
+static rl_status decide_dtypes(const rl_map *m, rl_dtype *compute, rl_dtype *result)
+{
+    rl_tensor *typed[RL_MAP_MAX_INPUTS];
+    if (m->typing == RL_TYPE_FIXED) {
+        *compute = m->compute;
+        *result = m->result;
+        return RL_OK;
+    }
+    for (int i = 0; i < m->n; i++)
+        typed[i] = m->bool_inputs >> i & 1 ? NULL : m->in[i];
+    *compute = rl_result_type(m->n, typed);
+    if (m->typing == RL_TYPE_FLOAT && !rl_is_floating(*compute))
+        *compute = rl_default_dtype();
+    *result = m->typing == RL_TYPE_BOOL ? RL_BOOL : *compute;
+    return RL_OK;
+}
+
+static rl_tensor *map_general(const rl_map *m)
+{
+    rl_dtype compute, result;
+    int64_t shape[RL_MAX_DIMS];
+    int ndim = 0, n = m->n;
+    decide_dtypes(m, &compute, &result);
+    rl_dtype kernel = kernel_dtype(m->op, compute);
+    if (kernel == RL_NO_DTYPE)
+        return rl_fail(RL_ENOTIMPL, "\"%s\" not implemented for '%s'", m->name,
+                       rl_dtype_title(compute));
+
+    ndim = m->in[0]->ndim;
+    memcpy(shape, m->in[0]->shape, (size_t)ndim * sizeof *shape);
+    for (int i = 1; i < n; i++)
+        if (!rl_has_shape(m->in[i], ndim, shape) &&
+            rl_broadcast_shapes(ndim, shape, m->in[i]->ndim, m->in[i]->shape, &ndim, shape))
+            return NULL;
+
+    struct work w = {.kernel = rl_kernel_table.map[m->op][kernel], .args = &m->args, .n = n};
+    w.writes = kernel_output(m->op, kernel);
+    w.result = map_output[m->op] == RL_OUT_SAME ? result : w.writes;
+
+    rl_tensor *copies[RL_MAP_MAX_INPUTS] = {NULL}, *in[RL_MAP_MAX_INPUTS], *out = NULL;
+    for (int i = 0; i < n; i++)
+        in[i] = m->in[i];
+    if (m->out) {
+        if (!rl_can_cast(result, (rl_dtype)m->out->dtype))
+            return rl_fail(RL_ERUNTIME,
+                           "result type %s can't be cast to the desired output type %s",
+                           rl_dtype_title(result), rl_dtype_title((rl_dtype)m->out->dtype));
+        if (!rl_has_shape(m->out, ndim, shape))
+            return rl_fail(RL_ERUNTIME, "output with shape %s doesn't match the broadcast shape %s",
+                           rl_shape_str(m->out).s, rl_ints_str(ndim, shape).s);
+        if (rl_check_no_self_overlap(m->out))
+            return NULL;
+        for (int i = 0; i < n; i++)
+            if (rl_check_no_partial_overlap(m->out, in[i]))
+                return NULL;
+        for (int i = 0; i < n; i++)
+            if (overlap(m->out, in[i]) == OVERLAP_MAYBE) {
+                copies[i] = rl_new((rl_dtype)in[i]->dtype, in[i]->ndim, in[i]->shape);
+                if (!copies[i] || rl_copy_data(copies[i], in[i]))
+                    goto done;
+                in[i] = copies[i];
+            }
+        out = rl_retain(m->out);
+    } else {
+        out = new_result(result, ndim, shape, n, in);
+        if (!out)
+            return NULL;
+    }
+    w.out = (rl_dtype)out->dtype;
+    w.converts = w.writes != w.out || w.writes != w.result;
+
+    int64_t strides[MAX_OPERANDS][RL_MAX_DIMS];
+    const int64_t *rows[MAX_OPERANDS] = {out->strides};
+    size_t item[MAX_OPERANDS] = {rl_itemsize(out)};
+    char *base[MAX_OPERANDS] = {out->data};
+    uint64_t scalars[RL_MAP_MAX_INPUTS];
+    for (int i = 0; i < n; i++) {
+        w.from[i] = (rl_dtype)in[i]->dtype;
+        w.needs[i] = m->bool_inputs >> i & 1 ? RL_BOOL : kernel;
+        base[i + 1] = in[i]->data;
+        rl_broadcast_strides(in[i], ndim, shape, strides[i]);
+        if (in[i]->numel == 1 && w.from[i] != w.needs[i]) { /* one value: convert it once */
+            scalars[i] = 0;
+            rl_convert(w.from[i], in[i]->data, 0, w.needs[i], &scalars[i], 0, 1);
+            w.from[i] = w.needs[i];
+            base[i + 1] = (char *)&scalars[i];
+            memset(strides[i], 0, (size_t)ndim * sizeof(int64_t));
+        }
+        w.converts |= w.from[i] != w.needs[i];
+        rows[i + 1] = strides[i];
+        item[i + 1] = rl_dtype_size(w.from[i]);
+    }
+    if (out->numel) {
+        rl_loop l;
+        rl_loop_make(&l, ndim, shape, n + 1, rows, item);
+        rl_loop_run(&l, base, GRAIN, w.converts ? run_converting : run_direct, &w);
+    }
+done:
+    for (int i = 0; i < n; i++)
+        rl_release(copies[i]);
+    return out;
+}
+
+/* ---- the short way ---- */
+
+struct flat {
+    rl_map_fn *kernel;
+    const rl_kargs *args;
+    int n;
+    char **p;
+    const ptrdiff_t *s;
+};
+
+static void run_flat(int64_t begin, int64_t end, void *context)
+{
+    const struct flat *f = context;
+    char *p[MAX_OPERANDS];
+    for (int i = 0; i < f->n; i++)
+        p[i] = f->p[i] + begin * f->s[i];
+    f->kernel((size_t)(end - begin), p, f->s, f->args);
+}
+
+/* All inputs row-major, of one shape and dtype, but for 0-dim ones, which may be numbers of a lower
+ * category.  Returns false when the case is not that simple; nothing has happened then. */
+static bool map_short(const rl_map *m, rl_tensor **result)
+{
+    rl_tensor *lead = m->in[0], *out;
+    int n = m->n;
+    char *p[MAX_OPERANDS];
+    ptrdiff_t s[MAX_OPERANDS];
+    uint64_t scalars[RL_MAP_MAX_INPUTS];
+    if (m->out || m->bool_inputs || m->typing == RL_TYPE_FIXED)
+        return false;
+    if (n == 2 && lead->ndim == 0)
+        lead = m->in[1];
+    if (!lead->contiguous || rl_is_wrapped_number(lead))
+        return false;
+    rl_dtype dtype = (rl_dtype)lead->dtype;
+    rl_map_fn *kernel = rl_kernel_table.map[m->op][dtype];
+    if (!kernel || (m->typing == RL_TYPE_FLOAT && !rl_is_floating(dtype)))
+        return false;
+    ptrdiff_t item = (ptrdiff_t)rl_dtype_size(dtype);
+    for (int i = 0; i < n; i++) {
+        rl_tensor *x = m->in[i];
+        p[i + 1] = x->data;
+        s[i + 1] = item;
+        if (x == lead)
+            continue;
+        if (x->ndim == 0 && lead->ndim > 0) {
+            s[i + 1] = 0;
+            if (x->dtype != dtype) {
+                /* A number of the same or a lower category leaves the dtype alone. */
+                if (!(rl_is_floating(dtype) ||
+                      (rl_is_integral((rl_dtype)x->dtype, true) && dtype != RL_BOOL)))
+                    return false;
+                rl_convert((rl_dtype)x->dtype, x->data, 0, dtype, &scalars[i], 0, 1);
+                p[i + 1] = (char *)&scalars[i];
+            }
+            continue;
+        }
+        if (x->dtype != dtype || !x->contiguous || x->ndim != lead->ndim || rl_is_wrapped_number(x))
+            return false;
+        for (int d = 0; d < x->ndim; d++)
+            if (x->shape[d] != lead->shape[d])
+                return false;
+    }
+    rl_dtype writes = kernel_output(m->op, dtype);
+    if (m->typing == RL_TYPE_BOOL ? writes != RL_BOOL : writes != dtype)
+        return false;
+    *result = out = rl_new(writes, lead->ndim, lead->shape);
+    if (!out)
+        return true;
+    p[0] = out->data;
+    s[0] = (ptrdiff_t)rl_dtype_size(writes);
+    if (out->numel <= GRAIN) {
+        kernel((size_t)out->numel, p, s, &m->args);
+    } else {
+        struct flat f = {kernel, &m->args, n + 1, p, s};
+        rl_parallel_for(out->numel, GRAIN, run_flat, &f);
+    }
+    return true;
+}
+
+rl_tensor *rl_map_run(const rl_map *m)
+{
+    rl_tensor *result;
+    for (int i = 0; i < m->n; i++)
+        if (!m->in[i])
+            return NULL;
+    if (map_short(m, &result))
+        return result;
+    return map_general(m);
+}
