@@ -33,8 +33,9 @@
 #define SMALL_KEEP_MIN 0
 #define LARGE_LIMIT(memory) 0
 #else
-#define HEADER_KEEP 4096 /* blocks of a class kept per thread: graphs are built and freed in bulk  \
-                          */
+#define HEADER_KEEP                                                                                \
+    4096 /* blocks of a class kept per thread: graphs are built and freed in bulk                  \
+          */
 #define SMALL_KEEP (1 << 20) /* bytes of a class kept per thread, */
 #define SMALL_KEEP_MIN 16    /* but this many blocks at least */
 #define LARGE_LIMIT(memory) ((memory) / 4)

@@ -183,21 +183,23 @@ static rl_tensor *new_result(rl_dtype dtype, int ndim, const int64_t *shape, int
     return rl_new_strided(dtype, ndim, shape, result);
 }
 
-static rl_status decide_dtypes(const rl_map *m, rl_dtype *compute, rl_dtype *result)
+/* Input i goes to the kernel as bool and takes no part in the typing. */
+static bool is_mask(const rl_map *m, int i) { return i == 0 && rl_map_mask_first(m->op); }
+
+static void decide_dtypes(const rl_map *m, rl_dtype *compute, rl_dtype *result)
 {
     rl_tensor *typed[RL_MAP_MAX_INPUTS];
     if (m->typing == RL_TYPE_FIXED) {
         *compute = m->compute;
         *result = m->result;
-        return RL_OK;
+        return;
     }
     for (int i = 0; i < m->n; i++)
-        typed[i] = m->bool_inputs >> i & 1 ? NULL : m->in[i];
+        typed[i] = is_mask(m, i) ? NULL : m->in[i];
     *compute = rl_result_type(m->n, typed);
     if (m->typing == RL_TYPE_FLOAT && !rl_is_floating(*compute))
         *compute = rl_default_dtype();
     *result = m->typing == RL_TYPE_BOOL ? RL_BOOL : *compute;
-    return RL_OK;
 }
 
 static rl_tensor *map_general(const rl_map *m)
@@ -261,7 +263,7 @@ static rl_tensor *map_general(const rl_map *m)
     uint64_t scalars[RL_MAP_MAX_INPUTS];
     for (int i = 0; i < n; i++) {
         w.from[i] = (rl_dtype)in[i]->dtype;
-        w.needs[i] = m->bool_inputs >> i & 1 ? RL_BOOL : kernel;
+        w.needs[i] = is_mask(m, i) ? RL_BOOL : kernel;
         base[i + 1] = in[i]->data;
         rl_broadcast_strides(in[i], ndim, shape, strides[i]);
         if (in[i]->numel == 1 && w.from[i] != w.needs[i]) { /* one value: convert it once */
@@ -314,7 +316,7 @@ static bool map_short(const rl_map *m, rl_tensor **result)
     char *p[MAX_OPERANDS];
     ptrdiff_t s[MAX_OPERANDS];
     uint64_t scalars[RL_MAP_MAX_INPUTS];
-    if (m->out || m->bool_inputs || m->typing == RL_TYPE_FIXED)
+    if (m->out || rl_map_mask_first(m->op) || m->typing == RL_TYPE_FIXED)
         return false;
     if (n == 2 && lead->ndim == 0)
         lead = m->in[1];

@@ -28,8 +28,9 @@ typedef struct rl_map {
                                   ("result type Float can't be cast to the desired output type Long") */
     const char *name;          /* of the operator, for messages */
     int n;                     /* inputs */
-    rl_tensor *in[RL_MAP_MAX_INPUTS]; /* a NULL among them: the call returns NULL and keeps the error */
-    unsigned bool_inputs; /* bit i set: input i goes to the kernel as bool (a mask), and takes no part in the typing */
+    /* A NULL among them: the call returns NULL and keeps the error.  Where rl_map_mask_first(op), the first is converted to
+     * bool and takes no part in the typing. */
+    rl_tensor *in[RL_MAP_MAX_INPUTS];
     rl_kargs args;
 } rl_map;
 
