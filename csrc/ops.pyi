@@ -894,7 +894,7 @@ def vstack(tensors: Tensors) -> Tensor:
 def index(input: Tensor, indices: OptionalTensors) -> Tensor:
     """input[indices]: index tensors per dim, NULL for a whole dim; NumPy's rules."""
 
-@op(function=False, method=False, inplace="only")
+@op(inplace="native")
 def index_put(input: Tensor, indices: OptionalTensors, values: Tensor, accumulate: bool = False) -> Tensor:
     """input[indices] = values, or += with accumulate."""
 
@@ -971,8 +971,20 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     """The k largest (smallest) elements along dim, and where they are."""
 
 @op(out=True, returns=("values", "indices"))
+def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """The k-th smallest element along dim, and where it is."""
+
+@op(out=True, returns=("values", "indices"))
 def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> tuple[Tensor, Tensor]:
     """Elements in order along dim, and where they were."""
+
+@op(out=True)
+def msort(input: Tensor) -> Tensor:
+    """Elements in ascending order along the first dim."""
+
+@op()
+def argwhere(input: Tensor) -> Tensor:
+    """Indices (n, ndim) of the elements that are not zero."""
 
 @op()
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Tensor:

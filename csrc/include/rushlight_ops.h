@@ -551,6 +551,7 @@ rl_tensor *rl_vstack(rl_tensors tensors);
 /* input[indices]: index tensors per dim, NULL for a whole dim; NumPy's rules. */
 rl_tensor *rl_index(rl_tensor *input, rl_tensors indices);
 /* input[indices] = values, or += with accumulate. */
+rl_tensor *rl_index_put(rl_tensor *input, rl_tensors indices, rl_tensor *values, bool accumulate);
 rl_tensor *rl_index_put_(rl_tensor *input, rl_tensors indices, rl_tensor *values, bool accumulate);
 /* Slices of dim in the order of index. */
 rl_tensor *rl_index_select(rl_tensor *input, int64_t dim, rl_tensor *index);
@@ -603,8 +604,14 @@ rl_status rl_where_nonzero(rl_tensor *condition, rl_list *out);
 /* The k largest (smallest) elements along dim, and where they are. */
 rl_status rl_topk(rl_tensor *input, int64_t k, int64_t dim, bool largest, bool sorted,
     rl_tensor **out);
+/* The k-th smallest element along dim, and where it is. */
+rl_status rl_kthvalue(rl_tensor *input, int64_t k, int64_t dim, bool keepdim, rl_tensor **out);
 /* Elements in order along dim, and where they were. */
 rl_status rl_sort(rl_tensor *input, int64_t dim, bool descending, bool stable, rl_tensor **out);
+/* Elements in ascending order along the first dim. */
+rl_tensor *rl_msort(rl_tensor *input);
+/* Indices (n, ndim) of the elements that are not zero. */
+rl_tensor *rl_argwhere(rl_tensor *input);
 /* Where the sorted elements were. */
 rl_tensor *rl_argsort(rl_tensor *input, int64_t dim, bool descending, bool stable);
 /* Uniform on [0, 1). */

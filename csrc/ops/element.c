@@ -1,49 +1,46 @@
 /* element.c: single elements and strided blocks of memory. */
 #include "ops/element.h"
 
-void rl_element_add(rl_dtype dtype, void *y, const void *x)
-{
-#define ADD(T)                                                                                     \
+/* y = y OP x for every dtype; 16-bit floats in float32, rounded once.  Integers wrap around, so
+ * they compute unsigned; 16 bits in 32, lest C's promotion to int overflow. */
+#define DEFINE(name, OP, BOOL_OP)                                                                  \
+    void name(rl_dtype dtype, void *y, const void *x)                                              \
     {                                                                                              \
-        T a, b;                                                                                    \
-        memcpy(&a, y, sizeof a);                                                                   \
-        memcpy(&b, x, sizeof b);                                                                   \
-        a = (T)(a + b);                                                                            \
-        memcpy(y, &a, sizeof a);                                                                   \
-        break;                                                                                     \
+        switch (dtype) {                                                                           \
+        case RL_BOOL:                                                                              \
+            *(uint8_t *)y = *(uint8_t *)y BOOL_OP * (const uint8_t *)x;                            \
+            break;                                                                                 \
+        case RL_U8:                                                                                \
+        case RL_I8:                                                                                \
+            *(uint8_t *)y = (uint8_t)((uint32_t)*(uint8_t *)y OP * (const uint8_t *)x);            \
+            break;                                                                                 \
+        case RL_I16:                                                                               \
+            *(uint16_t *)y = (uint16_t)((uint32_t)*(uint16_t *)y OP * (const uint16_t *)x);        \
+            break;                                                                                 \
+        case RL_I32:                                                                               \
+            *(uint32_t *)y = *(uint32_t *)y OP * (const uint32_t *)x;                              \
+            break;                                                                                 \
+        case RL_I64:                                                                               \
+            *(uint64_t *)y = *(uint64_t *)y OP * (const uint64_t *)x;                              \
+            break;                                                                                 \
+        case RL_F32:                                                                               \
+            *(float *)y = *(float *)y OP * (const float *)x;                                       \
+            break;                                                                                 \
+        case RL_F64:                                                                               \
+            *(double *)y = *(double *)y OP * (const double *)x;                                    \
+            break;                                                                                 \
+        default: {                                                                                 \
+            float a, b;                                                                            \
+            rl_convert(dtype, y, 2, RL_F32, &a, 4, 1);                                             \
+            rl_convert(dtype, x, 2, RL_F32, &b, 4, 1);                                             \
+            a = a OP b;                                                                            \
+            rl_convert(RL_F32, &a, 4, dtype, y, 2, 1);                                             \
+        }                                                                                          \
+        }                                                                                          \
     }
-    switch (dtype) {
-    case RL_BOOL: {
-        uint8_t a, b;
-        memcpy(&a, y, 1);
-        memcpy(&b, x, 1);
-        a = a || b;
-        memcpy(y, &a, 1);
-        break;
-    }
-    case RL_U8:
-    case RL_I8:
-        ADD(uint8_t)
-    case RL_I16:
-        ADD(uint16_t)
-    case RL_I32:
-        ADD(uint32_t)
-    case RL_I64:
-        ADD(uint64_t)
-    case RL_F32:
-        ADD(float)
-    case RL_F64:
-        ADD(double)
-    default: { /* float16, bfloat16 */
-        float a, b;
-        rl_convert(dtype, y, 2, RL_F32, &a, 4, 1);
-        rl_convert(dtype, x, 2, RL_F32, &b, 4, 1);
-        a += b;
-        rl_convert(RL_F32, &a, 4, dtype, y, 2, 1);
-    }
-    }
-#undef ADD
-}
+
+DEFINE(rl_element_add, +, ||)
+DEFINE(rl_element_mul, *, &&)
 
 /* Runs `step` on every row along the last dimension.  index counts the outer dimensions like an
  * odometer. */

@@ -25,6 +25,8 @@ static inline void rl_element_copy(size_t size, void *to, const void *from)
 /* *y += *x in the dtype's arithmetic: integers wrap around, bool is "or", 16-bit floats round after
  * the addition. */
 void rl_element_add(rl_dtype dtype, void *y, const void *x);
+/* *y *= *x, likewise; bool is "and". */
+void rl_element_mul(rl_dtype dtype, void *y, const void *x);
 
 /* dst[i] = src[i] for all indices i of shape; strides in bytes and possibly negative or, for src,
  * 0.  Same dtype. */

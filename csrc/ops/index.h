@@ -1,0 +1,38 @@
+/* index.h: what the indexing operators share. */
+#ifndef RL_OPS_INDEX_H
+#define RL_OPS_INDEX_H
+
+#include "ops/view.h"
+
+/* A prepared list of index tensors for a tensor of some shape: masks replaced by their coordinates,
+ * one entry per dim at most, each int64 or int32 or NULL for a whole dim. */
+typedef struct rl_index_list {
+    int n;
+    rl_tensor *v[RL_MAX_DIMS]; /* owned */
+} rl_index_list;
+
+void rl_index_list_free(rl_index_list *list);
+/* Checks dtypes and masks.  On failure the list is empty. */
+rl_status rl_index_prepare(rl_index_list *list, const rl_tensor *x, rl_tensors indices);
+
+/* A row-major int64 tensor of an index argument's values. */
+rl_tensor *rl_index_values(rl_tensor *index);
+
+/* shape with 0 dims as one dim of size 1: most operators along a dim treat a 0-dim tensor so. */
+static inline int rl_at_least_1d(const rl_tensor *x, int64_t *shape, int64_t *strides)
+{
+    if (x->ndim == 0) {
+        shape[0] = 1;
+        strides[0] = 1;
+        return 1;
+    }
+    memcpy(shape, x->shape, x->ndim * sizeof *shape);
+    memcpy(strides, x->strides, x->ndim * sizeof *strides);
+    return x->ndim;
+}
+
+/* zeros of `shape` with g added at the positions that the index tensors name; differentiable. */
+rl_tensor *rl_index_backward(rl_tensor *g, int ndim, const int64_t *shape,
+                             const rl_index_list *list);
+
+#endif
