@@ -42,6 +42,9 @@ typedef struct rl_node_type {
     rl_backward_fn *backward;
     int n_saved;                    /* tensors rl_save may store */
     void (*free_context)(void *context); /* releases n->context, if any */
+    bool takes_null; /* backward is called even when all gradients are NULL (Python Functions) */
+    /* Frees what the context saved, after backward without retain_graph; NULL: nothing there. */
+    void (*release_context)(rl_node *n);
 } rl_node_type;
 
 /* Numbers a formula needs. */
@@ -60,10 +63,12 @@ typedef struct rl_edge {
 
 typedef struct rl_saved_tensor { /* see saved.c */
     rl_tensor *t;
-    const rl_storage *storage; /* when saved; only compared */
-    uint32_t version;          /* of the storage, when saved */
-    int16_t output;            /* which output of its node it is; -1: not an output */
-    bool given;                /* saved as a tensor, not as NULL */
+    const rl_storage *storage;  /* when saved; only compared */
+    const struct rl_node_type *origin; /* of the node it came from when saved, for messages; NULL: a leaf */
+    uint32_t version;           /* of the storage, when saved */
+    uint16_t output;            /* which output of that node */
+    bool is_output;             /* an output of the saving node itself: kept without history */
+    bool given;                 /* saved as a tensor, not as NULL */
 } rl_saved_tensor;
 typedef struct rl_hook rl_hook;
 typedef struct rl_output_meta { /* shape and dtype of an output, to check and shrink gradients */
@@ -83,6 +88,7 @@ struct rl_node {
     rl_saved_tensor *saved; /* type->n_saved, or as given to rl_node_new_n */
     int n_saved;
     bool released; /* what was saved has been freed: a second backward is an error */
+    bool failed;   /* something could not be saved: rl_record reports it */
     uint32_t bytes; /* of this block: node, edges, outputs' shapes and saved tensors are one allocation */
     uint32_t mark_run, mark_index; /* the engine's place for this node while it runs */
     rl_hook *hooks; /* pre and post hooks; usually NULL */
@@ -222,6 +228,24 @@ bool rl_anomaly_mode(void);
 bool rl_set_anomaly_mode(bool on); /* returns the mode before; process-wide */
 bool rl_anomaly_checks_nan(void);
 void rl_set_anomaly_checks_nan(bool on);
+/* Called with the name of the node whose backward failed, in anomaly mode; NULL: nobody. */
+extern void (*rl_anomaly_report)(rl_node *n);
+rl_edge rl_leaf_edge(rl_tensor *t);    /* accumulate.c */
+rl_edge rl_view_edge(rl_tensor *t);    /* view.c */
+rl_status rl_accumulate(rl_node *n, rl_tensor *grad); /* takes over grad */
+void rl_accumulate_forget(rl_node *n); /* when the node dies: the tensor no longer knows it */
+/* Calls the hooks of one kind: TENSOR and RETAIN (on g, per output), NODE_PRE.  g: owned, replaced in place. */
+rl_status rl_call_pre_hooks(rl_node *n, rl_tensor **g);
+rl_status rl_call_node_pre_hooks(rl_node *n, rl_tensor **g);
+rl_status rl_call_node_post_hooks(rl_node *n, rl_tensor **dx, rl_tensor **g);
+rl_status rl_call_post_accumulate_hooks(rl_tensor *t);
+void rl_hooks_free(rl_hook *list);
+void rl_forget_retain(rl_node *n, rl_tensor *t);           /* t dies */
+rl_status rl_move_retain(rl_node *from, rl_node *to, rl_tensor *t, int output); /* t gets a new history */
+/* Whether nobody but the caller sees this memory, so that it may be written. */
+bool rl_sole_owner(const rl_tensor *t);
+/* Gives t this history in place of the one it had; takes over n. */
+rl_status rl_set_history(rl_tensor *t, rl_node *n, int output);
 bool rl_node_meta(const rl_node *n, int output, rl_dtype *dtype, int *ndim, const int64_t **shape);
 
 /* Hooks.  Take over context.  Return the hook's id (> 0), or 0 on failure. */
