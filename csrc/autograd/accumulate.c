@@ -1,11 +1,13 @@
 /* accumulate.c: leaves: requires_grad, grad, and the node that adds to it.
  *
- * A leaf's accumulate node is found through the leaf, which does not own it; the node owns the leaf.  So a graph keeps its
- * leaves alive, and a leaf without a graph carries nothing.  The look-up and the node's death exclude each other: a node
- * whose count has reached zero is no longer handed out, and its memory stays until it has been struck from the leaf. */
+ * A leaf's accumulate node is found through the leaf, which does not own it; the node owns the
+ * leaf.  So a graph keeps its leaves alive, and a leaf without a graph carries nothing.  The
+ * look-up and the node's death exclude each other: a node whose count has reached zero is no longer
+ * handed out, and its memory stays until it has been struck from the leaf. */
 #include <pthread.h>
 
 #include "autograd/autograd.h"
+#include "core/iter.h"
 #include "rushlight_ops.h"
 
 static atomic_flag edge_lock = ATOMIC_FLAG_INIT;
@@ -43,8 +45,9 @@ rl_edge rl_leaf_edge(rl_tensor *t)
     rl_node *n = ag->is_leaf_node ? ag->node : NULL;
     if (n) {
         int refs = atomic_load_explicit(&n->refs, memory_order_relaxed);
-        while (refs > 0 && !atomic_compare_exchange_weak_explicit(
-                               &n->refs, &refs, refs + 1, memory_order_relaxed, memory_order_relaxed))
+        while (refs > 0 &&
+               !atomic_compare_exchange_weak_explicit(&n->refs, &refs, refs + 1,
+                                                      memory_order_relaxed, memory_order_relaxed))
             ;
         if (refs > 0) {
             unlock_edges();
@@ -52,7 +55,8 @@ rl_edge rl_leaf_edge(rl_tensor *t)
         }
     }
     unlock_edges();
-    /* Two threads may both come here; the node that is entered last is found by later calls, both work. */
+    /* Two threads may both come here; the node that is entered last is found by later calls, both
+     * work. */
     n = rl_node_new_n(&accumulate_node, 1, &t, 0, NULL, 0);
     if (!n)
         return (rl_edge){NULL, 0};
@@ -100,10 +104,11 @@ rl_status rl_set_requires_grad(rl_tensor *t, bool value)
     if (!rl_is_leaf(t)) {
         if (value)
             return RL_OK;
-        return rl_error(RL_ERUNTIME,
-                        "you can only change requires_grad flags of leaf variables. If you want to "
-                        "use a computed variable in a subgraph that doesn't require differentiation "
-                        "use var_no_grad = var.detach().");
+        return rl_error(
+            RL_ERUNTIME,
+            "you can only change requires_grad flags of leaf variables. If you want to "
+            "use a computed variable in a subgraph that doesn't require differentiation "
+            "use var_no_grad = var.detach().");
     }
     if (!value) {
         t->flags &= (uint8_t)~RL_FLAG_REQUIRES_GRAD;
@@ -120,18 +125,18 @@ rl_status rl_set_requires_grad(rl_tensor *t, bool value)
 
 rl_tensor *rl_borrow_grad(const rl_tensor *t) { return t->ag ? t->ag->grad : NULL; }
 
-/* Names that PyTorch's message uses: those of C++ types on one side, its own titles on the other. */
+/* Names that PyTorch's message uses: those of C++ types on one side, its own titles on the other.
+ */
 static const char *cpp_name(rl_dtype dtype)
 {
     static const char *const names[RL_NDTYPES] = {
-        [RL_BOOL] = "bool", [RL_U8] = "unsigned char", [RL_I8] = "signed char",
-        [RL_I16] = "short int", [RL_I32] = "int", [RL_I64] = "long int",
-        [RL_F16] = "c10::Half", [RL_BF16] = "c10::BFloat16", [RL_F32] = "float",
-        [RL_F64] = "double"};
+        [RL_BOOL] = "bool",      [RL_U8] = "unsigned char",
+        [RL_I8] = "signed char", [RL_I16] = "short int",
+        [RL_I32] = "int",        [RL_I64] = "long int",
+        [RL_F16] = "c10::Half",  [RL_BF16] = "c10::BFloat16",
+        [RL_F32] = "float",      [RL_F64] = "double"};
     return names[dtype];
 }
-
-const char *rl_dtype_title(rl_dtype dtype);
 
 rl_status rl_set_grad(rl_tensor *t, rl_tensor *grad)
 {
@@ -144,14 +149,16 @@ rl_status rl_set_grad(rl_tensor *t, rl_tensor *grad)
                 "attempting to assign a gradient with dtype '%s' to a tensor with grad_dtype '%s'. "
                 "The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). "
                 "You can set the tensor's grad_dtype attribute with a specific dtype, or None to "
-                "allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and "
+                "allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor "
+                "and "
                 "its gradient may break downstream systems that assume they match.",
                 cpp_name((rl_dtype)grad->dtype), rl_dtype_title((rl_dtype)t->dtype));
         if (!rl_same_shape(grad, t))
-            return rl_error(RL_ERUNTIME,
-                            "attempting to assign a gradient of size '%s' to a tensor of size '%s'. "
-                            "Please ensure that the gradient and the tensor are the same size",
-                            rl_shape_str(grad).s, rl_shape_str(t).s);
+            return rl_error(
+                RL_ERUNTIME,
+                "attempting to assign a gradient of size '%s' to a tensor of size '%s'. "
+                "Please ensure that the gradient and the tensor are the same size",
+                rl_shape_str(grad).s, rl_shape_str(t).s);
     }
     if (!grad && !t->ag)
         return RL_OK;
@@ -206,7 +213,8 @@ static rl_tensor *copy_for(rl_tensor *g, rl_tensor *leaf)
     return NULL;
 }
 
-/* Two threads may add to one leaf.  What is released inside may need other locks, so it is released after. */
+/* Two threads may add to one leaf.  What is released inside may need other locks, so it is released
+ * after. */
 static pthread_mutex_t grad_lock = PTHREAD_MUTEX_INITIALIZER;
 
 rl_status rl_accumulate(rl_node *n, rl_tensor *g)

@@ -169,6 +169,12 @@ rl_tensor *rl_record_view(rl_tensor *z, rl_tensor *base, rl_node *n);
  * record.  n has views.n outputs, or is NULL. */
 rl_status rl_record_views(rl_tensors views, rl_tensor *base, rl_node *n);
 
+/* A tensor of the same memory outside the graph (x.detach()), and one whose writes count for nothing (x.data). */
+rl_tensor *rl_detach(rl_tensor *t);
+rl_tensor *rl_data_alias(rl_tensor *t);
+rl_status rl_detach_(rl_tensor *t); /* takes t itself out of the graph; a view refuses */
+rl_tensor *rl_borrow_base(const rl_tensor *t); /* of a differentiable view, else NULL */
+
 /* Sums t down to shape (which must broadcast to t's); differentiable.  new reference */
 rl_tensor *rl_sum_to(rl_tensor *t, int ndim, const int64_t *shape);
 
@@ -244,6 +250,9 @@ void rl_forget_retain(rl_node *n, rl_tensor *t);           /* t dies */
 rl_status rl_move_retain(rl_node *from, rl_node *to, rl_tensor *t, int output); /* t gets a new history */
 /* Whether nobody but the caller sees this memory, so that it may be written. */
 bool rl_sole_owner(const rl_tensor *t);
+/* Base of a view that was written: its history, with t's memory replaced by output `output` of n.  Takes over n. */
+rl_status rl_set_base_history(rl_tensor *t, rl_node *n, int output);
+rl_status rl_check_view_write(rl_tensor *t, bool indirect); /* an error when the view's kind refuses in-place writes */
 /* Gives t this history in place of the one it had; takes over n. */
 rl_status rl_set_history(rl_tensor *t, rl_node *n, int output);
 bool rl_node_meta(const rl_node *n, int output, rl_dtype *dtype, int *ndim, const int64_t **shape);

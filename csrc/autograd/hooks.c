@@ -59,7 +59,8 @@ int64_t rl_add_tensor_hook(rl_tensor *t, rl_hook hook)
         return 0;
     }
     if (hook.kind == RL_HOOK_POST_ACC && !rl_is_leaf(t)) {
-        rl_error(RL_ERUNTIME, "post accumulate grad hooks cannot be registered on non-leaf tensors");
+        rl_error(RL_ERUNTIME,
+                 "post accumulate grad hooks cannot be registered on non-leaf tensors");
         return 0;
     }
     if (!rl_is_leaf(t)) { /* a view's history may have to be made first */
@@ -96,8 +97,7 @@ void rl_remove_node_hook(rl_node *n, int64_t id) { remove_id(&n->hooks, id); }
 rl_status rl_retain_grad(rl_tensor *t)
 {
     if (!rl_requires_grad(t))
-        return rl_error(RL_ERUNTIME,
-                        "can't retain_grad on Tensor that has requires_grad=False");
+        return rl_error(RL_ERUNTIME, "can't retain_grad on Tensor that has requires_grad=False");
     if (rl_is_leaf(t) || (t->ag && t->ag->retains_grad))
         return RL_OK;
     rl_hook hook = {.kind = RL_HOOK_RETAIN, .context = t};

@@ -1,4 +1,5 @@
-/* mode.c: per thread, whether operators record; process-wide, whether backward explains its failures. */
+/* mode.c: per thread, whether operators record; process-wide, whether backward explains its
+ * failures. */
 #include "autograd/autograd.h"
 
 _Thread_local bool rl_tls_grad_enabled RL_TLS_FAST = true;

@@ -1,7 +1,8 @@
 /* node.c: the graph's nodes: making, connecting, attaching to tensors, freeing.
  *
- * A node is one block: the header, its edges, its outputs' shapes, its saved tensors.  Nodes own the nodes they point to
- * and the tensors they saved; a tensor owns the node that made it.  Accumulate nodes own their leaf. */
+ * A node is one block: the header, its edges, its outputs' shapes, its saved tensors.  Nodes own
+ * the nodes they point to and the tensors they saved; a tensor owns the node that made it.
+ * Accumulate nodes own their leaf. */
 #include "autograd/autograd.h"
 #include "core/alloc.h"
 
@@ -146,7 +147,7 @@ void rl_autograd_free(rl_tensor *t)
     if (!ag)
         return;
     t->ag = NULL;
-    t->flags &= (uint8_t) ~(RL_FLAG_REQUIRES_GRAD | RL_FLAG_VIEW);
+    t->flags &= (uint8_t)~(RL_FLAG_REQUIRES_GRAD | RL_FLAG_VIEW);
     rl_release(ag->grad);
     /* A leaf's accumulate node owns the leaf: it is gone when the leaf dies. */
     if (ag->node && !ag->is_leaf_node) {
@@ -238,8 +239,9 @@ rl_node *rl_node_retain(rl_node *n)
     return n;
 }
 
-/* Note: freeing without recursion.  What a node owns may own further nodes, a million deep.  The first release of a
- * thread works through a list; those met on the way only join it, linked through `py`, which means nothing any more. */
+/* Note: freeing without recursion.  What a node owns may own further nodes, a million deep.  The
+ * first release of a thread works through a list; those met on the way only join it, linked through
+ * `py`, which means nothing any more. */
 static _Thread_local rl_node *dying RL_TLS_FAST;
 static _Thread_local bool freeing RL_TLS_FAST;
 

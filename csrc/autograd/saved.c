@@ -1,8 +1,9 @@
 /* saved.c: tensors kept for backward.
  *
- * An input is kept as it is, with its history.  Note: saved outputs.  An output owns its node, so the node keeps only an
- * alias of the output without history and joins the two again when somebody asks for it with recording on.
- * Both remember the version of their storage: a write in between is an error at unpacking. */
+ * An input is kept as it is, with its history.  Note: saved outputs.  An output owns its node, so
+ * the node keeps only an alias of the output without history and joins the two again when somebody
+ * asks for it with recording on. Both remember the version of their storage: a write in between is
+ * an error at unpacking. */
 #include <stdio.h>
 
 #include "autograd/autograd.h"
@@ -63,7 +64,8 @@ rl_status rl_error_freed(void)
 {
     return rl_error(
         RL_ERUNTIME,
-        "Trying to backward through the graph a second time (or directly access saved tensors after "
+        "Trying to backward through the graph a second time (or directly access saved tensors "
+        "after "
         "they have already been freed). Saved intermediate values of the graph are freed when you "
         "call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward "
         "through the graph a second time or if you need to access saved tensors after calling "
@@ -74,7 +76,8 @@ static bool same_version(const rl_saved_tensor *s)
 {
     const rl_tensor *t = s->t;
     return t->storage->version == s->version ||
-           t->storage != s->storage || /* x.data = y since: PyTorch computes with the new data, too */
+           t->storage !=
+               s->storage || /* x.data = y since: PyTorch computes with the new data, too */
            t->flags & RL_FLAG_DATA_ALIAS;
 }
 
@@ -99,7 +102,8 @@ rl_status rl_check_saved_version(rl_node *n, int slot)
         rl_dtype_title((rl_dtype)s->t->dtype), rl_shape_str(s->t).s, origin, s->t->storage->version,
         s->version,
         rl_anomaly_mode()
-            ? "the backtrace further above shows the operation that failed to compute its gradient. "
+            ? "the backtrace further above shows the operation that failed to compute its "
+              "gradient. "
               "The variable in question was changed in there or anywhere later. Good luck!"
             : "enable anomaly detection to find the operation that failed to compute its gradient, "
               "with torch.autograd.set_detect_anomaly(True, check_nan=False).");
