@@ -83,7 +83,8 @@ void rl_generator_retain(rl_generator *g)
 
 void rl_generator_release(rl_generator *g)
 {
-    if (!g || atomic_fetch_sub_explicit(&g->refs, 1, memory_order_acq_rel) != 1 || g == &default_generator)
+    if (!g || atomic_fetch_sub_explicit(&g->refs, 1, memory_order_acq_rel) != 1 ||
+        g == &default_generator)
         return;
     pthread_mutex_destroy(&g->lock);
     free(g);
@@ -185,9 +186,16 @@ double rl_draw_normal(rl_generator *g)
 /* ---- state: PyTorch's layout, little-endian ----
  *    0 seed u64    8 left i32    12 seeded i32    16 next u64    24 state, 624 words as u64
  * 5016 unused f64  5024 waiting normal f64        5032 unused f64
- * 5040 whether a normal waits i32    5048 waiting float32 normal    5052 whether it waits, one byte */
+ * 5040 whether a normal waits i32    5048 waiting float32 normal    5052 whether it waits, one byte
+ */
 
-enum { AT_WORDS = 24, AT_NORMAL = 5024, AT_HAS_NORMAL = 5040, AT_FLOAT = 5048, AT_HAS_FLOAT = 5052 };
+enum {
+    AT_WORDS = 24,
+    AT_NORMAL = 5024,
+    AT_HAS_NORMAL = 5040,
+    AT_FLOAT = 5048,
+    AT_HAS_FLOAT = 5052
+};
 
 static void put(uint8_t *p, uint64_t v, int bytes)
 {
@@ -230,11 +238,13 @@ rl_status rl_random_set_state(rl_generator *g, const uint8_t *bytes, int64_t n)
 {
     if (n != RL_RANDOM_STATE_BYTES)
         return rl_error(RL_ERUNTIME,
-                        "Expected a CPUGeneratorImplState of size %d but found the input RNG state size to be %lld",
+                        "Expected a CPUGeneratorImplState of size %d but found the input RNG state "
+                        "size to be %lld",
                         RL_RANDOM_STATE_BYTES, (long long)n);
     int32_t left = (int32_t)(uint32_t)get(bytes + 8, 4);
     uint64_t next = get(bytes + 16, 8);
-    /* The words left and the next one's index belong together; else draws would read past the state. */
+    /* The words left and the next one's index belong together; else draws would read past the
+     * state. */
     if (!get(bytes + 12, 4) || left < 1 || left > RL_MT_N || next > RL_MT_N ||
         (left > 1 && next + (uint64_t)left - 1 > RL_MT_N))
         return rl_error(RL_ERUNTIME, "Invalid mt19937 state");

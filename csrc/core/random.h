@@ -1,7 +1,8 @@
 /* random.h: PyTorch's CPU generator, the Mersenne Twister, and draws from it.
  *
- * A word is 32 bits.  Which words a number is made of follows PyTorch, so that the same seed gives the same numbers.
- * The caller holds the generator's lock around rl_draw_... calls (rl_generator_lock). */
+ * A word is 32 bits.  Which words a number is made of follows PyTorch, so that the same seed gives
+ * the same numbers. The caller holds the generator's lock around rl_draw_... calls
+ * (rl_generator_lock). */
 #ifndef RL_CORE_RANDOM_H
 #define RL_CORE_RANDOM_H
 
@@ -19,8 +20,8 @@ struct rl_generator {
     pthread_mutex_t lock;
     uint64_t seed;
     uint32_t state[RL_MT_N];
-    int left;  /* words left in state, plus one: 1 means that the next draw advances it */
-    int next;  /* index of the next word */
+    int left; /* words left in state, plus one: 1 means that the next draw advances it */
+    int next; /* index of the next word */
     bool seeded;
     bool has_normal; /* Box-Muller makes two: the second waits here */
     double normal;
@@ -37,11 +38,12 @@ const rl_random_kernels *rl_random_table(void);
 
 void rl_draw_words(rl_generator *g, uint32_t *y, size_t n);
 uint32_t rl_draw_word(rl_generator *g);
-uint64_t rl_draw_long(rl_generator *g);        /* two words, the first on top */
-double rl_draw_unit(rl_generator *g);          /* [0, 1), 53 bits */
-double rl_draw_normal(rl_generator *g);        /* mean 0, deviation 1; keeps the second of each pair */
+uint64_t rl_draw_long(rl_generator *g); /* two words, the first on top */
+double rl_draw_unit(rl_generator *g);   /* [0, 1), 53 bits */
+double rl_draw_normal(rl_generator *g); /* mean 0, deviation 1; keeps the second of each pair */
 
-/* PyTorch's serialised state.  rl_random_set_state: RL_ERUNTIME for a wrong size or an impossible state. */
+/* PyTorch's serialised state.  rl_random_set_state: RL_ERUNTIME for a wrong size or an impossible
+ * state. */
 void rl_random_get_state(rl_generator *g, uint8_t *bytes);
 rl_status rl_random_set_state(rl_generator *g, const uint8_t *bytes, int64_t n);
 /* A new generator in the same state; NULL when memory is short. */

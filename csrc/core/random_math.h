@@ -1,8 +1,10 @@
-/* random_math.h: the logarithm, sine, cosine and exponential that the random numbers' formulas need, in double.
+/* random_math.h: the logarithm, sine, cosine and exponential that the random numbers' formulas
+ * need, in double.
  *
- * Additions, multiplications and divisions in a fixed order, no fma and no call of the C library, whose functions differ
- * between machines: so every instruction set gives the same bits.  Within about one unit in the last place.  Inline, so
- * that kernels/isa/random.c can run them in vectors.  The polynomials are minimax fits (Remez, relative to the result). */
+ * Additions, multiplications and divisions in a fixed order, no fma and no call of the C library,
+ * whose functions differ between machines: so every instruction set gives the same bits.  Within
+ * about one unit in the last place.  Inline, so that kernels/isa/random.c can run them in vectors.
+ * The polynomials are minimax fits (Remez, relative to the result). */
 #ifndef RL_CORE_RANDOM_MATH_H
 #define RL_CORE_RANDOM_MATH_H
 
@@ -19,13 +21,14 @@ static inline double rl_unit53(uint32_t high, uint32_t low)
     return (double)(int32_t)(high & 0x1fffff) * 0x1p-21 + (double)low * 0x1p-53;
 }
 
-/* log(x), x a positive normal number.  x = m 2^k with m in [sqrt(1/2), sqrt(2)); with f = m - 1 and s = f / (2 + f),
- * log(1 + f) = 2 atanh(s) = f - (f^2/2 - s (f^2/2 + R(s^2))). */
+/* log(x), x a positive normal number.  x = m 2^k with m in [sqrt(1/2), sqrt(2)); with f = m - 1 and
+ * s = f / (2 + f), log(1 + f) = 2 atanh(s) = f - (f^2/2 - s (f^2/2 + R(s^2))). */
 static inline double rl_log_unit(double x)
 {
     uint64_t b;
     memcpy(&b, &x, sizeof b);
-    /* 0x3fe6a09e...: sqrt(1/2).  The difference's top bits are k, the rest moves m into its interval. */
+    /* 0x3fe6a09e...: sqrt(1/2).  The difference's top bits are k, the rest moves m into its
+     * interval. */
     uint64_t d = b - 0x3fe6a09e667f3bcdu;
     int32_t k = (int32_t)(d >> 32) >> 20;
     b -= (uint64_t)(uint32_t)k << 52;

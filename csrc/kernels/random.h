@@ -1,5 +1,5 @@
-/* random.h: the random numbers' loops, one build per instruction set.  Which numbers are drawn, and in which order, is
- * core/random.c's affair. */
+/* random.h: the random numbers' loops, one build per instruction set.  Which numbers are drawn, and
+ * in which order, is core/random.c's affair. */
 #ifndef RL_KERNELS_RANDOM_H
 #define RL_KERNELS_RANDOM_H
 

@@ -1,8 +1,9 @@
 /* random.c: Mersenne Twister, uniform and normal numbers in bulk (kernels/random.h).
  *
- * The float32 normals follow, operation by operation, what PyTorch computes on x86 with AVX2 and later: logarithm and
- * sine by the polynomials of S. Moshier's Cephes library (single precision), with a fused multiply-add wherever a
- * product feeds a sum.  So they agree with PyTorch's there to the bit. */
+ * The float32 normals follow, operation by operation, what PyTorch computes on x86 with AVX2 and
+ * later: logarithm and sine by the polynomials of S. Moshier's Cephes library (single precision),
+ * with a fused multiply-add wherever a product feeds a sum.  So they agree with PyTorch's there to
+ * the bit. */
 #include "kernels/isa/isa.h"
 
 #include <math.h>
@@ -19,8 +20,8 @@ static inline uint32_t mix(uint32_t u, uint32_t v)
     return (y >> 1) ^ ((v & 1) ? 0x9908b0dfu : 0);
 }
 
-/* Matsumoto and Nishimura, 1998: x[k + n] = x[k + m] ^ (upper bit of x[k], the rest of x[k + 1]) A.  Three loops
- * without a branch, the distances in them longer than any vector. */
+/* Matsumoto and Nishimura, 1998: x[k + n] = x[k + m] ^ (upper bit of x[k], the rest of x[k + 1]) A.
+ * Three loops without a branch, the distances in them longer than any vector. */
 static void K(mt_advance)(uint32_t *s)
 {
     for (int i = 0; i < RL_MT_N - MT_M; i++)

@@ -1,0 +1,285 @@
+/* sample.c: permutations, draws with given probabilities, dropout. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "autograd/autograd.h"
+#include "core/alloc.h"
+#include "core/iter.h"
+#include "ops/random.h"
+#include "rushlight_ops.h"
+
+/* ---- randperm ---- */
+
+/* Fisher and Yates.  Element i changes places with one of those from i on, a word each; beyond 2^32
+ * / 20 elements, where a word would favour some places noticeably, the inside-out form with 64 bits
+ * each. */
+static void permute(rl_generator *g, int64_t *y, int64_t n)
+{
+    if (n < UINT32_MAX / 20) {
+        uint32_t words[512];
+        for (int64_t i = 0; i < n; i++)
+            y[i] = i;
+        for (int64_t i = 0; i < n - 1; i += 512) {
+            int64_t m = n - 1 - i < 512 ? n - 1 - i : 512;
+            rl_draw_words(g, words, (size_t)m);
+            for (int64_t j = i; j < i + m; j++) {
+                int64_t other = j + words[j - i] % (uint32_t)(n - j);
+                int64_t v = y[j];
+                y[j] = y[other];
+                y[other] = v;
+            }
+        }
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        int64_t other = (int64_t)(rl_draw_long(g) % (uint64_t)(i + 1));
+        y[i] = i;
+        y[i] = y[other];
+        y[other] = i;
+    }
+}
+
+static rl_status check_randperm(int64_t n, rl_dtype dtype)
+{
+    static const struct {
+        int64_t top; /* the largest n */
+        const char *name;
+    } limits[RL_NDTYPES] = {
+        [RL_U8] = {UINT8_MAX, "uint8_t"},
+        [RL_I8] = {INT8_MAX, "int8_t"},
+        [RL_I16] = {INT16_MAX, "int16_t"},
+        [RL_I32] = {INT32_MAX, "int"},
+        [RL_I64] = {INT64_MAX, "int64_t"},
+        [RL_F16] = {2049, "Half"},
+        [RL_BF16] = {257, "BFloat16"},
+        [RL_F32] = {((int64_t)1 << 24) + 1, "Float"},
+        [RL_F64] = {((int64_t)1 << 53) + 1, "Double"},
+    };
+    if (dtype == RL_BOOL)
+        return rl_error(RL_ENOTIMPL, "\"randperm\" not implemented for 'Bool'");
+    if (n <= limits[dtype].top)
+        return RL_OK;
+    if (rl_is_floating(dtype))
+        return rl_error(RL_ERUNTIME, "n cannot be greater than %lld for %s type.",
+                        (long long)limits[dtype].top, limits[dtype].name);
+    return rl_error(RL_ERUNTIME, "value cannot be converted to type %s without overflow",
+                    limits[dtype].name);
+}
+
+rl_tensor *rl_randperm(int64_t n, rl_generator *generator, rl_dtype dtype)
+{
+    if (dtype == RL_NO_DTYPE)
+        dtype = RL_I64;
+    RL_TEMP *order = rl_empty_shape(RL_I64, 1, &n); /* a negative n fails here */
+    if (!order || check_randperm(n, dtype))
+        return NULL;
+    rl_generator *g = rl_generator_lock(generator);
+    permute(g, (int64_t *)order->data, n);
+    rl_generator_unlock(g);
+    return rl_cast_data(order, dtype);
+}
+
+/* ---- multinomial ---- */
+
+/* With replacement: per row the running sum, divided by its total; per sample a binary search for a
+ * number of 53 bits. Sums in the input's dtype (float32 for half precision would give other indices
+ * than PyTorch near ties). */
+#define CUMULATE(name, T)                                                                          \
+    static rl_status name(const T *p, T *sum, int64_t n)                                           \
+    {                                                                                              \
+        T total = 0;                                                                               \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            if (!(p[i] >= 0))                                                                      \
+                return rl_error(                                                                   \
+                    RL_ERUNTIME,                                                                   \
+                    "invalid multinomial distribution (encountering probability entry < 0)");      \
+            if (isinf(p[i]))                                                                       \
+                return rl_error(                                                                   \
+                    RL_ERUNTIME,                                                                   \
+                    "invalid multinomial distribution (encountering probability entry = "          \
+                    "infinity or NaN)");                                                           \
+            total += p[i];                                                                         \
+            sum[i] = total;                                                                        \
+        }                                                                                          \
+        if (!(total > 0))                                                                          \
+            return rl_error(RL_ERUNTIME,                                                           \
+                            "invalid multinomial distribution (sum of probabilities <= 0)");       \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            sum[i] /= total;                                                                       \
+        sum[n - 1] = 1;                                                                            \
+        return RL_OK;                                                                              \
+    }                                                                                              \
+    static int64_t name##_search(const T *sum, int64_t n, double u)                                \
+    {                                                                                              \
+        int64_t low = 0, high = n;                                                                 \
+        while (high > low) {                                                                       \
+            int64_t middle = low + (high - low) / 2;                                               \
+            if (sum[middle] < u)                                                                   \
+                low = middle + 1;                                                                  \
+            else                                                                                   \
+                high = middle;                                                                     \
+        }                                                                                          \
+        return low;                                                                                \
+    }
+CUMULATE(cumulate_f32, float)
+CUMULATE(cumulate_f64, double)
+
+static rl_status with_replacement(rl_tensor *p, int64_t rows, int64_t n, int64_t count,
+                                  int64_t *out, rl_generator *g)
+{
+    bool wide = p->dtype == RL_F64;
+    int64_t shape[2] = {rows, n};
+    RL_TEMP *sums = rl_new(wide ? RL_F64 : RL_F32, 2, shape);
+    if (!sums)
+        return rl_error_code();
+    for (int64_t r = 0; r < rows; r++)
+        if (wide ? cumulate_f64((double *)p->data + r * n, (double *)sums->data + r * n, n)
+                 : cumulate_f32((float *)p->data + r * n, (float *)sums->data + r * n, n))
+            return rl_error_code();
+    g = rl_generator_lock(g);
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t j = 0; j < count; j++) {
+            double u = rl_draw_unit(g);
+            *out++ = wide ? cumulate_f64_search((double *)sums->data + r * n, n, u)
+                          : cumulate_f32_search((float *)sums->data + r * n, n, u);
+        }
+    rl_generator_unlock(g);
+    return RL_OK;
+}
+
+typedef struct ranked {
+    double value;
+    int64_t index;
+} ranked;
+
+static int descending(const void *a, const void *b)
+{
+    const ranked *x = a, *y = b;
+    bool nx = isnan(x->value), ny = isnan(y->value); /* NaN counts as largest */
+    if (nx != ny)
+        return nx ? -1 : 1;
+    if (!nx && x->value != y->value)
+        return x->value > y->value ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Without: the largest of p / q, q exponential (a race of exponential clocks, the fastest first).
+ */
+static rl_status without_replacement(rl_tensor *p, int64_t rows, int64_t n, int64_t count,
+                                     int64_t *out, rl_generator *g)
+{
+    RL_TEMP *q = rl_new_like(p, (rl_dtype)p->dtype);
+    rl_fill race = {.sample = RL_F64, .make = rl_make_exponential, .a = 1};
+    if (!q || rl_fill_run(&race, q, g))
+        return rl_error_code();
+    bool before = rl_set_grad_enabled(false);
+    RL_TEMP *ratio = rl_div(p, q, NULL);
+    rl_set_grad_enabled(before);
+    RL_TEMP *wide = ratio ? rl_cast_data(ratio, RL_F64) : NULL;
+    if (!wide)
+        return rl_error_code();
+    RL_TEMP *scratch = rl_new(RL_F64, 1, (int64_t[]){2 * n});
+    if (!scratch)
+        return rl_error_code();
+    ranked *order = (ranked *)scratch->data;
+    for (int64_t r = 0; r < rows; r++) {
+        const double *v = (const double *)wide->data + r * n;
+        for (int64_t i = 0; i < n; i++)
+            order[i] = (ranked){v[i], i};
+        qsort(order, (size_t)n, sizeof *order, descending);
+        for (int64_t j = 0; j < count; j++)
+            *out++ = order[j].index;
+    }
+    return RL_OK;
+}
+
+static rl_status check_race(rl_tensor *p, int64_t rows, int64_t n)
+{
+    RL_TEMP *wide = rl_cast_data(p, RL_F64);
+    if (!wide)
+        return rl_error_code();
+    const double *v = (const double *)wide->data;
+    for (int64_t i = 0; i < rows * n; i++)
+        if (!(v[i] >= 0) || isinf(v[i]))
+            return rl_error(RL_ERUNTIME,
+                            "probability tensor contains either `inf`, `nan` or element < 0");
+    for (int64_t r = 0; r < rows; r++) {
+        double sum = 0;
+        for (int64_t i = 0; i < n; i++)
+            sum += v[r * n + i];
+        if (sum == 0)
+            return rl_error(RL_ERUNTIME,
+                            "invalid multinomial distribution (sum of probabilities <= 0)");
+    }
+    return RL_OK;
+}
+
+rl_tensor *rl_multinomial(rl_tensor *input, int64_t num_samples, bool replacement,
+                          rl_generator *generator)
+{
+    if (!input)
+        return NULL;
+    if (input->ndim < 1 || input->ndim > 2)
+        return rl_fail(RL_ERUNTIME, "prob_dist must be 1 or 2 dim");
+    if (!rl_is_floating((rl_dtype)input->dtype))
+        return rl_fail(RL_ERUNTIME,
+                       "multinomial only supports floating-point dtypes for input, got: %s",
+                       rl_dtype_title((rl_dtype)input->dtype));
+    if (num_samples <= 0)
+        return rl_fail(RL_ERUNTIME, "cannot sample n_sample <= 0 samples");
+    int64_t n = input->shape[input->ndim - 1], rows = input->ndim == 2 ? input->shape[0] : 1;
+    if (!replacement && num_samples > n)
+        return rl_fail(RL_ERUNTIME,
+                       "cannot sample n_sample > prob_dist.size(-1) samples without replacement");
+    if (n > (int64_t)1 << 24)
+        return rl_fail(RL_ERUNTIME, "number of categories cannot exceed 2^24");
+    if (n == 0 && rows > 0)
+        return rl_fail(RL_ERUNTIME, "multinomial: cannot sample from %s: no categories",
+                       rl_shape_str(input).s);
+    int64_t shape[2] = {rows, num_samples};
+    rl_tensor *out = rl_empty_shape(RL_I64, input->ndim, input->ndim == 2 ? shape : shape + 1);
+    if (!out)
+        return NULL;
+    bool race = !replacement || num_samples == 1;
+    bool half = input->dtype == RL_F16 || input->dtype == RL_BF16;
+    RL_TEMP *p = half && !race ? rl_cast_data(input, RL_F32) : rl_contiguous_data(input);
+    rl_status failed = !p;
+    if (!failed && rows > 0)
+        failed =
+            race ? check_race(p, rows, n) ||
+                       without_replacement(p, rows, n, num_samples, (int64_t *)out->data, generator)
+                 : with_replacement(p, rows, n, num_samples, (int64_t *)out->data, generator);
+    if (failed) {
+        rl_release(out);
+        return NULL;
+    }
+    return out;
+}
+
+/* ---- dropout ---- */
+
+/* x times a mask of 0 and 1 / (1 - p), a coin per element in memory order; x itself when there is
+ * nothing to drop. */
+rl_tensor *rl_dropout(rl_tensor *input, double p, bool train)
+{
+    if (!input)
+        return NULL;
+    if (!(p >= 0 && p <= 1))
+        return rl_fail(RL_ERUNTIME, "dropout probability has to be between 0 and 1, but got %g", p);
+    if (p == 0 || !train || input->numel == 0)
+        return rl_retain(input);
+    rl_dtype dtype = (rl_dtype)input->dtype;
+    if (p == 1) {
+        RL_TEMP *zero = rl_scalar_tensor(rl_int(0), dtype);
+        return zero ? rl_mul(input, zero) : NULL;
+    }
+    if (!rl_is_floating(dtype))
+        return rl_fail(RL_ERUNTIME, "result type Float can't be cast to the desired output type %s",
+                       rl_dtype_title(dtype));
+    RL_TEMP *mask = rl_new_like(input, dtype);
+    /* Half precision divides in float32 and rounds once, which filling does too. */
+    double one = dtype == RL_F64 ? 1.0 / (1.0 - p) : 1.0f / (float)(1.0 - p);
+    if (!mask || rl_fill_bernoulli(mask, 1.0 - p, one, NULL))
+        return NULL;
+    return rl_mul(input, mask);
+}
