@@ -43,6 +43,7 @@ static void put_run(rl_fill *f, char *x, ptrdiff_t sx, const char *p, ptrdiff_t 
             rl_convert(RL_F64, p + i * sp, sp, RL_F64, probabilities, sizeof(double), m);
         put(f, x + i * sx, sx, m);
     }
+    f->probabilities = NULL;
 }
 
 /* Runs f over x in memory order. */

@@ -346,8 +346,8 @@ static rl_status plan_integers(rl_fill *f, rl_dtype dtype, int64_t from, rl_opt_
         return rl_error(RL_ERUNTIME, "from is out of bounds for %s", type_name(dtype));
     if ((double)last < low || (double)last > largest(dtype))
         return rl_error(RL_ERUNTIME, "to - 1 is out of bounds for %s", type_name(dtype));
-    f->base = from;
-    f->range = (uint64_t)last - (uint64_t)from + 1; /* 0: all of 64 bits */
+    f->range = (uint64_t)last - (uint64_t)from + 1;
+    f->base = f->range ? from : 0; /* range 0: all 64 bits as they are */
     f->b = f->range == 0 || f->range >= (uint64_t)1 << 28;
     return RL_OK;
 }
