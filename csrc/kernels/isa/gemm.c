@@ -32,11 +32,11 @@ PACK_PLAIN(pack_plain_f64, double)
                               char *panel)                                                         \
     {                                                                                              \
         for (int64_t j = 0; j < width; j += LANES_##S) {                                           \
-            mask_##S some = mask_to_##S(n - j), all = mask_to_##S(LANES_##S);                      \
+            mask_##S some = mask_to_##S(n - j);                                                    \
             const char *from = b + j * (int64_t)sizeof(T);                                         \
             T *to = (T *)panel + j;                                                                \
             for (int64_t p = 0; p < k; p++, from += rsb, to += width)                              \
-                store_##S(to, all, load_##S(from, some));                                          \
+                store_all_##S(to, load_##S(from, some));                                           \
         }                                                                                          \
     }
 PACK_ROWS(f32, float)

@@ -70,11 +70,9 @@ RL_INLINE void F(tile)(const int R, const int W, int64_t k, const char *a, ptrdi
 #define LOAD_ALL(w) F(load_all)(b + w * (int)sizeof(VEC))
 #define LOAD_MASKED(w) F(load)(b + w * (int)sizeof(VEC), mask[w])
     if (n == W * LANES) {
-        for (int64_t pairs = k / 2; pairs > 0; pairs--) {
-            STEP(LOAD_ALL)
-            STEP(LOAD_ALL)
-        }
-        if (k & 1)
+        /* One step only: with two, GCC 12 spills an accumulator of the 6 x 2 tile on 16 registers.
+         */
+        for (int64_t p = 0; p < k; p++)
             STEP(LOAD_ALL)
     } else {
         for (int64_t p = 0; p < k; p++)
@@ -97,11 +95,15 @@ RL_INLINE void F(tile)(const int R, const int W, int64_t k, const char *a, ptrdi
         for (int i = 0; i < R * W; i++)
             acc[i] = F(relu)(acc[i]);
     }
+    if (n == W * LANES) {
 #pragma GCC unroll 24
-    for (int i = 0; i < R; i++)
-#pragma GCC unroll 4
-        for (int w = 0; w < W; w++)
-            F(store)(c + i * ldc + w * (int)sizeof(VEC), mask[w], acc[i * W + w]);
+        for (int i = 0; i < R * W; i++)
+            F(store_all)(c + i / W * ldc + i % W * (int)sizeof(VEC), acc[i]);
+    } else {
+#pragma GCC unroll 24
+        for (int i = 0; i < R * W; i++)
+            F(store)(c + i / W * ldc + i % W * (int)sizeof(VEC), mask[i % W], acc[i]);
+    }
 }
 
 /* A kernel per number of rows. */

@@ -32,20 +32,10 @@ RL_INLINE mask_f64 mask_to_f64(int64_t n)
 }
 RL_INLINE vf32 load_f32(const void *p, mask_f32 m) { return _mm512_maskz_loadu_ps(m, p); }
 RL_INLINE vf64 load_f64(const void *p, mask_f64 m) { return _mm512_maskz_loadu_pd(m, p); }
-RL_INLINE void store_f32(void *p, mask_f32 m, vf32 x)
-{
-    if (m == 0xffff)
-        _mm512_storeu_ps(p, x);
-    else
-        _mm512_mask_storeu_ps(p, m, x);
-}
-RL_INLINE void store_f64(void *p, mask_f64 m, vf64 x)
-{
-    if (m == 0xff)
-        _mm512_storeu_pd(p, x);
-    else
-        _mm512_mask_storeu_pd(p, m, x);
-}
+RL_INLINE void store_f32(void *p, mask_f32 m, vf32 x) { _mm512_mask_storeu_ps(p, m, x); }
+RL_INLINE void store_f64(void *p, mask_f64 m, vf64 x) { _mm512_mask_storeu_pd(p, m, x); }
+RL_INLINE void store_all_f32(void *p, vf32 x) { _mm512_storeu_ps(p, x); }
+RL_INLINE void store_all_f64(void *p, vf64 x) { _mm512_storeu_pd(p, x); }
 RL_INLINE vf32 load_all_f32(const void *p) { return _mm512_loadu_ps(p); }
 RL_INLINE vf64 load_all_f64(const void *p) { return _mm512_loadu_pd(p); }
 RL_INLINE vf32 set1_f32(const void *p) { return _mm512_set1_ps(*(const float *)p); }
@@ -82,6 +72,8 @@ RL_INLINE vf32 load_f32(const void *p, mask_f32 m) { return _mm256_maskload_ps(p
 RL_INLINE vf64 load_f64(const void *p, mask_f64 m) { return _mm256_maskload_pd(p, m); }
 RL_INLINE void store_f32(void *p, mask_f32 m, vf32 x) { _mm256_maskstore_ps(p, m, x); }
 RL_INLINE void store_f64(void *p, mask_f64 m, vf64 x) { _mm256_maskstore_pd(p, m, x); }
+RL_INLINE void store_all_f32(void *p, vf32 x) { _mm256_storeu_ps(p, x); }
+RL_INLINE void store_all_f64(void *p, vf64 x) { _mm256_storeu_pd(p, x); }
 RL_INLINE vf32 load_all_f32(const void *p) { return _mm256_loadu_ps(p); }
 RL_INLINE vf64 load_all_f64(const void *p) { return _mm256_loadu_pd(p); }
 RL_INLINE vf32 set1_f32(const void *p) { return _mm256_broadcast_ss(p); }
@@ -122,6 +114,7 @@ RL_INLINE vf64 relu_f64(vf64 x) { return _mm256_max_pd(_mm256_setzero_pd(), x); 
         for (int64_t i = 0; i < m; i++)                                                            \
             ((T *)p)[i] = x.e[i];                                                                  \
     }                                                                                              \
+    RL_INLINE void store_all_##S(void *p, v##S x) { memcpy(p, x.e, sizeof x.e); }                  \
     RL_INLINE v##S set1_##S(const void *p)                                                         \
     {                                                                                              \
         v##S x;                                                                                    \
