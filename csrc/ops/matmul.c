@@ -1,0 +1,563 @@
+/* matmul.c: products of matrices and vectors: mm, bmm, mv, dot, outer, inner, matmul. */
+#include "ops/matmul.h"
+
+/* ---- data ---- */
+
+const char *rl_dtype_cpp(rl_dtype dtype)
+{
+    static const char *const names[RL_NDTYPES] = {
+        [RL_BOOL] = "bool",      [RL_U8] = "unsigned char",
+        [RL_I8] = "signed char", [RL_I16] = "short int",
+        [RL_I32] = "int",        [RL_I64] = "long int",
+        [RL_F16] = "c10::Half",  [RL_BF16] = "c10::BFloat16",
+        [RL_F32] = "float",      [RL_F64] = "double",
+    };
+    return names[dtype];
+}
+
+rl_status rl_product(rl_dtype dtype, rl_matrix a, rl_matrix b, void *c, const void *bias,
+                     unsigned flags)
+{
+    rl_gemm_args g = {
+        .dtype = dtype,
+        .m = a.rows,
+        .n = b.cols,
+        .k = a.cols,
+        .a = a.data,
+        .b = b.data,
+        .rsa = a.rs,
+        .csa = a.cs,
+        .rsb = b.rs,
+        .csb = b.cs,
+        .c = c,
+        .ldc = b.cols,
+        .bias = bias,
+        .flags = flags,
+    };
+    return rl_gemm(&g);
+}
+
+bool rl_matrix_flat(const rl_tensor *t, rl_matrix *m)
+{
+    int last = t->ndim - 1;
+    int64_t rows = 1, stride = t->shape[last];
+    for (int d = last - 1; d >= 0; d--) {
+        if (t->shape[d] == 1)
+            continue;
+        if (rows == 1)
+            stride = t->strides[d];
+        else if (t->strides[d] != stride * rows)
+            return false;
+        rows *= t->shape[d];
+    }
+    *m = (rl_matrix){t->data, rows, t->shape[last], stride, t->strides[last]};
+    return true;
+}
+
+rl_tensor *rl_gemm_result(rl_tensor *y, rl_dtype dtype)
+{
+    if (!y || y->dtype == dtype)
+        return y;
+    rl_tensor *z = rl_cast_data(y, dtype);
+    rl_release(y);
+    return z;
+}
+
+/* A B as a new tensor (rows of A, columns of B). */
+static rl_tensor *multiply(rl_dtype dtype, rl_matrix a, rl_matrix b)
+{
+    rl_tensor *c = rl_new(dtype, 2, (int64_t[]){a.rows, b.cols});
+    if (c && rl_product(dtype, a, b, c->data, NULL, RL_GEMM_ZERO)) {
+        rl_release(c);
+        return NULL;
+    }
+    return c;
+}
+
+static rl_tensor *multiply_tensors(rl_tensor *a, bool ta, rl_tensor *b, bool tb)
+{
+    rl_dtype dtype = rl_gemm_dtype(a->dtype);
+    RL_TEMP *x = rl_gemm_operand(a), *y = rl_gemm_operand(b);
+    if (!x || !y)
+        return NULL;
+    rl_matrix mx = rl_matrix_of(x), my = rl_matrix_of(y);
+    return rl_gemm_result(multiply(dtype, ta ? rl_matrix_t(mx) : mx, tb ? rl_matrix_t(my) : my),
+                          a->dtype);
+}
+
+rl_tensor *rl_mm_data(rl_tensor *a, rl_tensor *b) { return multiply_tensors(a, false, b, false); }
+
+/* Leading dims of a product that broadcast: merged where both operands allow, last one innermost.
+ */
+typedef struct leading {
+    int n;
+    int64_t size[RL_MAX_DIMS], sa[RL_MAX_DIMS], sb[RL_MAX_DIMS];
+} leading;
+
+static int64_t leading_stride(const rl_tensor *t, int dim_from_end) /* 3: the last leading dim */
+{
+    int d = t->ndim - dim_from_end;
+    return d < 0 || t->shape[d] == 1 ? 0 : t->strides[d];
+}
+
+static void merge_leading(leading *l, int n, const int64_t *shape, const rl_tensor *a,
+                          const rl_tensor *b)
+{
+    l->n = 0;
+    for (int d = 0; d < n; d++) {
+        if (shape[d] == 1)
+            continue;
+        int64_t sa = leading_stride(a, n - d + 2), sb = leading_stride(b, n - d + 2);
+        int last = l->n - 1;
+        if (last >= 0 && l->sa[last] == sa * shape[d] && l->sb[last] == sb * shape[d]) {
+            l->size[last] *= shape[d];
+        } else {
+            last = l->n++;
+            l->size[last] = shape[d];
+        }
+        l->sa[last] = sa;
+        l->sb[last] = sb;
+    }
+}
+
+rl_tensor *rl_matmul_data(rl_tensor *a0, rl_tensor *b0)
+{
+    RL_TEMP *a = rl_gemm_operand(a0), *b = rl_gemm_operand(b0);
+    if (!a || !b)
+        return NULL;
+    int n;
+    int64_t shape[RL_MAX_DIMS + 2];
+    if (rl_broadcast_shapes(a->ndim - 2, a->shape, b->ndim - 2, b->shape, &n, shape))
+        return NULL;
+    int64_t rows = a->shape[a->ndim - 2], k = a->shape[a->ndim - 1], cols = b->shape[b->ndim - 1];
+    leading l;
+    merge_leading(&l, n, shape, a, b);
+    shape[n] = rows;
+    shape[n + 1] = cols;
+    rl_tensor *c = rl_new(a->dtype, n + 2, shape);
+    if (!c || c->numel == 0)
+        return rl_gemm_result(c, a0->dtype);
+    rl_gemm_args g = {
+        .dtype = a->dtype,
+        .m = rows,
+        .n = cols,
+        .k = k,
+        .a = a->data,
+        .b = b->data,
+        .rsa = a->strides[a->ndim - 2],
+        .csa = a->strides[a->ndim - 1],
+        .rsb = b->strides[b->ndim - 2],
+        .csb = b->strides[b->ndim - 1],
+        .c = c->data,
+        .ldc = cols,
+    };
+    /* One b for a whole stack of rows: a single, taller product. */
+    int inner = l.n - 1;
+    if (inner >= 0 && l.sb[inner] == 0 && (rows == 1 || l.sa[inner] == g.rsa * rows)) {
+        if (rows == 1)
+            g.rsa = l.sa[inner];
+        g.m = rows * l.size[inner];
+        l.n--;
+    }
+    int64_t size = (int64_t)rl_itemsize(c), step = g.m * cols, index[RL_MAX_DIMS] = {0};
+    inner = l.n - 1;
+    int64_t count = inner >= 0 ? l.size[inner] : 1;
+    int64_t sa = inner >= 0 ? l.sa[inner] : 0, sb = inner >= 0 ? l.sb[inner] : 0;
+    for (;;) {
+        rl_status status = count == 1 ? rl_gemm(&g) : rl_gemm_batch(&g, count, sa, sb, step);
+        if (status) {
+            rl_release(c);
+            return NULL;
+        }
+        g.c = (char *)g.c + count * step * size;
+        int d = inner - 1;
+        for (; d >= 0; d--) {
+            g.a = (const char *)g.a + l.sa[d] * size;
+            g.b = (const char *)g.b + l.sb[d] * size;
+            if (++index[d] < l.size[d])
+                break;
+            g.a = (const char *)g.a - l.sa[d] * l.size[d] * size;
+            g.b = (const char *)g.b - l.sb[d] * l.size[d] * size;
+            index[d] = 0;
+        }
+        if (d < 0)
+            return rl_gemm_result(c, a0->dtype);
+    }
+}
+
+/* ---- for derivatives ---- */
+
+rl_tensor *rl_mm_tn(rl_tensor *a, rl_tensor *b)
+{
+    if (!a || !b)
+        return NULL;
+    if (!rl_recording(a) && !rl_recording(b))
+        return multiply_tensors(a, true, b, false);
+    RL_TEMP *t = rl_t(a);
+    return rl_mm(t, b);
+}
+
+rl_tensor *rl_mm_nt(rl_tensor *a, rl_tensor *b)
+{
+    if (!a || !b)
+        return NULL;
+    if (!rl_recording(a) && !rl_recording(b))
+        return multiply_tensors(a, false, b, true);
+    RL_TEMP *t = rl_t(b);
+    return rl_mm(a, t);
+}
+
+rl_tensor *rl_as_rows(rl_tensor *t)
+{
+    if (!t || t->ndim == 2)
+        return rl_retain(t);
+    int64_t last = t->ndim ? t->shape[t->ndim - 1] : 1, rows = 1;
+    for (int d = 0; d < t->ndim - 1; d++)
+        rows *= t->shape[d];
+    return rl_reshape(t, (rl_ints){(int64_t[]){rows, last}, 2});
+}
+
+/* ---- mm ---- */
+
+static rl_status check_mm(int64_t rows, int64_t k, const rl_tensor *b, rl_dtype dtype)
+{
+    if (k != b->shape[0])
+        return rl_error(
+            RL_ERUNTIME, "mat1 and mat2 shapes cannot be multiplied (%lldx%lld and %lldx%lld)",
+            (long long)rows, (long long)k, (long long)b->shape[0], (long long)b->shape[1]);
+    if (dtype != b->dtype)
+        return rl_error(RL_ERUNTIME, "expected m1 and m2 to have the same dtype, but got: %s != %s",
+                        rl_dtype_cpp(dtype), rl_dtype_cpp(b->dtype));
+    if (dtype == RL_BOOL)
+        return rl_error(RL_ENOTIMPL, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
+    return RL_OK;
+}
+
+/* Column by column: the transpose is row-major, and nothing else.  A gradient is laid out as its
+ * tensor. */
+static bool column_major(const rl_tensor *t)
+{
+    int n = t->ndim;
+    return t->strides[n - 2] == 1 && t->strides[n - 1] == t->shape[n - 2] && t->shape[n - 2] > 1 &&
+           t->shape[n - 1] > 1;
+}
+
+/* z = a b        da = g b^T, db = a^T g; computed transposed where the operand lies transposed */
+static rl_status mm_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    if (rl_wants(n, 0)) {
+        RL_TEMP *b = rl_saved(n, 1);
+        if (n->args.i[0]) {
+            RL_TEMP *t = rl_mm_nt(b, g[0]);
+            dx[0] = rl_t(t);
+        } else {
+            dx[0] = rl_mm_nt(g[0], b);
+        }
+    }
+    if (rl_wants(n, 1)) {
+        RL_TEMP *a = rl_saved(n, 0);
+        if (n->args.i[1]) {
+            RL_TEMP *t = rl_mm_tn(g[0], a);
+            dx[1] = rl_t(t);
+        } else {
+            dx[1] = rl_mm_tn(a, g[0]);
+        }
+    }
+    return RL_DONE(n, dx);
+}
+static const rl_node_type mm_node = {"MmBackward0", mm_backward, 2, NULL};
+
+rl_tensor *rl_mm(rl_tensor *a, rl_tensor *b)
+{
+    if (!a || !b)
+        return NULL;
+    if (a->ndim != 2)
+        return rl_fail(RL_ERUNTIME, "self must be a matrix");
+    if (b->ndim != 2)
+        return rl_fail(RL_ERUNTIME, "mat2 must be a matrix");
+    if (check_mm(a->shape[0], a->shape[1], b, a->dtype))
+        return NULL;
+    rl_tensor *z = rl_mm_data(a, b);
+    if (!z || (!rl_recording(a) && !rl_recording(b)))
+        return z;
+    rl_node *n = rl_node_new(&mm_node, z, 2, (rl_tensor *[]){a, b});
+    rl_save(n, 0, rl_recording(b) ? a : NULL);
+    rl_save(n, 1, rl_recording(a) ? b : NULL);
+    if (n) {
+        n->args.i[0] = column_major(a);
+        n->args.i[1] = column_major(b);
+    }
+    return rl_record(n, z);
+}
+
+/* ---- bmm, matmul ---- */
+
+/* z = a b over leading dims        da = g b^T, db = a^T g; the engine sums over broadcast dims */
+static rl_status matmul_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    RL_TEMP *a = rl_has_saved(n, 0) ? rl_saved(n, 0) : NULL;
+    RL_TEMP *b = rl_has_saved(n, 1) ? rl_saved(n, 1) : NULL;
+    if (rl_wants(n, 0)) {
+        RL_TEMP *t = b ? rl_swap_last(b) : NULL;
+        dx[0] = rl_matmul(g[0], t);
+    }
+    if (rl_wants(n, 1) && a && n->args.i[0]) { /* b is a matrix: one product over all rows */
+        RL_TEMP *rows = rl_as_rows(a), *gs = rl_as_rows(g[0]);
+        dx[1] = rl_mm_tn(rows, gs);
+    } else if (rl_wants(n, 1)) {
+        RL_TEMP *t = a ? rl_swap_last(a) : NULL;
+        dx[1] = rl_matmul(t, g[0]);
+    }
+    return RL_DONE(n, dx);
+}
+static const rl_node_type bmm_node = {"BmmBackward0", matmul_backward, 2, NULL};
+static const rl_node_type matmul_node = {"UnsafeViewBackward0", matmul_backward, 2, NULL};
+
+static rl_tensor *record_batched(const rl_node_type *type, rl_tensor *z, rl_tensor *a, rl_tensor *b)
+{
+    if (!z || (!rl_recording(a) && !rl_recording(b)))
+        return z;
+    rl_node *n = rl_node_new(type, z, 2, (rl_tensor *[]){a, b});
+    rl_save(n, 0, rl_recording(b) ? a : NULL);
+    rl_save(n, 1, rl_recording(a) ? b : NULL);
+    if (n)
+        n->args.i[0] = b->ndim == 2;
+    return rl_record(n, z);
+}
+
+static rl_status batch_mismatch(int64_t batches, int64_t k, int64_t got_batches, int64_t got_k)
+{
+    return rl_error(
+        RL_ERUNTIME,
+        "Expected size for first two dimensions of batch2 tensor to be: [%lld, %lld] but "
+        "got: [%lld, %lld].",
+        (long long)batches, (long long)k, (long long)got_batches, (long long)got_k);
+}
+
+static rl_status check_batched_dtype(const rl_tensor *a, const rl_tensor *b)
+{
+    if (a->dtype != b->dtype)
+        return rl_error(RL_ERUNTIME, "expected scalar type %s but found %s",
+                        rl_dtype_title(a->dtype), rl_dtype_title(b->dtype));
+    if (a->dtype == RL_BOOL)
+        return rl_error(RL_ENOTIMPL, "\"bmm\" not implemented for 'Bool'");
+    return RL_OK;
+}
+
+rl_status rl_check_bmm(const rl_tensor *a, const rl_tensor *b)
+{
+    if (a->ndim != 3)
+        return rl_error(RL_ERUNTIME, "batch1 must be a 3D tensor");
+    if (b->ndim != 3)
+        return rl_error(RL_ERUNTIME, "batch2 must be a 3D tensor");
+    if (a->shape[0] != b->shape[0] || a->shape[2] != b->shape[1])
+        return batch_mismatch(a->shape[0], a->shape[2], b->shape[0], b->shape[1]);
+    return check_batched_dtype(a, b);
+}
+
+rl_tensor *rl_bmm(rl_tensor *a, rl_tensor *b)
+{
+    if (!a || !b || rl_check_bmm(a, b))
+        return NULL;
+    return record_batched(&bmm_node, rl_matmul_data(a, b), a, b);
+}
+
+/* PyTorch folds the leading dims into rows when b is a matrix, and says so in its message. */
+static rl_status check_matmul(const rl_tensor *a, const rl_tensor *b)
+{
+    int64_t k = a->shape[a->ndim - 1], got = b->shape[b->ndim - 2], rows = 1;
+    if (b->ndim == 2) {
+        for (int d = 0; d < a->ndim - 1; d++)
+            rows *= a->shape[d];
+        return check_mm(rows, k, b, a->dtype);
+    }
+    if (k != got) {
+        int n;
+        int64_t shape[RL_MAX_DIMS], batches = 1;
+        if (rl_broadcast_shapes(a->ndim - 2, a->shape, b->ndim - 2, b->shape, &n, shape))
+            return rl_error_code();
+        for (int d = 0; d < n; d++)
+            batches *= shape[d];
+        return batch_mismatch(batches, k, batches, got);
+    }
+    return check_batched_dtype(a, b);
+}
+
+rl_tensor *rl_matmul(rl_tensor *a, rl_tensor *b)
+{
+    if (!a || !b)
+        return NULL;
+    if (a->ndim == 2 && b->ndim == 2)
+        return rl_mm(a, b);
+    if (a->ndim == 0 || b->ndim == 0)
+        return rl_fail(RL_ERUNTIME,
+                       "both arguments to matmul need to be at least 1D, but they are %dD and %dD",
+                       a->ndim, b->ndim);
+    if (b->ndim == 1) {
+        if (a->ndim == 1)
+            return rl_dot(a, b);
+        if (a->ndim == 2)
+            return rl_mv(a, b);
+        RL_TEMP *rows = rl_as_rows(a), *z = rl_mv(rows, b);
+        return z ? rl_reshape(z, (rl_ints){a->shape, a->ndim - 1}) : NULL;
+    }
+    if (a->ndim == 1) {
+        RL_TEMP *row = rl_unsqueeze(a, 0), *z = rl_matmul(row, b);
+        return z ? rl_squeeze_dims(z, (rl_ints){(int64_t[]){-2}, 1}) : NULL;
+    }
+    if (check_matmul(a, b))
+        return NULL;
+    return record_batched(&matmul_node, rl_matmul_data(a, b), a, b);
+}
+
+/* ---- mv, dot ---- */
+
+/* z = A v        dA = g v^T, dv = A^T g */
+static rl_status mv_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    if (rl_wants(n, 0)) {
+        RL_TEMP *v = rl_saved(n, 1);
+        dx[0] = rl_outer(g[0], v);
+    }
+    if (rl_wants(n, 1)) {
+        RL_TEMP *a = rl_saved(n, 0);
+        RL_TEMP *t = a ? rl_t(a) : NULL;
+        dx[1] = rl_mv(t, g[0]);
+    }
+    return RL_DONE(n, dx);
+}
+static const rl_node_type mv_node = {"MvBackward0", mv_backward, 2, NULL};
+
+rl_tensor *rl_mv(rl_tensor *a, rl_tensor *v)
+{
+    if (!a || !v)
+        return NULL;
+    if (a->ndim != 2 || v->ndim != 1)
+        return rl_fail(RL_ERUNTIME, "vector + matrix @ vector expected, got 1, %d, %d", a->ndim,
+                       v->ndim);
+    if (a->shape[1] != v->shape[0])
+        return rl_fail(RL_ERUNTIME, "size mismatch, got input (%lld), mat (%lldx%lld), vec (%lld)",
+                       (long long)a->shape[0], (long long)a->shape[0], (long long)a->shape[1],
+                       (long long)v->shape[0]);
+    if (a->dtype != v->dtype)
+        return rl_fail(
+            RL_ERUNTIME, "addmv input tensors must have the same dtype, but got %s, %s, and %s",
+            rl_dtype_title(v->dtype), rl_dtype_title(a->dtype), rl_dtype_title(v->dtype));
+    if (a->dtype == RL_BOOL)
+        return rl_fail(RL_ENOTIMPL, "\"addmv_impl_cpu\" not implemented for 'Bool'");
+    RL_TEMP *x = rl_gemm_operand(a), *y = rl_gemm_operand(v);
+    if (!x || !y)
+        return NULL;
+    rl_matrix column = {y->data, y->shape[0], 1, y->strides[0], 1};
+    rl_tensor *z = rl_new(x->dtype, 1, a->shape);
+    if (z && rl_product(x->dtype, rl_matrix_of(x), column, z->data, NULL, RL_GEMM_ZERO)) {
+        rl_release(z);
+        return NULL;
+    }
+    z = rl_gemm_result(z, a->dtype);
+    if (!z || (!rl_recording(a) && !rl_recording(v)))
+        return z;
+    rl_node *n = rl_node_new(&mv_node, z, 2, (rl_tensor *[]){a, v});
+    rl_save(n, 0, rl_recording(v) ? a : NULL);
+    rl_save(n, 1, rl_recording(a) ? v : NULL);
+    return rl_record(n, z);
+}
+
+/* z = sum x y        dx = g y, dy = g x */
+static rl_status dot_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    if (rl_wants(n, 0)) {
+        RL_TEMP *y = rl_saved(n, 1);
+        dx[0] = rl_mul(g[0], y);
+    }
+    if (rl_wants(n, 1)) {
+        RL_TEMP *x = rl_saved(n, 0);
+        dx[1] = rl_mul(g[0], x);
+    }
+    return RL_DONE(n, dx);
+}
+static const rl_node_type dot_node = {"DotBackward0", dot_backward, 2, NULL};
+
+rl_tensor *rl_dot(rl_tensor *x, rl_tensor *y)
+{
+    if (!x || !y)
+        return NULL;
+    if (x->ndim != 1 || y->ndim != 1)
+        return rl_fail(RL_ERUNTIME, "1D tensors expected, but got %dD and %dD tensors", x->ndim,
+                       y->ndim);
+    if (x->dtype != y->dtype)
+        return rl_fail(RL_ERUNTIME,
+                       "dot : expected both vectors to have same dtype, but found %s and %s",
+                       rl_dtype_title(x->dtype), rl_dtype_title(y->dtype));
+    if (x->shape[0] != y->shape[0])
+        return rl_fail(
+            RL_ERUNTIME,
+            "inconsistent tensor size, expected tensor [%lld] and src [%lld] to have the "
+            "same number of elements, but got %lld and %lld elements respectively",
+            (long long)x->shape[0], (long long)y->shape[0], (long long)x->shape[0],
+            (long long)y->shape[0]);
+    if (x->dtype == RL_BOOL)
+        return rl_fail(RL_ENOTIMPL, "\"dot\" not implemented for 'Bool'");
+    RL_TEMP *a = rl_gemm_operand(x), *b = rl_gemm_operand(y);
+    if (!a || !b)
+        return NULL;
+    rl_matrix row = {a->data, 1, a->shape[0], 1, a->strides[0]};
+    rl_matrix column = {b->data, b->shape[0], 1, b->strides[0], 1};
+    rl_tensor *z = rl_new(a->dtype, 0, NULL);
+    if (z && rl_product(a->dtype, row, column, z->data, NULL, RL_GEMM_ZERO)) {
+        rl_release(z);
+        return NULL;
+    }
+    z = rl_gemm_result(z, x->dtype);
+    if (!z || (!rl_recording(x) && !rl_recording(y)))
+        return z;
+    rl_node *n = rl_node_new(&dot_node, z, 2, (rl_tensor *[]){x, y});
+    rl_save(n, 0, rl_recording(y) ? x : NULL);
+    rl_save(n, 1, rl_recording(x) ? y : NULL);
+    return rl_record(n, z);
+}
+
+/* ---- composed ---- */
+
+static rl_tensor *outer(rl_tensor *x, rl_tensor *y)
+{
+    if (!x || !y)
+        return NULL;
+    if (x->ndim != 1)
+        return rl_fail(RL_ERUNTIME, "outer: Expected 1-D argument self, but got %d-D", x->ndim);
+    if (y->ndim != 1)
+        return rl_fail(RL_ERUNTIME, "outer: Expected 1-D argument vec2, but got %d-D", y->ndim);
+    RL_TEMP *column = rl_reshape(x, (rl_ints){(int64_t[]){x->shape[0], 1}, 2});
+    return rl_mul(column, y);
+}
+
+rl_tensor *rl_outer(rl_tensor *x, rl_tensor *y) { return outer(x, y); }
+rl_tensor *rl_ger(rl_tensor *x, rl_tensor *y) { return outer(x, y); }
+
+rl_tensor *rl_inner(rl_tensor *x, rl_tensor *y)
+{
+    if (!x || !y)
+        return NULL;
+    if (x->dtype != y->dtype)
+        return rl_fail(RL_ERUNTIME, "both inputs should have same dtype");
+    if (x->ndim == 0 || y->ndim == 0)
+        return rl_mul(x, y);
+    if (x->shape[x->ndim - 1] != y->shape[y->ndim - 1])
+        return rl_fail(RL_ERUNTIME,
+                       "inner() the last dimension must match on both input tensors but got shapes "
+                       "%s and %s",
+                       rl_shape_str(x).s, rl_shape_str(y).s);
+    if (x->ndim == 1 && y->ndim == 1)
+        return rl_dot(x, y);
+    int n = 0;
+    int64_t shape[2 * RL_MAX_DIMS];
+    for (int d = 0; d < x->ndim - 1; d++)
+        shape[n++] = x->shape[d];
+    for (int d = 0; d < y->ndim - 1; d++)
+        shape[n++] = y->shape[d];
+    if (n > RL_MAX_DIMS)
+        return rl_fail(RL_ERUNTIME, "inner: the result would have %d dims, more than %d", n,
+                       RL_MAX_DIMS);
+    RL_TEMP *a = rl_as_rows(x), *b = rl_as_rows(y), *z = rl_mm_nt(a, b);
+    return z ? rl_reshape(z, (rl_ints){shape, n}) : NULL;
+}
