@@ -942,7 +942,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """Elements where mask is true, flattened."""
 
-@op(inplace=True)
+@op(inplace="native")
 def masked_fill(input: Tensor, mask: Tensor, value: TensorLike) -> Tensor:
     """value where mask is true, the element elsewhere."""
 

@@ -341,13 +341,6 @@ rl_tensor *rl_scatter_add_(rl_tensor *input, int64_t dim, rl_tensor *index, rl_t
     return self ? rl_inplace_assign(input, rl_scatter_add(self, dim, index, src)) : NULL;
 }
 
-rl_tensor *rl_masked_fill_(rl_tensor *input, rl_tensor *mask, rl_tensor *value)
-{
-    bool records = rl_recording(input) || rl_recording(mask) || rl_recording(value);
-    RL_TEMP *self = rl_inplace_source(input, records);
-    return self ? rl_inplace_assign(input, rl_masked_fill(self, mask, value)) : NULL;
-}
-
 rl_tensor *rl_masked_scatter_(rl_tensor *input, rl_tensor *mask, rl_tensor *source)
 {
     bool records = rl_recording(input) || rl_recording(mask) || rl_recording(source);
