@@ -958,7 +958,7 @@ def nonzero(input: Tensor) -> Tensor:
 def nonzero_tuple(input: Tensor) -> list[Tensor]:
     """Indices of the elements that are not zero, one tensor per dim."""
 
-@op(method=False, out=True, name="where")
+@op(out=True, name="where")
 def where(condition: Tensor, input: TensorLike, other: TensorLike) -> Tensor:
     """input where condition is true, other elsewhere."""
 

@@ -34,6 +34,9 @@ static inline rl_tensor *rl_py_borrow(PyObject *o) { return ((rl_py_tensor *)o)-
 PyObject *rl_py_wrap(rl_tensor *t);
 PyObject *rl_py_wrap_as(PyTypeObject *type, rl_tensor *t); /* the same with a subclass for a tensor without object */
 PyObject *rl_py_wrap_list(rl_list *list, bool as_tuple);   /* takes over the list's tensors and frees it */
+/* Lets the garbage collector see the tensor's object: call it when a tensor gets autograd data that may lead to Python
+ * objects (hooks, requires_grad, a grad) after it was wrapped. */
+void rl_py_track(PyObject *tensor);
 
 /* ---- errors (errors.c) ---- */
 

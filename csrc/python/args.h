@@ -1,0 +1,185 @@
+/* args.h: the argument parser's data (written by tools/gen_ops.py) and its entry points.
+ *
+ * An operator has one or more signatures, tried in order.  Parsing fills an array of slots, one per
+ * C parameter, in the order of the C function; a trampoline per C function passes them on.  What a
+ * call needs beyond its slots (arrays of ints, tensors made from numbers) lives in rl_py_call and
+ * is released by rl_py_call_end. */
+#ifndef RL_PY_ARGS_H
+#define RL_PY_ARGS_H
+
+#include "python/py.h"
+
+#define RL_PY_MAX_ARGS 16
+
+typedef enum rl_py_type {
+    RL_PY_TENSOR,
+    RL_PY_OPT_TENSOR,
+    RL_PY_TENSOR_LIKE,
+    RL_PY_OPT_TENSOR_LIKE,
+    RL_PY_NUMBER,
+    RL_PY_OPT_NUMBER,
+    RL_PY_INT,
+    RL_PY_OPT_INT,
+    RL_PY_FLOAT,
+    RL_PY_OPT_FLOAT,
+    RL_PY_BOOL,
+    RL_PY_DTYPE,
+    RL_PY_OPT_DTYPE,
+    RL_PY_INTS,
+    RL_PY_OPT_INTS,
+    RL_PY_TENSORS,
+    RL_PY_OPT_TENSORS,
+    RL_PY_GENERATOR,
+    RL_PY_STR,
+    RL_PY_OPT_STR,
+    RL_PY_ANY
+} rl_py_type;
+
+typedef union rl_py_slot {
+    rl_tensor *t;
+    rl_scalar s;
+    int64_t i;
+    rl_opt_int oi;
+    double f;
+    rl_opt_float of;
+    bool b;
+    rl_dtype d;
+    rl_ints ints;
+    rl_tensors ts;
+    rl_generator *g;
+    const char *str;
+} rl_py_slot;
+
+enum { RL_PY_OPTIONAL = 1, RL_PY_VARARGS = 2 };
+
+typedef struct rl_py_param {
+    uint8_t type;  /* rl_py_type */
+    uint8_t flags; /* RL_PY_OPTIONAL: fallback is valid; RL_PY_VARARGS: *name */
+    uint16_t name; /* index into rl_py_names */
+    rl_py_slot fallback;
+} rl_py_param;
+
+typedef enum rl_py_result_kind {
+    RL_PY_R_TENSOR,
+    RL_PY_R_TUPLE,
+    RL_PY_R_LIST,
+    RL_PY_R_BOOL,
+    RL_PY_R_INT,
+    RL_PY_R_NUMBER,
+    RL_PY_R_DTYPE,
+    RL_PY_R_NONE
+} rl_py_result_kind;
+
+typedef union rl_py_result {
+    rl_tensor *t[8];
+    rl_list list;
+    bool b;
+    int64_t i;
+    rl_scalar s;
+    rl_dtype d;
+} rl_py_result;
+
+/* RL_PY_OUT: accepts out=.  RL_PY_FACTORY: accepts dtype, layout, device, pin_memory,
+ * requires_grad. */
+enum { RL_PY_OUT = 1, RL_PY_FACTORY = 2 };
+
+typedef struct rl_py_sig {
+    const rl_py_param *params;
+    uint8_t n;          /* parameters */
+    uint8_t positional; /* of them may be given by position */
+    int8_t self;        /* the one that is the method's object, -1 for functions */
+    uint8_t flags;
+    uint8_t kind; /* rl_py_result_kind */
+    uint8_t n_results;
+    int16_t structure; /* named tuple of the results, or -1 */
+    rl_status (*call)(const rl_py_slot *slots, rl_py_result *result);
+    const char *text; /* "(Tensor input, int dim = None)" for messages */
+} rl_py_sig;
+
+typedef struct rl_py_op {
+    const char *name;
+    const rl_py_sig *sigs;
+    int n_sigs;
+} rl_py_op;
+
+#define RL_PY_INT_ROOM 192 /* ints of all list arguments of a call that need no allocation */
+
+typedef struct rl_py_temp {
+    enum { RL_PY_TEMP_TENSOR, RL_PY_TEMP_MEMORY, RL_PY_TEMP_OBJECT } kind;
+    void *p;
+} rl_py_temp;
+
+typedef struct rl_py_call {
+    rl_py_slot slots[RL_PY_MAX_ARGS];
+    PyObject *out;  /* borrowed, NULL when not given */
+    rl_dtype dtype; /* of a factory whose C function takes none */
+    bool requires_grad;
+    int n_temps, ints_used;
+    int64_t work; /* elements of the tensor arguments: long calls release the GIL */
+    rl_py_temp temps[2 * RL_PY_MAX_ARGS];
+    int64_t ints[RL_PY_INT_ROOM];
+} rl_py_call;
+
+extern PyObject **rl_py_names;              /* interned argument names, by index */
+extern const char *const rl_py_name_list[]; /* generated */
+
+int rl_py_init_names(void);
+/* Parses the arguments against the operator's signatures; self is NULL for functions.  The
+ * signature that fits, or NULL with an exception (then nothing is left to release). */
+const rl_py_sig *rl_py_parse(const rl_py_op *op, PyObject *self, PyObject *const *args,
+                             Py_ssize_t n, PyObject *kw, rl_py_call *call);
+void rl_py_call_end(rl_py_call *call);
+
+/* Parse, call, convert the result (ops.c). */
+PyObject *rl_py_call_function(const rl_py_op *op, PyObject *const *args, Py_ssize_t n,
+                              PyObject *kw);
+PyObject *rl_py_call_method(const rl_py_op *op, PyObject *self, PyObject *const *args, Py_ssize_t n,
+                            PyObject *kw);
+
+/* A layout, device or memory format argument that asks for nothing but the strided CPU tensor
+ * (types.c): 0, or -1 and PyTorch's exception.  None is fine. */
+int rl_py_check_layout(PyObject *o);
+int rl_py_check_device(PyObject *o);
+/* Whether o is a rushlight.dtype / device / memory_format. */
+bool rl_py_is_dtype(PyObject *o);
+bool rl_py_is_device(PyObject *o);
+bool rl_py_is_memory_format(PyObject *o);
+/* 0: contiguous, 1: preserve, 2: channels_last, 3: channels_last_3d; -1 for None. */
+int rl_py_memory_format_kind(PyObject *o);
+PyObject *rl_py_cpu(void);             /* borrowed: device("cpu") */
+PyObject *rl_py_strided(void);         /* borrowed: rushlight.strided */
+int rl_py_add_types(PyObject *module); /* types.c */
+
+/* The number type that torch.tensor and Number arguments accept; false when it is none.  May leave
+ * an exception (int out of range): test PyErr_Occurred. */
+bool rl_py_as_scalar(PyObject *o, rl_scalar *out);
+
+PyObject *rl_py_tensor_compare(PyObject *a, PyObject *b, int op); /* number.c: tp_richcompare */
+
+/* Operators on more elements than this let go of the interpreter lock. */
+#define RL_PY_GIL_WORK 100000
+#define RL_PY_RUN(work, statement)                                                                 \
+    do {                                                                                           \
+        if ((work) > RL_PY_GIL_WORK) {                                                             \
+            PyThreadState *thread_ = PyEval_SaveThread();                                          \
+            statement;                                                                             \
+            PyEval_RestoreThread(thread_);                                                         \
+        } else {                                                                                   \
+            statement;                                                                             \
+        }                                                                                          \
+    } while (0)
+
+extern PyMethodDef rl_py_op_functions[], rl_py_op_methods[],
+    rl_py_op_nn[];                           /* generated, in ops.c */
+extern PyMethodDef rl_py_new_methods[];      /* ops.c: new_zeros, ... */
+extern PyMethodDef rl_py_tensor_methods[];   /* tensor_methods.c */
+extern PyMethodDef rl_py_tensor_functions[]; /* tensor_methods.c: torch.numel, torch.nonzero, ... */
+extern PyGetSetDef rl_py_tensor_getset[];    /* tensor_methods.c */
+extern PyTypeObject rl_py_storage_type;      /* storage.c */
+PyObject *rl_py_storage(rl_tensor *t, bool typed);
+extern PyMethodDef rl_py_create_functions[]; /* create.c: tensor, as_tensor, ... */
+extern PyMethodDef rl_py_create_methods[];   /* create.c: new_tensor */
+/* torch.Tensor(2, 3), torch.Tensor([1, 2]), LongTensor(...) : the legacy constructor (create.c). */
+rl_tensor *rl_py_legacy_new(rl_dtype dtype, PyObject *args, PyObject *kwargs);
+
+#endif

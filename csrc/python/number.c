@@ -1,0 +1,222 @@
+/* number.c: Tensor as a Python number: operators, reflected and in-place ones, comparisons, bool(),
+ * int(), float().
+ *
+ * Each operator calls its C function at once, without the general argument parser.  A foreign
+ * operand gives NotImplemented, so that its own type may answer. */
+#include "python/args.h"
+
+/* The tensor of an operand: 1; 0 when it is neither tensor nor number; -1 with an exception.  *temp
+ * is to be released. */
+static inline int operand(PyObject *o, rl_tensor **t, rl_tensor **temp)
+{
+    if (rl_py_is_tensor(o)) {
+        *t = rl_py_borrow(o);
+        return 1;
+    }
+    rl_scalar s;
+    if (PyFloat_CheckExact(o))
+        s = rl_float(PyFloat_AS_DOUBLE(o));
+    else if (!rl_py_as_scalar(o, &s))
+        return PyErr_Occurred() ? -1 : 0;
+    *t = *temp = rl_wrap_number(s);
+    if (*t)
+        return 1;
+    rl_py_raise();
+    return -1;
+}
+
+/* x op y with tensors x and y in scope of `forward`; `reflected` when only the right operand is a
+ * tensor. */
+#define BINARY(name, forward, reflected)                                                           \
+    static PyObject *name(PyObject *a, PyObject *b)                                                \
+    {                                                                                              \
+        RL_TEMP *temp = NULL;                                                                      \
+        rl_tensor *x, *y, *z;                                                                      \
+        bool left = rl_py_is_tensor(a);                                                            \
+        int status = left ? operand(b, &y, &temp) : operand(a, &y, &temp);                         \
+        if (status <= 0)                                                                           \
+            return status ? NULL : Py_NewRef(Py_NotImplemented);                                   \
+        x = rl_py_borrow(left ? a : b);                                                            \
+        RL_PY_RUN(x->numel + y->numel, z = left ? forward : reflected);                            \
+        return rl_py_wrap(z);                                                                      \
+    }
+
+static rl_tensor *divided_into(rl_tensor *x,
+                               rl_tensor *y) /* y / x the way PyTorch rounds it: (1 / x) * y */
+{
+    RL_TEMP *r = rl_reciprocal(x);
+    return r ? rl_mul(r, y) : NULL;
+}
+
+BINARY(number_add, rl_add(x, y, rl_int(1)), rl_add(x, y, rl_int(1)))
+BINARY(number_subtract, rl_sub(x, y, rl_int(1)), rl_rsub(x, y, rl_int(1)))
+BINARY(number_multiply, rl_mul(x, y), rl_mul(x, y))
+BINARY(number_true_divide, rl_div(x, y, NULL), divided_into(x, y))
+BINARY(number_floor_divide, rl_floor_divide(x, y), rl_floor_divide(y, x))
+BINARY(number_remainder, rl_remainder(x, y), rl_remainder(y, x))
+BINARY(number_power2, rl_pow(x, y), rl_pow(y, x))
+BINARY(number_and, rl_bitwise_and(x, y), rl_bitwise_and(x, y))
+BINARY(number_or, rl_bitwise_or(x, y), rl_bitwise_or(x, y))
+BINARY(number_xor, rl_bitwise_xor(x, y), rl_bitwise_xor(x, y))
+BINARY(number_lshift, rl_bitwise_left_shift(x, y), rl_bitwise_left_shift(y, x))
+BINARY(number_rshift, rl_bitwise_right_shift(x, y), rl_bitwise_right_shift(y, x))
+
+#define INPLACE(name, call)                                                                        \
+    static PyObject *name(PyObject *a, PyObject *b)                                                \
+    {                                                                                              \
+        RL_TEMP *temp = NULL;                                                                      \
+        rl_tensor *x = rl_py_borrow(a), *y, *z;                                                    \
+        int status = operand(b, &y, &temp);                                                        \
+        if (status <= 0)                                                                           \
+            return status ? NULL : Py_NewRef(Py_NotImplemented);                                   \
+        RL_PY_RUN(x->numel, z = call);                                                             \
+        return rl_py_wrap(z);                                                                      \
+    }
+
+INPLACE(number_iadd, rl_add_(x, y, rl_int(1)))
+INPLACE(number_isub, rl_sub_(x, y, rl_int(1)))
+INPLACE(number_imul, rl_mul_(x, y))
+INPLACE(number_itruediv, rl_div_(x, y, NULL))
+INPLACE(number_ifloordiv, rl_floor_divide_(x, y))
+INPLACE(number_iremainder, rl_remainder_(x, y))
+INPLACE(number_ipower2, rl_pow_(x, y))
+INPLACE(number_iand, rl_bitwise_and_(x, y))
+INPLACE(number_ior, rl_bitwise_or_(x, y))
+INPLACE(number_ixor, rl_bitwise_xor_(x, y))
+INPLACE(number_ilshift, rl_bitwise_left_shift_(x, y))
+INPLACE(number_irshift, rl_bitwise_right_shift_(x, y))
+
+static PyObject *number_power(PyObject *a, PyObject *b, PyObject *modulus)
+{
+    if (modulus != Py_None)
+        Py_RETURN_NOTIMPLEMENTED;
+    return number_power2(a, b);
+}
+
+static PyObject *number_ipower(PyObject *a, PyObject *b, PyObject *Py_UNUSED(modulus))
+{
+    return number_ipower2(a, b);
+}
+
+static PyObject *number_matmul(PyObject *a, PyObject *b)
+{
+    if (!rl_py_is_tensor(a) || !rl_py_is_tensor(b))
+        Py_RETURN_NOTIMPLEMENTED;
+    rl_tensor *x = rl_py_borrow(a), *y = rl_py_borrow(b), *z;
+    /* A product of small matrices takes as long as an element-wise operator on many more elements.
+     */
+    RL_PY_RUN((x->numel + y->numel) * 16, z = rl_matmul(x, y));
+    return rl_py_wrap(z);
+}
+
+#define UNARY(name, function)                                                                      \
+    static PyObject *name(PyObject *a)                                                             \
+    {                                                                                              \
+        rl_tensor *x = rl_py_borrow(a), *z;                                                        \
+        RL_PY_RUN(x->numel, z = function(x));                                                      \
+        return rl_py_wrap(z);                                                                      \
+    }
+
+UNARY(number_negative, rl_neg)
+UNARY(number_positive, rl_positive)
+UNARY(number_absolute, rl_abs)
+UNARY(number_invert, rl_bitwise_not)
+
+static int number_bool(PyObject *self)
+{
+    rl_tensor *t = rl_py_borrow(self);
+    if (t->numel != 1) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        t->numel ? "Boolean value of Tensor with more than one value is ambiguous"
+                                 : "Boolean value of Tensor with no values is ambiguous");
+        return -1;
+    }
+    rl_scalar s;
+    if (rl_item(t, &s)) {
+        rl_py_raise();
+        return -1;
+    }
+    return s.dtype == RL_F64 ? s.f != 0 : s.i != 0;
+}
+
+static PyObject *number_int(PyObject *self)
+{
+    rl_scalar s;
+    if (rl_item(rl_py_borrow(self), &s))
+        return rl_py_raise();
+    return s.dtype == RL_F64 ? PyLong_FromDouble(s.f) : PyLong_FromLongLong(s.i);
+}
+
+static PyObject *number_float(PyObject *self)
+{
+    rl_scalar s;
+    if (rl_item(rl_py_borrow(self), &s))
+        return rl_py_raise();
+    return PyFloat_FromDouble(rl_scalar_double(s));
+}
+
+static PyObject *number_index(PyObject *self)
+{
+    rl_tensor *t = rl_py_borrow(self);
+    if (t->numel != 1 || !rl_is_integral((rl_dtype)t->dtype, true)) {
+        PyErr_SetString(PyExc_TypeError,
+                        "only integer tensors of a single element can be converted to an index");
+        return NULL;
+    }
+    return number_int(self);
+}
+
+PyObject *rl_py_tensor_compare(PyObject *a, PyObject *b, int op)
+{
+    RL_TEMP *temp = NULL;
+    rl_tensor *x = rl_py_borrow(a), *y, *z = NULL;
+    int status = operand(b, &y, &temp);
+    if (status <= 0)
+        return status ? NULL : Py_NewRef(Py_NotImplemented);
+    rl_tensor *(*const compare[])(rl_tensor *, rl_tensor *) = {[Py_LT] = rl_lt, [Py_LE] = rl_le,
+                                                               [Py_EQ] = rl_eq, [Py_NE] = rl_ne,
+                                                               [Py_GT] = rl_gt, [Py_GE] = rl_ge};
+    RL_PY_RUN(x->numel + y->numel, z = compare[op](x, y));
+    return rl_py_wrap(z);
+}
+
+PyNumberMethods rl_py_number_methods = {
+    .nb_add = number_add,
+    .nb_subtract = number_subtract,
+    .nb_multiply = number_multiply,
+    .nb_true_divide = number_true_divide,
+    .nb_floor_divide = number_floor_divide,
+    .nb_remainder = number_remainder,
+    .nb_power = number_power,
+    .nb_matrix_multiply = number_matmul,
+    .nb_and = number_and,
+    .nb_or = number_or,
+    .nb_xor = number_xor,
+    .nb_lshift = number_lshift,
+    .nb_rshift = number_rshift,
+    .nb_inplace_add = number_iadd,
+    .nb_inplace_subtract = number_isub,
+    .nb_inplace_multiply = number_imul,
+    .nb_inplace_true_divide = number_itruediv,
+    .nb_inplace_floor_divide = number_ifloordiv,
+    .nb_inplace_remainder = number_iremainder,
+    .nb_inplace_power = number_ipower,
+    .nb_inplace_and = number_iand,
+    .nb_inplace_or = number_ior,
+    .nb_inplace_xor = number_ixor,
+    .nb_inplace_lshift = number_ilshift,
+    .nb_inplace_rshift = number_irshift,
+    .nb_negative = number_negative,
+    .nb_positive = number_positive,
+    .nb_absolute = number_absolute,
+    .nb_invert = number_invert,
+    .nb_bool = number_bool,
+    .nb_int = number_int,
+    .nb_float = number_float,
+    .nb_index = number_index,
+};
+
+int rl_py_add_number(PyObject *Py_UNUSED(module))
+{
+    return 0; /* rl_py_number_methods is all there is */
+}

@@ -1,0 +1,262 @@
+/* ops.c: the generated operators in Python: parse, call, convert the result. */
+#include <math.h>
+
+#include "python/args.h"
+#include "python/gen/ops_bind.inc"
+
+static PyTypeObject *structures[RL_PY_N_STRUCTS + 1];
+
+/* ---- results ---- */
+
+static PyObject *wrap_tuple(const rl_py_sig *sig, rl_py_result *r)
+{
+    PyObject *tuple = sig->structure < 0 ? PyTuple_New(sig->n_results)
+                                         : PyStructSequence_New(structures[sig->structure]);
+    for (int i = 0; i < sig->n_results; i++) {
+        PyObject *item = NULL;
+        if (!tuple) {
+            rl_release(r->t[i]);
+            continue;
+        }
+        item = r->t[i] ? rl_py_wrap(r->t[i]) : Py_NewRef(Py_None);
+        if (!item) {
+            Py_CLEAR(tuple);
+            continue;
+        }
+        PyTuple_SET_ITEM(tuple, i, item); /* a struct sequence is a tuple */
+    }
+    return tuple;
+}
+
+static int refuses_gradient(const rl_py_op *op, const rl_tensor *y, const rl_tensor *out)
+{
+    if (rl_grad_enabled() && ((y->flags | out->flags) & RL_FLAG_REQUIRES_GRAD)) {
+        PyErr_Format(PyExc_RuntimeError,
+                     "%s(): functions with out=... arguments don't support automatic "
+                     "differentiation, but one of the "
+                     "arguments requires grad.",
+                     op->name);
+        return -1;
+    }
+    return 0;
+}
+
+static PyObject *wrap_out(const rl_py_op *op, const rl_py_sig *sig, rl_py_call *c, rl_py_result *r)
+{
+    if (sig->kind == RL_PY_R_TENSOR) {
+        if (refuses_gradient(op, r->t[0], rl_py_borrow(c->out))) {
+            rl_release(r->t[0]);
+            return NULL;
+        }
+        return rl_py_wrap(rl_out_assign(rl_py_borrow(c->out), r->t[0]));
+    }
+    bool fits = sig->kind == RL_PY_R_TUPLE && PySequence_Fast_GET_SIZE(c->out) == sig->n_results;
+    if (!fits)
+        PyErr_Format(PyExc_TypeError,
+                     "%s(): argument 'out' must be tuple of %d Tensors, not of %zd", op->name,
+                     sig->n_results, PySequence_Fast_GET_SIZE(c->out));
+    for (int i = 0; fits && i < sig->n_results; i++) {
+        PyObject *o = PySequence_Fast_ITEMS(c->out)[i];
+        if (!rl_py_is_tensor(o)) {
+            PyErr_Format(PyExc_TypeError,
+                         "%s(): argument 'out' must be tuple of Tensors, but found element of type "
+                         "%s at pos %d",
+                         op->name, Py_TYPE(o)->tp_name, i);
+            fits = false;
+        } else if (r->t[i] && refuses_gradient(op, r->t[i], rl_py_borrow(o))) {
+            fits = false;
+        }
+    }
+    for (int i = 0; i < sig->n_results; i++) {
+        if (!fits)
+            rl_release(r->t[i]);
+        else if (!(r->t[i] =
+                       rl_out_assign(rl_py_borrow(PySequence_Fast_ITEMS(c->out)[i]), r->t[i]))) {
+            rl_py_raise();
+            for (int j = 0; j < i; j++)
+                rl_release(r->t[j]);
+            for (int j = i + 1; j < sig->n_results; j++)
+                rl_release(r->t[j]);
+            return NULL;
+        }
+    }
+    return fits ? wrap_tuple(sig, r) : NULL;
+}
+
+/* dtype= and requires_grad= of constructors.  Takes over t. */
+static rl_tensor *finish_factory(const rl_py_call *c, rl_tensor *t)
+{
+    if (t && c->dtype != RL_NO_DTYPE && c->dtype != (rl_dtype)t->dtype) {
+        rl_tensor *y = rl_cast_data(t, c->dtype);
+        rl_release(t);
+        t = y;
+    }
+    if (t && c->requires_grad && rl_set_requires_grad(t, true)) {
+        rl_release(t);
+        t = NULL;
+    }
+    return t;
+}
+
+static PyObject *finish(const rl_py_op *op, const rl_py_sig *sig, rl_py_call *c)
+{
+    rl_py_result r;
+    r.t[0] = NULL;
+    if (sig->kind == RL_PY_R_TUPLE)
+        for (int i = 1; i < sig->n_results; i++)
+            r.t[i] = NULL;
+    rl_status status;
+    RL_PY_RUN(c->work, status = sig->call(c->slots, &r));
+    PyObject *result = NULL;
+    if (status) {
+        if (sig->kind == RL_PY_R_TUPLE)
+            for (int i = 0; i < sig->n_results; i++)
+                rl_release(r.t[i]);
+        rl_py_raise();
+    } else if (c->out) {
+        result = wrap_out(op, sig, c, &r);
+    } else {
+        switch ((rl_py_result_kind)sig->kind) {
+        case RL_PY_R_TENSOR:
+            if (c->requires_grad || c->dtype != RL_NO_DTYPE)
+                r.t[0] = finish_factory(c, r.t[0]);
+            result = rl_py_wrap(r.t[0]);
+            break;
+        case RL_PY_R_TUPLE:
+            result = wrap_tuple(sig, &r);
+            break;
+        case RL_PY_R_LIST:
+            result = rl_py_wrap_list(&r.list, true);
+            break;
+        case RL_PY_R_BOOL:
+            result = PyBool_FromLong(r.b);
+            break;
+        case RL_PY_R_INT:
+            result = PyLong_FromLongLong(r.i);
+            break;
+        case RL_PY_R_NUMBER:
+            result = rl_py_number(r.s);
+            break;
+        case RL_PY_R_DTYPE:
+            result = rl_py_dtype_object(r.d);
+            break;
+        case RL_PY_R_NONE:
+            result = Py_NewRef(Py_None);
+            break;
+        }
+    }
+    if (c->n_temps)
+        rl_py_call_end(c);
+    return result;
+}
+
+PyObject *rl_py_call_function(const rl_py_op *op, PyObject *const *args, Py_ssize_t n, PyObject *kw)
+{
+    rl_py_call call;
+    const rl_py_sig *sig = rl_py_parse(op, NULL, args, n, kw, &call);
+    return sig ? finish(op, sig, &call) : NULL;
+}
+
+PyObject *rl_py_call_method(const rl_py_op *op, PyObject *self, PyObject *const *args, Py_ssize_t n,
+                            PyObject *kw)
+{
+    rl_py_call call;
+    const rl_py_sig *sig = rl_py_parse(op, self, args, n, kw, &call);
+    return sig ? finish(op, sig, &call) : NULL;
+}
+
+/* ---- x.new_zeros(...): the constructors with x's dtype ---- */
+
+static PyObject *call_new(const rl_py_op *op, int dtype_slot, PyObject *self, PyObject *const *args,
+                          Py_ssize_t n, PyObject *kw)
+{
+    rl_py_call call;
+    const rl_py_sig *sig = rl_py_parse(op, NULL, args, n, kw, &call);
+    if (!sig)
+        return NULL;
+    if (call.slots[dtype_slot].d == RL_NO_DTYPE)
+        call.slots[dtype_slot].d = (rl_dtype)rl_py_borrow(self)->dtype;
+    return finish(op, sig, &call);
+}
+
+#define NEW(name, factory, dtype_slot)                                                             \
+    static PyObject *name(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kw)       \
+    {                                                                                              \
+        static const rl_py_op op = {#name, s_op_##factory##_f, 1};                                 \
+        return call_new(&op, dtype_slot, self, args, n, kw);                                       \
+    }
+NEW(new_empty, empty, 1)
+NEW(new_zeros, zeros, 1)
+NEW(new_ones, ones, 1)
+NEW(new_full, full, 2)
+NEW(new_empty_strided, empty_strided, 2)
+
+#define NEW_DEF(name, text)                                                                        \
+    {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL | METH_KEYWORDS, #name text}
+PyMethodDef rl_py_new_methods[] = {
+    NEW_DEF(new_empty, "(*size, dtype=None) -> Tensor\n\nUninitialised tensor, of this tensor's "
+                       "dtype unless given."),
+    NEW_DEF(new_zeros,
+            "(*size, dtype=None) -> Tensor\n\nZeros, of this tensor's dtype unless given."),
+    NEW_DEF(new_ones,
+            "(*size, dtype=None) -> Tensor\n\nOnes, of this tensor's dtype unless given."),
+    NEW_DEF(new_full, "(size, fill_value, dtype=None) -> Tensor\n\nOne value, of this tensor's "
+                      "dtype unless given."),
+    NEW_DEF(new_empty_strided,
+            "(size, stride, dtype=None) -> Tensor\n\nUninitialised, of this tensor's dtype."),
+    {NULL, NULL, 0, NULL},
+};
+
+/* ---- named tuples: torch.return_types.max(values=..., indices=...) ---- */
+
+static PyObject *structure_repr(PyObject *self)
+{
+    int which = 0;
+    while (structures[which] != Py_TYPE(self))
+        which++;
+    PyObject *text = PyUnicode_FromFormat("torch.return_types.%s(\n", struct_fields[which][0]);
+    Py_ssize_t n = PyTuple_GET_SIZE(self);
+    for (Py_ssize_t i = 0; text && i < n; i++) {
+        PyObject *value = PyObject_Repr(PyTuple_GET_ITEM(self, i));
+        Py_SETREF(text, value ? PyUnicode_FromFormat("%U%s=%U%s", text, struct_fields[which][i + 1],
+                                                     value, i + 1 < n ? ",\n" : ")")
+                              : NULL);
+        Py_XDECREF(value);
+    }
+    return text;
+}
+
+static int make_structures(PyObject *module)
+{
+    PyObject *all = PyDict_New();
+    if (!all)
+        return -1;
+    for (int s = 0; s < RL_PY_N_STRUCTS; s++) {
+        char name[64];
+        snprintf(name, sizeof name, "torch.return_types.%s", struct_fields[s][0]);
+        PyStructSequence_Field fields[9] = {{NULL, NULL}};
+        int n = 0;
+        for (; struct_fields[s][n + 1]; n++)
+            fields[n].name = struct_fields[s][n + 1];
+        PyStructSequence_Desc desc = {name, NULL, fields, n};
+        structures[s] = PyStructSequence_NewType(&desc);
+        if (!structures[s])
+            return -1;
+        structures[s]->tp_repr = structure_repr;
+        structures[s]->tp_str = structure_repr;
+        if (PyDict_SetItemString(all, struct_fields[s][0], (PyObject *)structures[s]))
+            return -1;
+    }
+    return PyModule_AddObject(module, "_return_types", all);
+}
+
+int rl_py_add_ops(PyObject *module)
+{
+    if (rl_py_init_names() || make_structures(module) ||
+        PyModule_AddFunctions(module, rl_py_op_functions))
+        return -1;
+    PyObject *nn = PyModule_New("rushlight._C._nn");
+    if (!nn || PyModule_AddFunctions(nn, rl_py_op_nn))
+        return -1;
+    return PyModule_AddObject(module, "_nn", nn);
+}

@@ -1,0 +1,138 @@
+/* storage.c: x.untyped_storage() and x.storage(): the memory under a tensor, as an object with the
+ * buffer protocol. */
+#include "python/args.h"
+
+typedef struct storage {
+    PyObject_HEAD rl_storage *s;
+    rl_dtype dtype; /* of elements; RL_U8 for untyped storage */
+    bool typed;
+} storage;
+
+PyObject *rl_py_storage(rl_tensor *t, bool typed)
+{
+    storage *o = PyObject_New(storage, &rl_py_storage_type);
+    if (!o)
+        return NULL;
+    rl_storage_retain(t->storage);
+    o->s = t->storage;
+    o->dtype = typed ? (rl_dtype)t->dtype : RL_U8;
+    o->typed = typed;
+    return (PyObject *)o;
+}
+
+static void storage_dealloc(PyObject *self)
+{
+    rl_storage_release(((storage *)self)->s);
+    Py_TYPE(self)->tp_free(self);
+}
+
+static PyObject *storage_data_ptr(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return PyLong_FromVoidPtr(((storage *)self)->s->data);
+}
+
+static PyObject *storage_nbytes(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return PyLong_FromSize_t(((storage *)self)->s->bytes);
+}
+
+static Py_ssize_t storage_length(PyObject *self)
+{
+    storage *o = (storage *)self;
+    return (Py_ssize_t)(o->s->bytes / rl_dtype_size(o->dtype));
+}
+
+static PyObject *storage_size(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return PyLong_FromSsize_t(storage_length(self));
+}
+
+static PyObject *storage_untyped(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    storage *from = (storage *)self, *o = PyObject_New(storage, &rl_py_storage_type);
+    if (!o)
+        return NULL;
+    rl_storage_retain(from->s);
+    o->s = from->s;
+    o->dtype = RL_U8;
+    o->typed = false;
+    return (PyObject *)o;
+}
+
+static PyObject *storage_element_size(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return PyLong_FromSize_t(rl_dtype_size(((storage *)self)->dtype));
+}
+
+static PyObject *storage_item(PyObject *self, Py_ssize_t i)
+{
+    storage *o = (storage *)self;
+    if (i < 0 || i >= storage_length(self)) {
+        PyErr_SetString(PyExc_IndexError, "index out of range");
+        return NULL;
+    }
+    int64_t shape[1] = {1};
+    RL_TEMP *one =
+        rl_from_data(o->dtype, 0, shape, (char *)o->s->data + (size_t)i * rl_dtype_size(o->dtype));
+    rl_scalar value;
+    if (!one || rl_item(one, &value))
+        return rl_py_raise();
+    return rl_py_number(value);
+}
+
+static PyObject *storage_tolist(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return PySequence_List(self);
+}
+
+static PyObject *storage_dtype(PyObject *self, void *Py_UNUSED(closure))
+{
+    return rl_py_dtype_object(((storage *)self)->dtype);
+}
+
+static PyObject *storage_device(PyObject *Py_UNUSED(self), void *Py_UNUSED(closure))
+{
+    return Py_NewRef(rl_py_cpu());
+}
+
+static PyObject *storage_cdata(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyLong_FromVoidPtr(((storage *)self)->s);
+}
+
+static int storage_buffer(PyObject *self, Py_buffer *view, int flags)
+{
+    storage *o = (storage *)self;
+    return PyBuffer_FillInfo(view, self, o->s->data, (Py_ssize_t)o->s->bytes, 0, flags);
+}
+
+static PyMethodDef methods[] = {
+    {"data_ptr", storage_data_ptr, METH_NOARGS, "data_ptr() -> int\n\nAddress of the first byte."},
+    {"nbytes", storage_nbytes, METH_NOARGS, "nbytes() -> int\n\nSize in bytes."},
+    {"size", storage_size, METH_NOARGS, "size() -> int\n\nNumber of elements."},
+    {"element_size", storage_element_size, METH_NOARGS,
+     "element_size() -> int\n\nBytes per element."},
+    {"untyped", storage_untyped, METH_NOARGS, "untyped()\n\nThe same memory as bytes."},
+    {"tolist", storage_tolist, METH_NOARGS, "tolist() -> list\n\nAll elements."},
+    {NULL, NULL, 0, NULL},
+};
+static PyGetSetDef getset[] = {
+    {"dtype", storage_dtype, NULL, "Type of the elements.", NULL},
+    {"device", storage_device, NULL, "device('cpu').", NULL},
+    {"_cdata", storage_cdata, NULL, "Identity of the memory.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+static PySequenceMethods sequence = {.sq_length = storage_length, .sq_item = storage_item};
+static PyBufferProcs buffer = {.bf_getbuffer = storage_buffer};
+
+PyTypeObject rl_py_storage_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "rushlight.UntypedStorage",
+    .tp_basicsize = sizeof(storage),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .tp_doc = "Memory that a tensor and its views share.",
+    .tp_dealloc = storage_dealloc,
+    .tp_methods = methods,
+    .tp_getset = getset,
+    .tp_as_sequence = &sequence,
+    .tp_as_buffer = &buffer,
+};

@@ -1,0 +1,333 @@
+/* tensor.c: the Tensor type: its objects, their life and their place in garbage collection.
+ *
+ * One object per tensor: rl_tensor.py points to it while it lives.  Objects of the base type come
+ * from a free list.  They are untracked by the collector until they can be part of a cycle: with an
+ * instance dictionary, or with autograd data that may lead to Python objects (hooks, Functions). */
+#include "python/args.h"
+
+#define FREE_LIST 256
+
+static rl_py_tensor *free_list[FREE_LIST];
+static int n_free;
+
+static PyObject *new_object(PyTypeObject *type)
+{
+    if (type == &rl_py_tensor_type) {
+        if (n_free)
+            return PyObject_Init((PyObject *)free_list[--n_free], type);
+        rl_py_tensor *o = PyObject_GC_New(rl_py_tensor, type);
+        if (o) {
+            o->dict = NULL;
+            o->weakrefs = NULL;
+        }
+        return (PyObject *)o;
+    }
+    return type->tp_alloc(type, 0); /* tracked */
+}
+
+void rl_py_track(PyObject *o)
+{
+    if (!PyObject_GC_IsTracked(o))
+        PyObject_GC_Track(o);
+}
+
+PyObject *rl_py_wrap_as(PyTypeObject *type, rl_tensor *t)
+{
+    if (!t)
+        return rl_py_raise();
+    if (t->py) {
+        PyObject *o = Py_NewRef((PyObject *)t->py);
+        rl_release(t);
+        if (t->ag)
+            rl_py_track(o);
+        return o;
+    }
+    rl_py_tensor *o = (rl_py_tensor *)new_object(type);
+    if (!o) {
+        rl_release(t);
+        return NULL;
+    }
+    o->t = t;
+    t->py = o;
+    t->flags &= (uint8_t)~RL_FLAG_WRAPPED_NUMBER;
+    if (t->ag)
+        rl_py_track((PyObject *)o);
+    return (PyObject *)o;
+}
+
+PyObject *rl_py_wrap(rl_tensor *t) { return rl_py_wrap_as(&rl_py_tensor_type, t); }
+
+PyObject *rl_py_wrap_list(rl_list *list, bool as_tuple)
+{
+    PyObject *result = as_tuple ? PyTuple_New(list->n) : PyList_New(list->n);
+    for (int64_t i = 0; result && i < list->n; i++) {
+        rl_tensor *t = list->v[i];
+        list->v[i] = NULL;
+        PyObject *o = rl_py_wrap(t);
+        if (!o)
+            Py_CLEAR(result);
+        else if (as_tuple)
+            PyTuple_SET_ITEM(result, i, o);
+        else
+            PyList_SET_ITEM(result, i, o);
+    }
+    rl_list_free(list);
+    return result;
+}
+
+static void tensor_dealloc(PyObject *self)
+{
+    rl_py_tensor *o = (rl_py_tensor *)self;
+    PyTypeObject *type = Py_TYPE(self);
+    if (type != &rl_py_tensor_type && type->tp_finalize &&
+        PyObject_CallFinalizerFromDealloc(self) < 0)
+        return;
+    if (PyObject_GC_IsTracked(self))
+        PyObject_GC_UnTrack(self);
+    if (o->weakrefs)
+        PyObject_ClearWeakRefs(self);
+    if (o->dict)
+        Py_CLEAR(o->dict);
+    rl_tensor *t = o->t;
+    o->t = NULL;
+    if (t) {
+        t->py = NULL;
+        rl_release(t);
+    }
+    if (type == &rl_py_tensor_type && n_free < FREE_LIST)
+        free_list[n_free++] = o;
+    else
+        type->tp_free(self);
+}
+
+static int tensor_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    rl_py_tensor *o = (rl_py_tensor *)self;
+    Py_VISIT(o->dict);
+    /* Only a tensor that nobody else in C holds owns its graph. */
+    if (o->t && o->t->ag && atomic_load(&o->t->refs) == 1)
+        return rl_py_traverse_graph(o->t, visit, arg);
+    return 0;
+}
+
+static int tensor_clear(PyObject *self)
+{
+    rl_py_tensor *o = (rl_py_tensor *)self;
+    Py_CLEAR(o->dict);
+    if (o->t && o->t->ag && atomic_load(&o->t->refs) == 1)
+        rl_py_clear_graph(o->t);
+    return 0;
+}
+
+static int tensor_setattro(PyObject *self, PyObject *name, PyObject *value)
+{
+    int status = PyObject_GenericSetAttr(self, name, value);
+    if (((rl_py_tensor *)self)->dict)
+        rl_py_track(self);
+    return status;
+}
+
+/* torch.Tensor(...) and subclasses: the legacy constructor.  A subclass with an __init__ of its own
+ * gets the same. */
+static PyObject *tensor_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    rl_tensor *t = rl_py_legacy_new(RL_NO_DTYPE, args, kwargs);
+    if (!t)
+        return NULL;
+    if (type != &rl_py_tensor_type && t->py) { /* Sub(tensor): an alias of its own */
+        rl_tensor *alias = rl_new_view(t, t->ndim, t->shape, t->strides, t->offset);
+        rl_release(t);
+        t = alias;
+    }
+    return rl_py_wrap_as(type, t);
+}
+
+static int tensor_init(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args),
+                       PyObject *Py_UNUSED(kwargs))
+{
+    return 0;
+}
+
+static PyObject *tensor_repr(PyObject *self) /* printing is Python: rushlight/_tensor_str.py */
+{
+    PyObject *module = PyImport_ImportModule("rushlight._tensor_str");
+    PyObject *text = module ? PyObject_CallMethod(module, "tensor_repr", "O", self) : NULL;
+    Py_XDECREF(module);
+    return text;
+}
+
+static Py_hash_t tensor_hash(PyObject *self)
+{
+    size_t address = (size_t)self >> 4;
+    return (Py_hash_t)address;
+}
+
+static PyObject *tensor_iter(PyObject *self)
+{
+    rl_tensor *t = rl_py_borrow(self);
+    if (!t->ndim) {
+        PyErr_SetString(PyExc_TypeError, "iteration over a 0-d tensor");
+        return NULL;
+    }
+    rl_list list = {NULL, 0};
+    if (rl_unbind(t, 0, &list))
+        return rl_py_raise();
+    PyObject *tuple = rl_py_wrap_list(&list, true);
+    PyObject *iterator = tuple ? PyObject_GetIter(tuple) : NULL;
+    Py_XDECREF(tuple);
+    return iterator;
+}
+
+static Py_ssize_t tensor_length(PyObject *self)
+{
+    rl_tensor *t = rl_py_borrow(self);
+    if (!t->ndim) {
+        PyErr_SetString(PyExc_TypeError, "len() of a 0-d tensor");
+        return -1;
+    }
+    return t->shape[0];
+}
+
+static PyObject *tensor_item(PyObject *self, Py_ssize_t i)
+{
+    rl_tensor *t = rl_py_borrow(self);
+    if (!t->ndim) {
+        PyErr_SetString(PyExc_IndexError,
+                        "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or "
+                        "`tensor.item<T>()` in C++ to convert a 0-dim tensor to a number");
+        return NULL;
+    }
+    if (i < 0 || i >= t->shape[0]) {
+        PyErr_Format(PyExc_IndexError, "index %zd is out of bounds for dimension 0 with size %lld",
+                     i, (long long)t->shape[0]);
+        return NULL;
+    }
+    return rl_py_wrap(rl_select(t, 0, i));
+}
+
+static int tensor_contains(PyObject *self, PyObject *value)
+{
+    rl_scalar number;
+    if (!rl_py_is_tensor(value) && !rl_py_as_scalar(value, &number)) {
+        if (!PyErr_Occurred())
+            PyErr_Format(
+                PyExc_RuntimeError,
+                "Tensor.__contains__ only supports Tensor or scalar, but you passed in a %R.",
+                Py_TYPE(value));
+        return -1;
+    }
+    RL_TEMP *other = rl_py_tensor_like(value, "element");
+    if (!other)
+        return -1;
+    RL_TEMP *equal = rl_eq(rl_py_borrow(self), other);
+    RL_TEMP *any = equal ? rl_any(equal, (rl_ints){NULL, -1}, false) : NULL;
+    rl_scalar found;
+    if (!any || rl_item(any, &found)) {
+        rl_py_raise();
+        return -1;
+    }
+    return found.i != 0;
+}
+
+static PySequenceMethods sequence_methods = {
+    .sq_length = tensor_length,
+    .sq_item = tensor_item,
+    .sq_contains = tensor_contains,
+};
+
+PyTypeObject rl_py_tensor_type = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "rushlight.Tensor",
+    .tp_basicsize = sizeof(rl_py_tensor),
+    .tp_doc = "Multi-dimensional array of one element type.",
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .tp_new = tensor_new,
+    .tp_init = tensor_init,
+    .tp_dealloc = tensor_dealloc,
+    .tp_free = PyObject_GC_Del,
+    .tp_traverse = tensor_traverse,
+    .tp_clear = tensor_clear,
+    .tp_repr = tensor_repr,
+    .tp_hash = tensor_hash,
+    .tp_iter = tensor_iter,
+    .tp_setattro = tensor_setattro,
+    .tp_richcompare = rl_py_tensor_compare,
+    .tp_dictoffset = offsetof(rl_py_tensor, dict),
+    .tp_weaklistoffset = offsetof(rl_py_tensor, weakrefs),
+    .tp_as_sequence = &sequence_methods,
+};
+
+/* Adds what other files contribute. */
+static int add_methods(PyMethodDef *defs)
+{
+    PyObject *dict = rl_py_tensor_type.tp_dict;
+    for (PyMethodDef *d = defs; d->ml_name; d++) {
+        PyObject *name = PyUnicode_InternFromString(d->ml_name);
+        PyObject *method = !name                       ? NULL
+                           : d->ml_flags & METH_STATIC ? PyCFunction_New(d, NULL)
+                           : d->ml_flags & METH_CLASS
+                               ? PyDescr_NewClassMethod(&rl_py_tensor_type, d)
+                               : PyDescr_NewMethod(&rl_py_tensor_type, d);
+        if (method && d->ml_flags & METH_STATIC)
+            Py_SETREF(method, PyStaticMethod_New(method));
+        int status = method ? PyDict_SetItem(dict, name, method) : -1;
+        Py_XDECREF(method);
+        Py_XDECREF(name);
+        if (status)
+            return -1;
+    }
+    return 0;
+}
+
+static int add_getset(PyGetSetDef *defs)
+{
+    for (PyGetSetDef *d = defs; d->name; d++) {
+        PyObject *descr = PyDescr_NewGetSet(&rl_py_tensor_type, d);
+        int status = descr ? PyDict_SetItemString(rl_py_tensor_type.tp_dict, d->name, descr) : -1;
+        Py_XDECREF(descr);
+        if (status)
+            return -1;
+    }
+    return 0;
+}
+
+/* _extend_tensor(name, function): a method of Tensor that is written in Python
+ * (rushlight/_tensor.py). */
+static PyObject *extend_tensor(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyObject *name, *value;
+    if (!PyArg_ParseTuple(args, "UO:_extend_tensor", &name, &value))
+        return NULL;
+    PyUnicode_InternInPlace(&name);
+    if (PyDict_SetItem(rl_py_tensor_type.tp_dict, name, value))
+        return NULL;
+    PyType_Modified(&rl_py_tensor_type);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+    {"_extend_tensor", extend_tensor, METH_VARARGS,
+     "_extend_tensor(name, value)\n\nAdds an attribute to the class Tensor."},
+    {NULL, NULL, 0, NULL},
+};
+
+int rl_py_add_tensor(PyObject *module)
+{
+    rl_py_tensor_type.tp_as_number = &rl_py_number_methods;
+    rl_py_tensor_type.tp_as_mapping = &rl_py_subscript_mapping;
+    rl_py_tensor_type.tp_as_buffer = &rl_py_buffer_procs;
+    if (rl_py_add_types(module) || PyType_Ready(&rl_py_tensor_type))
+        return -1;
+    if (add_methods(rl_py_op_methods) || add_methods(rl_py_new_methods) ||
+        add_methods(rl_py_tensor_methods) || add_methods(rl_py_create_methods) ||
+        add_methods(rl_py_autograd_methods) || add_methods(rl_py_interop_methods) ||
+        add_getset(rl_py_tensor_getset) || add_getset(rl_py_autograd_getset))
+        return -1;
+    PyType_Modified(&rl_py_tensor_type);
+    if (PyModule_AddFunctions(module, functions) ||
+        PyModule_AddFunctions(module, rl_py_create_functions) ||
+        PyModule_AddFunctions(module, rl_py_tensor_functions) ||
+        PyType_Ready(&rl_py_storage_type) ||
+        PyModule_AddObjectRef(module, "UntypedStorage", (PyObject *)&rl_py_storage_type))
+        return -1;
+    return PyModule_AddObjectRef(module, "Tensor", (PyObject *)&rl_py_tensor_type);
+}
