@@ -1,0 +1,198 @@
+/* range.c: tensors computed from the position alone: arange, range, linspace, logspace, eye.
+ *
+ * Values follow PyTorch's formulas: arange in double (int64 for integers, float for the narrow
+ * floats), linspace from both ends toward the middle in the dtype itself. */
+#include <math.h>
+#include <stdio.h>
+
+#include "core/tensor.h"
+#include "rushlight_ops.h"
+
+/* The dtype that follows from the arguments when none is given. */
+static rl_dtype range_dtype(rl_dtype dtype, rl_scalar a, rl_scalar b, rl_scalar c)
+{
+    if (dtype != RL_NO_DTYPE)
+        return dtype;
+    bool floats = a.dtype == RL_F64 || b.dtype == RL_F64 || c.dtype == RL_F64;
+    return floats ? rl_default_dtype() : RL_I64;
+}
+
+/* A number as PyTorch's range messages write it. */
+static rl_str number_str(rl_scalar v)
+{
+    rl_str out;
+    if (v.dtype == RL_F64)
+        snprintf(out.s, sizeof out.s, "%g", v.f);
+    else
+        snprintf(out.s, sizeof out.s, "%lld", (long long)v.i);
+    return out;
+}
+
+static rl_status check_range(rl_scalar start, rl_scalar end, rl_scalar step)
+{
+    double s = rl_scalar_double(step), a = rl_scalar_double(start), b = rl_scalar_double(end);
+    if (!(s > 0 || s < 0))
+        return rl_error(RL_ERUNTIME, "step must be nonzero");
+    if (!isfinite(a) || !isfinite(b))
+        return rl_error(RL_ERUNTIME, "unsupported range: %s -> %s", number_str(start).s,
+                        number_str(end).s);
+    if (s > 0 ? b < a : b > a)
+        return rl_error(RL_ERUNTIME, "upper bound and lower bound inconsistent with step sign");
+    return RL_OK;
+}
+
+/* t[i] = start + i step. */
+static rl_tensor *fill_range(rl_dtype dtype, int64_t n, rl_scalar start, rl_scalar step)
+{
+    rl_tensor *t = rl_new(dtype, 1, &n);
+    if (!t)
+        return NULL;
+    size_t item = rl_dtype_size(dtype);
+    double a = rl_scalar_double(start), s = rl_scalar_double(step);
+    uint64_t ia = (uint64_t)rl_scalar_int(start), is = (uint64_t)rl_scalar_int(step);
+    for (int64_t at = 0; at < n; at += 256) {
+        int64_t m = n - at < 256 ? n - at : 256;
+        union {
+            int64_t i[256];
+            double d[256];
+            float f[256];
+        } block;
+        rl_dtype from;
+        if (rl_is_integral(dtype, true)) {
+            from = RL_I64;
+            for (int64_t k = 0; k < m; k++)
+                block.i[k] = (int64_t)(ia + is * (uint64_t)(at + k));
+        } else if (dtype == RL_F16 || dtype == RL_BF16) {
+            from = RL_F32;
+            for (int64_t k = 0; k < m; k++)
+                block.f[k] = (float)a + (float)s * (float)(at + k);
+        } else {
+            from = RL_F64;
+            for (int64_t k = 0; k < m; k++)
+                block.d[k] = a + s * (double)(at + k);
+        }
+        rl_convert(from, &block, (ptrdiff_t)rl_dtype_size(from), dtype,
+                   t->data + at * (int64_t)item, (ptrdiff_t)item, (size_t)m);
+    }
+    return t;
+}
+
+rl_tensor *rl_arange(rl_scalar start, rl_scalar end, rl_scalar step, rl_dtype dtype)
+{
+    dtype = range_dtype(dtype, start, end, step);
+    if (dtype == RL_BOOL)
+        return rl_fail(RL_ENOTIMPL, "\"arange_cpu\" not implemented for 'Bool'");
+    if (rl_is_integral(dtype, false)) /* PyTorch's checks see the converted step */
+        step = rl_int(rl_scalar_int(step));
+    if (check_range(start, end, step))
+        return NULL;
+    double n;
+    if (dtype == RL_I64) { /* exact beyond 2^53 */
+        int64_t a = rl_scalar_int(start), b = rl_scalar_int(end), s = step.i;
+        __int128 span = (__int128)b - a;
+        __int128 count = (span + s - (s > 0 ? 1 : -1)) / s;
+        if (count > INT64_MAX)
+            return rl_fail(RL_ERUNTIME, "invalid size, possible overflow?");
+        return fill_range(dtype, (int64_t)count, rl_int(a), step);
+    }
+    n = ceil((rl_scalar_double(end) - rl_scalar_double(start)) / rl_scalar_double(step));
+    if (!(n >= 0 && n < 0x1p63))
+        return rl_fail(RL_ERUNTIME, "invalid size, possible overflow?");
+    return fill_range(dtype, (int64_t)n, start, step);
+}
+
+rl_tensor *rl_arange_end(rl_scalar end, rl_dtype dtype)
+{
+    return rl_arange(rl_int(0), end, rl_int(1), dtype);
+}
+
+rl_tensor *rl_range(rl_scalar start, rl_scalar end, rl_scalar step, rl_dtype dtype)
+{
+    dtype = dtype == RL_NO_DTYPE ? rl_default_dtype() : dtype;
+    if (dtype == RL_BOOL || dtype == RL_F16 || dtype == RL_BF16)
+        return rl_fail(RL_ENOTIMPL, "\"range_cpu\" not implemented for '%s'",
+                       dtype == RL_BOOL  ? "Bool"
+                       : dtype == RL_F16 ? "Half"
+                                         : "BFloat16");
+    if (check_range(start, end, step))
+        return NULL;
+    double n = (rl_scalar_double(end) - rl_scalar_double(start)) / rl_scalar_double(step) + 1;
+    if (!(n >= 0 && n < 0x1p63))
+        return rl_fail(RL_ERUNTIME, "invalid size, possible overflow?");
+    return fill_range(dtype, (int64_t)n, start, step);
+}
+
+/* v rounded to a floating dtype. */
+static double rounded(double v, rl_dtype dtype)
+{
+    uint64_t bits = 0;
+    rl_convert(RL_F64, &v, 8, dtype, &bits, 8, 1);
+    rl_convert(dtype, &bits, 8, RL_F64, &v, 8, 1);
+    return v;
+}
+
+/* The values of linspace; those of logspace when base > 0. */
+static rl_tensor *spaced(rl_scalar start, rl_scalar end, int64_t steps, double base, rl_dtype dtype,
+                         const char *name)
+{
+    dtype = dtype == RL_NO_DTYPE ? rl_default_dtype() : dtype;
+    if (steps < 0)
+        return rl_fail(RL_ERUNTIME, "number of steps must be non-negative");
+    if (dtype == RL_BOOL)
+        return rl_fail(RL_ENOTIMPL, "\"%s\" not implemented for 'Bool'", name);
+    rl_tensor *t = rl_new(dtype, 1, &steps);
+    if (!t)
+        return NULL;
+    bool whole = rl_is_integral(dtype, false);
+    double a = whole ? (double)rl_scalar_int(start) : rounded(rl_scalar_double(start), dtype);
+    double b = whole ? (double)rl_scalar_int(end) : rounded(rl_scalar_double(end), dtype);
+    double step = steps > 1 ? (b - a) / (double)(steps - 1) : 0;
+    size_t item = rl_dtype_size(dtype);
+    if (!whole) /* in the dtype, operation by operation; double holds each exact enough to be
+                   rounded once */
+        step = steps > 1 ? rounded(rounded(b - a, dtype) / (double)(steps - 1), dtype) : 0;
+    for (int64_t i = 0; i < steps; i++) {
+        bool low = i < steps / 2 || steps == 1;
+        double k = (double)(low ? i : steps - 1 - i), v;
+        if (whole) {
+            v = low ? a + step * k : b - step * k;
+        } else {
+            double d = rounded(step * rounded(k, dtype), dtype);
+            v = low ? a + d : b - d;
+        }
+        if (base > 0)
+            v = pow(base, whole ? v : rounded(v, dtype));
+        rl_convert(RL_F64, &v, 8, dtype, t->data + i * (int64_t)item, (ptrdiff_t)item, 1);
+    }
+    return t;
+}
+
+rl_tensor *rl_linspace(rl_scalar start, rl_scalar end, int64_t steps, rl_dtype dtype)
+{
+    return spaced(start, end, steps, 0, dtype, "linspace_cpu");
+}
+
+rl_tensor *rl_logspace(rl_scalar start, rl_scalar end, int64_t steps, double base, rl_dtype dtype)
+{
+    return spaced(start, end, steps, base, dtype, "logspace_cpu");
+}
+
+rl_tensor *rl_eye(int64_t n, rl_opt_int m, rl_dtype dtype)
+{
+    int64_t shape[2] = {n, m.given ? m.v : n};
+    if (n < 0)
+        return rl_fail(RL_ERUNTIME, "n must be greater or equal to 0, got %lld", (long long)n);
+    if (shape[1] < 0)
+        return rl_fail(RL_ERUNTIME, "m must be greater or equal to 0, got %lld",
+                       (long long)shape[1]);
+    rl_tensor *t = rl_zeros((rl_ints){shape, 2}, dtype);
+    int64_t diagonal = n < shape[1] ? n : shape[1];
+    if (!t || !diagonal)
+        return t;
+    RL_TEMP *d = rl_new_view(t, 1, &diagonal, &(int64_t){shape[1] + 1}, 0);
+    if (!d || rl_fill_data(d, rl_int(1))) {
+        rl_release(t);
+        return NULL;
+    }
+    return t;
+}
