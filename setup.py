@@ -22,8 +22,10 @@ from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
 CORE = ("core", "autograd", "ops", "kernels")  # folders of csrc whose *.c know no Python
-WARN = "-Wall -Wextra -Wshadow -Wstrict-prototypes -Wno-unused-parameter "
-        "-Wno-missing-field-initializers".split()
+WARN = (
+    "-Wall -Wextra -Wshadow -Wstrict-prototypes -Wno-unused-parameter "
+    "-Wno-missing-field-initializers"
+).split()
 # Exact arithmetic: fma only where written.  No errno, no trapping: bits stay the same, loops vectorise.
 MATH = "-ffp-contract=off -fno-math-errno -fno-trapping-math".split()
 ISAS = {"portable": []}
