@@ -184,7 +184,7 @@ static bool broadcast_copies(void)
     MAKE(z, rl_new(RL_F32, SHAPE(4)));
     FAILS(!rl_copy_data(z, y), RL_ERUNTIME,
           "output with shape [4] doesn't match the broadcast shape [2, 3, 4]");
-    FAILS(!rl_copy_data(y, x) || !rl_copy_data(x, z), RL_ERUNTIME,
+    FAILS(!rl_copy_data(x, z), RL_ERUNTIME,
           "output with shape [3, 1] doesn't match the broadcast shape [3, 4]");
     return true;
 }
