@@ -22,4 +22,6 @@ class Size(tuple[int, ...]):
 class Generator: ...
 
 class Tensor:
+    @property
+    def shape(self) -> Size: ...
     # methods of the operator table

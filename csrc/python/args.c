@@ -205,7 +205,7 @@ static int as_ints(rl_py_call *c, PyObject *const *items, Py_ssize_t n, const rl
                          "%s(): argument '%s' failed to unpack the object at pos %zd with error "
                          "\"type must be tuple "
                          "of ints,but got %s\"",
-                         op->name, rl_py_name_list[p->name], i + 1, Py_TYPE(items[i])->tp_name);
+                         op->name, rl_py_name_list[p->name], i + 1, rl_py_type_name(items[i]));
             return -1;
         }
     }
@@ -241,7 +241,7 @@ static int as_tensors(rl_py_call *c, PyObject *o, bool optional, rl_tensors *out
         } else {
             PyErr_Format(PyExc_TypeError,
                          "expected Tensor as element %zd in argument 0, but got %s", i,
-                         Py_TYPE(item)->tp_name);
+                         rl_py_type_name(item));
             return -1;
         }
     }
@@ -430,10 +430,10 @@ static int wrong_type(const parse *s, const rl_py_param *p, PyObject *o, Py_ssiz
     if (position)
         PyErr_Format(PyExc_TypeError, "%s(): argument '%s' (position %zd) must be %s, not %s",
                      s->op->name, rl_py_name_list[p->name], position, type_texts[p->type],
-                     Py_TYPE(o)->tp_name);
+                     rl_py_type_name(o));
     else
         PyErr_Format(PyExc_TypeError, "%s(): argument '%s' must be %s, not %s", s->op->name,
-                     rl_py_name_list[p->name], type_texts[p->type], Py_TYPE(o)->tp_name);
+                     rl_py_name_list[p->name], type_texts[p->type], rl_py_type_name(o));
     return -1;
 }
 
@@ -441,6 +441,11 @@ static int too_many(const parse *s, Py_ssize_t most)
 {
     if (!s->raise)
         return 0;
+    if (s->sig->self >= 0 && s->sig->n == 1) {
+        PyErr_Format(PyExc_TypeError, "TensorBase.%s() takes no arguments (%zd given)", s->op->name,
+                     s->n);
+        return -1;
+    }
     int least = 0;
     for (int i = 0; i < s->sig->positional; i++)
         least += i != s->sig->self && !(s->sig->params[i].flags & RL_PY_OPTIONAL);
@@ -459,7 +464,7 @@ static int wrong_extra(const parse *s, int which, const char *type, PyObject *o)
     if (!s->raise)
         return 0;
     PyErr_Format(PyExc_TypeError, "%s(): argument '%s' must be %s, not %s", s->op->name,
-                 extra_texts[which], type, Py_TYPE(o)->tp_name);
+                 extra_texts[which], type, rl_py_type_name(o));
     return -1;
 }
 
@@ -608,11 +613,7 @@ static PyObject *type_list(const parse *s)
     PyObject *text = PyUnicode_FromString("");
     for (Py_ssize_t i = 0; text && i < s->n + s->n_kw; i++) {
         PyObject *o = s->args[i], *next;
-        const char *type =
-            rl_py_is_tensor(o) && Py_TYPE(o) == &rl_py_tensor_type ? "Tensor" : Py_TYPE(o)->tp_name;
-        const char *dot = strrchr(type, '.');
-        if (dot && !strncmp(type, "rushlight.", 10))
-            type = dot + 1;
+        const char *type = rl_py_type_name(o);
         if (i < s->n)
             next = PyUnicode_FromFormat("%U%s%s", text, i ? ", " : "", type);
         else /* PyTorch closes every keyword with a comma */

@@ -136,6 +136,9 @@ PyObject *rl_py_call_function(const rl_py_op *op, PyObject *const *args, Py_ssiz
 PyObject *rl_py_call_method(const rl_py_op *op, PyObject *self, PyObject *const *args, Py_ssize_t n,
                             PyObject *kw);
 
+/* Name of an object's type in messages: without rushlight's module in front. */
+const char *rl_py_type_name(PyObject *o);
+
 /* A layout, device or memory format argument that asks for nothing but the strided CPU tensor
  * (types.c): 0, or -1 and PyTorch's exception.  None is fine. */
 int rl_py_check_layout(PyObject *o);

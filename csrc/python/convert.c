@@ -71,7 +71,7 @@ int rl_py_scalar(PyObject *o, rl_scalar *out, const char *what)
         return 0;
     if (!PyErr_Occurred())
         PyErr_Format(PyExc_TypeError, "argument '%s' must be Number, not %s", what,
-                     Py_TYPE(o)->tp_name);
+                     rl_py_type_name(o));
     return -1;
 }
 
@@ -96,7 +96,7 @@ int rl_py_int(PyObject *o, int64_t *out, const char *what)
         Py_DECREF(i);
         return *out == -1 && PyErr_Occurred() ? -1 : 0;
     }
-    PyErr_Format(PyExc_TypeError, "argument '%s' must be int, not %s", what, Py_TYPE(o)->tp_name);
+    PyErr_Format(PyExc_TypeError, "argument '%s' must be int, not %s", what, rl_py_type_name(o));
     return -1;
 }
 
@@ -109,7 +109,7 @@ int rl_py_double(PyObject *o, double *out, const char *what)
     }
     if (!PyErr_Occurred())
         PyErr_Format(PyExc_TypeError, "argument '%s' must be float, not %s", what,
-                     Py_TYPE(o)->tp_name);
+                     rl_py_type_name(o));
     return -1;
 }
 
@@ -144,7 +144,7 @@ int rl_py_tensors(PyObject *o, rl_tensor ***v, int64_t *n, PyObject **keep, cons
     if (!sequence) {
         if (PyErr_ExceptionMatches(PyExc_TypeError))
             PyErr_Format(PyExc_TypeError, "argument '%s' must be tuple of Tensors, not %s", what,
-                         Py_TYPE(o)->tp_name);
+                         rl_py_type_name(o));
         return -1;
     }
     Py_ssize_t count = PyTuple_GET_SIZE(sequence);
@@ -159,7 +159,7 @@ int rl_py_tensors(PyObject *o, rl_tensor ***v, int64_t *n, PyObject **keep, cons
         if (!rl_py_is_tensor(item)) {
             PyErr_Format(PyExc_TypeError,
                          "expected Tensor as element %zd in argument '%s', but got %s", i, what,
-                         Py_TYPE(item)->tp_name);
+                         rl_py_type_name(item));
             PyMem_Free(array);
             Py_DECREF(sequence);
             return -1;
@@ -180,7 +180,7 @@ rl_tensor *rl_py_tensor_like(PyObject *o, const char *what)
     if (!rl_py_as_scalar(o, &s)) {
         if (!PyErr_Occurred())
             PyErr_Format(PyExc_TypeError, "argument '%s' must be Tensor, not %s", what,
-                         Py_TYPE(o)->tp_name);
+                         rl_py_type_name(o));
         return NULL;
     }
     rl_tensor *t = rl_wrap_number(s);

@@ -17,7 +17,7 @@ static bool is_sequence(PyObject *o)
 
 static int wrong_data(PyObject *o)
 {
-    PyErr_Format(PyExc_TypeError, "new(): invalid data type '%s'", Py_TYPE(o)->tp_name);
+    PyErr_Format(PyExc_TypeError, "new(): invalid data type '%s'", rl_py_type_name(o));
     return -1;
 }
 
@@ -33,7 +33,7 @@ static int data_shape(PyObject *data, int64_t *shape)
             break;
         }
         if (ndim == RL_MAX_DIMS) {
-            PyErr_Format(PyExc_ValueError, "too many dimensions '%s'", Py_TYPE(o)->tp_name);
+            PyErr_Format(PyExc_ValueError, "too many dimensions '%s'", rl_py_type_name(o));
             Py_DECREF(o);
             return -1;
         }
@@ -105,7 +105,7 @@ static int infer_dtype(PyObject *o, rl_dtype *dtype)
         Py_DECREF(items);
         return status;
     } else {
-        PyErr_Format(PyExc_RuntimeError, "Could not infer dtype of %s", Py_TYPE(o)->tp_name);
+        PyErr_Format(PyExc_RuntimeError, "Could not infer dtype of %s", rl_py_type_name(o));
         return -1;
     }
     *dtype = *dtype == RL_NO_DTYPE ? mine : rl_promote(*dtype, mine);
@@ -362,7 +362,7 @@ static int parse_options(const char *name, PyObject *const *args, Py_ssize_t n, 
     }
     if (dtype != Py_None && !rl_py_is_dtype(dtype)) {
         PyErr_Format(PyExc_TypeError, "%s(): argument 'dtype' must be torch.dtype, not %s", name,
-                     Py_TYPE(dtype)->tp_name);
+                     rl_py_type_name(dtype));
         return -1;
     }
     return rl_py_dtype(dtype, &out->dtype, "dtype") || rl_py_check_device(device) ? -1 : 0;
@@ -502,6 +502,30 @@ static PyObject *create_legacy(PyObject *Py_UNUSED(self), PyObject *args)
     return t ? rl_py_wrap(t) : NULL;
 }
 
+/* _from_bytes(data, dtype, shape): what pickle calls. */
+static PyObject *create_from_bytes(PyObject *Py_UNUSED(self), PyObject *args)
+{
+    PyObject *dtype, *size;
+    Py_buffer data;
+    rl_dtype d;
+    int64_t shape[RL_MAX_DIMS], numel;
+    if (!PyArg_ParseTuple(args, "y*OO:_from_bytes", &data, &dtype, &size))
+        return NULL;
+    PyObject *result = NULL;
+    int ndim = rl_py_dtype(dtype, &d, "dtype") ? -1 : rl_py_ints(size, shape, "shape");
+    if (ndim >= 0 && d == RL_NO_DTYPE)
+        PyErr_SetString(PyExc_TypeError, "_from_bytes: a dtype is needed");
+    else if (ndim >= 0 && rl_shape_numel(ndim, shape, &numel))
+        rl_py_raise();
+    else if (ndim >= 0 && (uint64_t)numel * rl_dtype_size(d) != (uint64_t)data.len)
+        PyErr_Format(PyExc_ValueError, "_from_bytes: %lld elements need %llu bytes, got %zd",
+                     (long long)numel, (unsigned long long)numel * rl_dtype_size(d), data.len);
+    else if (ndim >= 0)
+        result = rl_py_wrap(rl_from_data(d, ndim, shape, data.buf));
+    PyBuffer_Release(&data);
+    return result;
+}
+
 #define FAST(function) (PyCFunction)(void (*)(void)) function, METH_FASTCALL | METH_KEYWORDS
 PyMethodDef rl_py_create_functions[] = {
     {"tensor", FAST(create_tensor),
@@ -513,6 +537,8 @@ PyMethodDef rl_py_create_functions[] = {
      "the data allows it."},
     {"scalar_tensor", FAST(create_scalar_tensor),
      "scalar_tensor(s, *, dtype=None) -> Tensor\n\n0-dim tensor of a number."},
+    {"_from_bytes", create_from_bytes, METH_VARARGS,
+     "_from_bytes(data, dtype, shape)\n\nThe inverse of pickling."},
     {"_legacy_tensor", create_legacy, METH_VARARGS,
      "_legacy_tensor(dtype, args, kwargs)\n\nFloatTensor(...) and others."},
     {NULL, NULL, 0, NULL},

@@ -1,5 +1,5 @@
 /* errors.c: from the core's status and message to Python's exceptions, and back from callbacks. */
-#include "python/py.h"
+#include "python/args.h"
 
 PyObject *rl_py_raise(void)
 {
@@ -43,3 +43,9 @@ PyObject *rl_py_raise(void)
 }
 
 rl_status rl_py_callback_failed(void) { return rl_error(RL_ECALLBACK, "a Python callback failed"); }
+
+const char *rl_py_type_name(PyObject *o)
+{
+    const char *name = Py_TYPE(o)->tp_name;
+    return strncmp(name, "rushlight.", 10) ? name : strrchr(name, '.') + 1;
+}

@@ -61,7 +61,7 @@ static PyObject *wrap_out(const rl_py_op *op, const rl_py_sig *sig, rl_py_call *
             PyErr_Format(PyExc_TypeError,
                          "%s(): argument 'out' must be tuple of Tensors, but found element of type "
                          "%s at pos %d",
-                         op->name, Py_TYPE(o)->tp_name, i);
+                         op->name, rl_py_type_name(o), i);
             fits = false;
         } else if (r->t[i] && refuses_gradient(op, r->t[i], rl_py_borrow(o))) {
             fits = false;

@@ -148,10 +148,19 @@ static int tensor_init(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args),
     return 0;
 }
 
-static PyObject *tensor_repr(PyObject *self) /* printing is Python: rushlight/_tensor_str.py */
+/* Printing is Python: rushlight/_tensor_str.py. */
+static PyObject *tensor_repr(PyObject *self)
 {
+    PyTypeObject *type = Py_TYPE(self);
+    bool plain = type == &rl_py_tensor_type || type == rl_py_parameter_type;
+    const char *name = plain                         ? "tensor"
+                       : strrchr(type->tp_name, '.') ? strrchr(type->tp_name, '.') + 1
+                                                     : type->tp_name;
     PyObject *module = PyImport_ImportModule("rushlight._tensor_str");
-    PyObject *text = module ? PyObject_CallMethod(module, "tensor_repr", "O", self) : NULL;
+    PyObject *dtype = module ? rl_py_dtype_object(rl_default_dtype()) : NULL;
+    PyObject *text =
+        dtype ? PyObject_CallMethod(module, "tensor_str", "OOs", self, dtype, name) : NULL;
+    Py_XDECREF(dtype);
     Py_XDECREF(module);
     return text;
 }

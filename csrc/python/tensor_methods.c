@@ -152,7 +152,7 @@ static PyObject *one_or_all(PyObject *self, PyObject *const *args, Py_ssize_t n,
     int64_t d;
     if (PyBool_Check(dim) || PyFloat_Check(dim) || (!PyIndex_Check(dim))) {
         PyErr_Format(PyExc_TypeError, "%s(): argument 'dim' (position 1) must be int, not %s", name,
-                     Py_TYPE(dim)->tp_name);
+                     rl_py_type_name(dim));
         return NULL;
     }
     if (rl_py_int(dim, &d, "dim"))
@@ -235,7 +235,7 @@ static PyObject *tensor_is_same_size(PyObject *self, PyObject *other)
     if (!rl_py_is_tensor(other)) {
         PyErr_Format(PyExc_TypeError,
                      "is_same_size(): argument 'other' (position 1) must be Tensor, not %s",
-                     Py_TYPE(other)->tp_name);
+                     rl_py_type_name(other));
         return NULL;
     }
     return PyBool_FromLong(rl_same_shape(T(self), T(other)));
@@ -246,7 +246,7 @@ static PyObject *tensor_is_set_to(PyObject *self, PyObject *other)
     if (!rl_py_is_tensor(other)) {
         PyErr_Format(PyExc_TypeError,
                      "is_set_to(): argument 'tensor' (position 1) must be Tensor, not %s",
-                     Py_TYPE(other)->tp_name);
+                     rl_py_type_name(other));
         return NULL;
     }
     rl_tensor *a = T(self), *b = T(other);
@@ -284,7 +284,7 @@ static PyObject *tensor_is_contiguous(PyObject *self, PyObject *const *args, Py_
         PyErr_Format(
             PyExc_TypeError,
             "is_contiguous(): argument 'memory_format' must be torch.memory_format, not %s",
-            Py_TYPE(format)->tp_name);
+            rl_py_type_name(format));
         return NULL;
     }
     int kind = format ? rl_py_memory_format_kind(format) : 0;
@@ -316,7 +316,7 @@ static int truth_argument(PyObject *o, const char *name, bool *out)
 {
     if (!PyBool_Check(o)) {
         PyErr_Format(PyExc_TypeError, "to(): argument '%s' must be bool, not %s", name,
-                     Py_TYPE(o)->tp_name);
+                     rl_py_type_name(o));
         return -1;
     }
     *out = o == Py_True;
@@ -468,7 +468,7 @@ static PyObject *tensor_type_as(PyObject *self, PyObject *other)
     if (!rl_py_is_tensor(other)) {
         PyErr_Format(PyExc_TypeError,
                      "type_as(): argument 'other' (position 1) must be Tensor, not %s",
-                     Py_TYPE(other)->tp_name);
+                     rl_py_type_name(other));
         return NULL;
     }
     return converted(self, (rl_dtype)T(other)->dtype, false);
@@ -508,7 +508,7 @@ static PyObject *tensor_resize_as_(PyObject *self, PyObject *other)
     if (!rl_py_is_tensor(other)) {
         PyErr_Format(PyExc_TypeError,
                      "resize_as_(): argument 'the_template' (position 1) must be Tensor, not %s",
-                     Py_TYPE(other)->tp_name);
+                     rl_py_type_name(other));
         return NULL;
     }
     PyObject *size = rl_py_size(T(other)->ndim, T(other)->shape),
@@ -524,7 +524,7 @@ static PyObject *tensor_set_(PyObject *self, PyObject *source)
     if (!rl_py_is_tensor(source)) {
         PyErr_Format(PyExc_TypeError,
                      "set_(): argument 'source' (position 1) must be Tensor, not %s",
-                     Py_TYPE(source)->tp_name);
+                     rl_py_type_name(source));
         return NULL;
     }
     if (T(self)->dtype != T(source)->dtype) {
@@ -569,7 +569,7 @@ static PyObject *function_nonzero(PyObject *Py_UNUSED(self), PyObject *args, PyO
         return nonzero(T(input), as_tuple);
     if (!rl_py_is_tensor(out)) {
         PyErr_Format(PyExc_TypeError, "nonzero(): argument 'out' must be Tensor, not %s",
-                     Py_TYPE(out)->tp_name);
+                     rl_py_type_name(out));
         return NULL;
     }
     rl_tensor *y = rl_nonzero(T(input));
@@ -690,7 +690,7 @@ static PyObject *need_tensor(PyObject *o, const char *name, PyCFunction method)
     if (rl_py_is_tensor(o))
         return method(o, NULL);
     PyErr_Format(PyExc_TypeError, "%s(): argument 'input' (position 1) must be Tensor, not %s",
-                 name, Py_TYPE(o)->tp_name);
+                 name, rl_py_type_name(o));
     return NULL;
 }
 static PyObject *f_numel(PyObject *Py_UNUSED(m), PyObject *o)

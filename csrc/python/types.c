@@ -41,7 +41,7 @@ static PyObject *size_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         if (!number) {
             PyErr_Format(PyExc_TypeError,
                          "torch.Size() takes an iterable of 'int' (item %zd is '%s')", i,
-                         Py_TYPE(item)->tp_name);
+                         rl_py_type_name(item));
             Py_CLEAR(size);
             break;
         }
@@ -208,7 +208,7 @@ int rl_py_dtype(PyObject *o, rl_dtype *out, const char *what)
         *out = RL_BOOL;
     else {
         PyErr_Format(PyExc_TypeError, "argument '%s' must be torch.dtype, not %s", what,
-                     Py_TYPE(o)->tp_name);
+                     rl_py_type_name(o));
         return -1;
     }
     return 0;
@@ -239,7 +239,7 @@ int rl_py_check_layout(PyObject *o)
                      o);
     else
         PyErr_Format(PyExc_TypeError, "argument 'layout' must be torch.layout, not %s",
-                     Py_TYPE(o)->tp_name);
+                     rl_py_type_name(o));
     return -1;
 }
 
@@ -269,12 +269,14 @@ static int parse_device(const char *text, int *type, int *index)
         if (strlen(device_names[*type]) == length && !strncmp(device_names[*type], text, length))
             break;
     if (!device_names[*type]) {
+        char start[64];
+        snprintf(start, sizeof start, "%.*s", (int)length, text);
         PyErr_Format(PyExc_RuntimeError,
                      "Expected one of cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, "
                      "fpga, maia, xla, "
                      "lazy, vulkan, mps, meta, hpu, mtia, privateuseone device type at start of "
-                     "device string: %.*s",
-                     (int)length, text);
+                     "device string: %s",
+                     start);
         return -1;
     }
     if (colon) {
@@ -315,7 +317,7 @@ static PyObject *device_new(PyTypeObject *Py_UNUSED(type), PyObject *args, PyObj
     }
     if (!PyUnicode_Check(what)) {
         PyErr_Format(PyExc_TypeError, "device(): argument 'type' must be str, not %s",
-                     Py_TYPE(what)->tp_name);
+                     rl_py_type_name(what));
         return NULL;
     }
     const char *text = PyUnicode_AsUTF8(what);
@@ -437,7 +439,7 @@ int rl_py_check_device(PyObject *o)
         return -1;
     } else {
         PyErr_Format(PyExc_TypeError, "argument 'device' must be torch.device, not %s",
-                     Py_TYPE(o)->tp_name);
+                     rl_py_type_name(o));
         return -1;
     }
     if (type == 0)

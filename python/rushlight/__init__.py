@@ -1,0 +1,114 @@
+"""rushlight: a small, fast neural-network library with PyTorch's interface on the CPU.
+
+    import rushlight as torch
+    from rushlight import nn
+
+Names, defaults, results and error messages are those of PyTorch 2.13. What PyTorch has and rushlight
+does not raises an AttributeError or NotImplementedError when it is used. Parts that a program may not
+need are imported when they are first mentioned, so that `import rushlight` takes milliseconds.
+"""
+
+# ruff: noqa: F401, F403, F405
+import importlib as _importlib
+import math as _math
+import sys as _sys
+
+from rushlight import _C
+from rushlight import _tensor as _tensor  # completes the class Tensor
+from rushlight._C import *
+from rushlight._version import __version__
+
+uint8 = _C.uint8
+bool = _C.bool
+float = _C.float32
+int = _C.int32
+
+inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
+newaxis = None
+
+# ---- parts imported on first use ---------------------------------------------------------------------
+
+_SUBMODULES = frozenset(
+    (
+        "accelerator", "amp", "autograd", "backends", "cpu", "cuda", "distributions", "fft", "functional",
+        "hub", "jit", "linalg", "mps", "mtia", "multiprocessing", "nn", "onnx", "optim", "overrides",
+        "profiler", "random", "return_types", "serialization", "special", "testing", "types", "utils",
+        "version", "xpu", "compiler", "distributed", "sparse",
+    )
+)  # fmt: skip
+
+# name here -> module that defines it
+_LAZY = {
+    **dict.fromkeys(
+        ("no_grad", "enable_grad", "inference_mode", "set_grad_enabled"), "rushlight.autograd.grad_mode"
+    ),
+    **dict.fromkeys(
+        ("manual_seed", "seed", "initial_seed", "get_rng_state", "set_rng_state"), "rushlight.random"
+    ),
+    **dict.fromkeys(("save", "load"), "rushlight.serialization"),
+    **dict.fromkeys(("set_printoptions", "get_printoptions"), "rushlight._tensor_str"),
+    **dict.fromkeys(("finfo", "iinfo"), "rushlight._type_info"),
+    **dict.fromkeys(
+        (
+            "FloatTensor", "DoubleTensor", "HalfTensor", "BFloat16Tensor", "ByteTensor", "CharTensor",
+            "ShortTensor", "IntTensor", "LongTensor", "BoolTensor", "set_default_tensor_type",
+        ),
+        "rushlight._legacy",
+    ),
+    **dict.fromkeys(
+        (
+            "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes",
+            "broadcast_tensors", "cartesian_prod", "meshgrid", "einsum", "tensordot", "unique",
+            "unique_consecutive", "cdist", "chain_matmul", "dstack", "column_stack", "row_stack",
+            "combinations", "vander", "trapezoid", "cumulative_trapezoid", "rot90", "fliplr", "flipud",
+        ),
+        "rushlight.functional",
+    ),
+    **dict.fromkeys(
+        (
+            "are_deterministic_algorithms_enabled", "compile", "get_default_device",
+            "get_float32_matmul_precision", "get_num_interop_threads", "is_storage", "is_warn_always_enabled",
+            "is_deterministic_algorithms_warn_only_enabled", "set_default_device",
+            "set_float32_matmul_precision", "set_flush_denormal", "set_num_interop_threads",
+            "set_warn_always", "typename", "use_deterministic_algorithms",
+        ),
+        "rushlight._settings",
+    ),
+    "autocast": "rushlight.amp",
+    "install_as_torch": "rushlight._as_torch",
+}  # fmt: skip
+
+
+def __getattr__(name: str):
+    """Imports what is not here yet."""
+    if name in _LAZY:
+        try:
+            value = getattr(_importlib.import_module(_LAZY[name]), name)
+        except (ModuleNotFoundError, AttributeError) as error:
+            if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("rushlight"):
+                raise
+            raise _missing(name) from None
+        globals()[name] = value
+        return value
+    if name in _SUBMODULES:
+        try:
+            return _importlib.import_module(f"rushlight.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"rushlight.{name}":
+                raise
+            raise _missing(name) from None
+    raise _missing(name)
+
+
+def _missing(name: str) -> AttributeError:
+    if name.startswith("__"):
+        return AttributeError(f"module 'rushlight' has no attribute '{name}'", name=name)
+    return AttributeError(
+        f"module 'rushlight' has no attribute '{name}'. If PyTorch has it: rushlight does not implement it",
+        name=name,
+        obj=_sys.modules[__name__],
+    )
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY, *_SUBMODULES} - {"_LAZY", "_SUBMODULES"})

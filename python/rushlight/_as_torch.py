@@ -1,0 +1,72 @@
+"""Makes `import torch` mean rushlight, for programs that are not to be changed."""
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+from types import ModuleType
+
+from rushlight import _version
+
+
+class _Loader(importlib.abc.Loader):
+    """Hands out rushlight's own module under torch's name."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+        self.spec = module.__spec__
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        return self.module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self.spec  # the import system has put torch's there
+
+    def is_package(self, fullname: str) -> bool:
+        return hasattr(self.module, "__path__")
+
+    def get_code(self, fullname: str) -> None:
+        return None
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds torch and torch.* in rushlight and rushlight.*."""
+
+    def find_spec(
+        self, fullname: str, path: object = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != "torch" and not fullname.startswith("torch."):
+            return None
+        real = "rushlight" + fullname[len("torch") :]
+        try:
+            module = importlib.import_module(real)
+        except ModuleNotFoundError as error:
+            if error.name != real:
+                raise
+            raise ModuleNotFoundError(
+                f"No module named '{fullname}': torch is rushlight here, which has no {real}", name=fullname
+            ) from None
+        return importlib.machinery.ModuleSpec(
+            fullname, _Loader(module), is_package=hasattr(module, "__path__")
+        )
+
+
+def install_as_torch() -> None:
+    """Makes `import torch` and `import torch.anything` give rushlight's modules from now on.
+
+    `torch.__version__` then is PyTorch's with rushlight's as local part, "2.13.0+rushlight.0.1.0", since
+    programs compare it. Calling it again changes nothing.
+
+    Raises:
+        RuntimeError: PyTorch has been imported in this process already.
+    """
+    import rushlight
+
+    loaded = sys.modules.get("torch")
+    if loaded is rushlight:
+        return
+    if loaded is not None:
+        raise RuntimeError("install_as_torch(): PyTorch is already imported; call this before any `import torch`")
+    sys.meta_path.insert(0, _Finder())
+    rushlight.__version__ = f"{_version.TORCH_VERSION}+rushlight.{_version.__version__}"
+    sys.modules["torch"] = rushlight

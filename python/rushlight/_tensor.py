@@ -1,0 +1,111 @@
+"""Methods of Tensor that are written in Python: copying, pickling, and spellings of operators."""
+
+from typing import Any
+
+from rushlight import _C
+from rushlight._C import Tensor
+
+
+def _method(function: Any) -> Any:
+    """Adds a function to the class Tensor."""
+    function.__qualname__ = f"Tensor.{function.__name__}"
+    _C._extend_tensor(function.__name__, function)
+    return function
+
+
+@_method
+def __deepcopy__(self: Tensor, memo: dict) -> Tensor:
+    """Copy with memory of its own, of the same type, with requires_grad and grad.
+
+    Raises:
+        RuntimeError: the tensor is not a leaf of the graph.
+    """
+    if not self.is_leaf:
+        raise RuntimeError(
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  "
+            "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, "
+            "see https://github.com/pytorch/pytorch/pull/103001"
+        )
+    if id(self) in memo:
+        return memo[id(self)]
+    data = self.detach().clone()
+    copy = data if type(self) is Tensor else _C._make_subclass(type(self), data, False)
+    if self.requires_grad:
+        copy.requires_grad_()
+    memo[id(self)] = copy
+    if self.grad is not None:
+        copy.grad = __deepcopy__(self.grad, memo)
+    if vars(self):
+        from copy import deepcopy
+
+        vars(copy).update(deepcopy(vars(self), memo))
+    return copy
+
+
+def _rebuild_tensor(
+    cls: type, data: bytes, dtype: Any, shape: tuple, requires_grad: bool, state: dict | None
+) -> Tensor:
+    """The inverse of pickling."""
+    tensor = _C._from_bytes(data, dtype, shape)
+    if cls is not Tensor:
+        tensor = _C._make_subclass(cls, tensor, False)
+    if requires_grad:
+        tensor.requires_grad_()
+    if state:
+        vars(tensor).update(state)
+    return tensor
+
+
+@_method
+def __reduce_ex__(self: Tensor, protocol: int) -> tuple:
+    """Pickles values, dtype, shape, requires_grad and attributes."""
+    if not self.is_leaf and self.requires_grad:
+        self = self.detach().requires_grad_()
+    dense = self.detach().contiguous()
+    start = dense.storage_offset() * dense.itemsize
+    data = bytes(memoryview(dense.untyped_storage())[start : start + dense.nbytes])
+    args = (type(self), data, self.dtype, tuple(self.shape), self.requires_grad, vars(self) or None)
+    return _rebuild_tensor, args
+
+
+@_method
+def share_memory_(self: Tensor) -> Tensor:
+    """Raises: memory belongs to one process."""
+    raise NotImplementedError("share_memory_(): tensors in shared memory are not supported")
+
+
+@_method
+def pin_memory(self: Tensor, device: Any = None) -> Tensor:
+    """Raises: pinning serves accelerators."""
+    raise RuntimeError("Cannot access accelerator device when none is available.")
+
+
+@_method
+def apply_(self: Tensor, callable: Any) -> Tensor:
+    """Replaces each element by callable(element), in place; slow."""
+    if self.requires_grad:
+        raise RuntimeError("Can't call apply_() on Variable that requires grad. Use var.detach().apply_() instead.")
+    flat = [callable(value) for value in self.reshape(-1).tolist()]
+    return self.copy_(_C.tensor(flat, dtype=self.dtype).reshape(self.shape))
+
+
+@_method
+def map_(self: Tensor, tensor: Tensor, callable: Any) -> Tensor:
+    """Replaces each element by callable(element, other's element), in place; slow."""
+    if self.requires_grad:
+        raise RuntimeError("Can't call map_() on Variable that requires grad. Use var.detach().map_() instead.")
+    other = tensor.expand_as(self).reshape(-1).tolist()
+    flat = [callable(a, b) for a, b in zip(self.reshape(-1).tolist(), other, strict=True)]
+    return self.copy_(_C.tensor(flat, dtype=self.dtype).reshape(self.shape))
+
+
+@_method
+def dim_order(self: Tensor) -> tuple[int, ...]:
+    """Dims from the largest stride to the smallest."""
+    return tuple(sorted(range(self.ndim), key=lambda d: -self.stride(d)))
+
+
+@_method
+def new(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """Tensor of this dtype from sizes or data, as the legacy constructors."""
+    return _C._legacy_tensor(self.dtype, args, kwargs)
