@@ -405,6 +405,14 @@ static rl_tensor *put_prepared(rl_tensor *x, const rl_index_list *list, rl_tenso
         plan_free(&p);
         return NULL;
     }
+    if (x->dtype != values->dtype) {
+        plan_free(&p);
+        return rl_fail(RL_ERUNTIME,
+                       "Index put requires the source and destination dtypes match, got %s for the "
+                       "destination and %s for "
+                       "the source.",
+                       rl_dtype_title((rl_dtype)x->dtype), rl_dtype_title((rl_dtype)values->dtype));
+    }
     bool records = rl_recording(x) || rl_recording(values);
     if (!rl_check_inplace(x, records)) {
         RL_TEMP *apart = rl_shares_memory(x, values) ? rl_new_like(values, (rl_dtype)values->dtype)
@@ -436,12 +444,6 @@ rl_tensor *rl_index_put_(rl_tensor *x, rl_tensors indices, rl_tensor *values, bo
     rl_index_list list;
     if (!x || !values)
         return NULL;
-    if (x->dtype != values->dtype)
-        return rl_fail(RL_ERUNTIME,
-                       "Index put requires the source and destination dtypes match, got %s for the "
-                       "destination and %s for "
-                       "the source.",
-                       rl_dtype_title((rl_dtype)x->dtype), rl_dtype_title((rl_dtype)values->dtype));
     if (rl_index_prepare(&list, x, indices))
         return NULL;
     rl_tensor *z = put_prepared(x, &list, values, accumulate);

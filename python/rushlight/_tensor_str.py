@@ -17,7 +17,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["set_printoptions", "get_printoptions", "printoptions", "tensor_str", "tensor_format"]
+__all__ = [
+    "get_printoptions",
+    "printoptions",
+    "set_printoptions",
+    "tensor_format",
+    "tensor_repr",
+    "tensor_str",
+]
 
 
 @dataclass
@@ -243,6 +250,15 @@ def tensor_str(tensor: Any, default_dtype: Any, name: str = "tensor") -> str:
     if history is not None:
         suffixes.append(history)
     return _with_suffixes(f"{name}({body}", suffixes, indent)
+
+
+def tensor_repr(tensor: Any) -> str:
+    """``repr(tensor)``: a subclass other than Parameter stands under its own name."""
+    from rushlight import _C
+
+    kind = type(tensor)
+    plain = kind is _C.Tensor or kind.__name__ in ("Parameter", "Buffer")
+    return tensor_str(tensor, _C.get_default_dtype(), "tensor" if plain else kind.__name__)
 
 
 def tensor_format(tensor: Any, spec: str) -> str:
