@@ -10,24 +10,20 @@ rl_kernels rl_kernel_table;
 #define RL_FILLERS(isa)                                                                            \
     void fill_arith_##isa(rl_kernels *t);                                                          \
     void fill_integer_##isa(rl_kernels *t);                                                        \
-    void fill_math_##isa(rl_kernels *t) __attribute__((weak));                                     \
-    void fill_activation_##isa(rl_kernels *t) __attribute__((weak));                               \
+    void fill_math_##isa(rl_kernels *t);                                                           \
+    void fill_activation_##isa(rl_kernels *t);                                                     \
     void fill_reduce_##isa(rl_kernels *t);                                                         \
-    void fill_row_##isa(rl_kernels *t) __attribute__((weak));                                      \
-    void fill_gemm_##isa(rl_kernels *t) __attribute__((weak));                                     \
+    void fill_row_##isa(rl_kernels *t);                                                            \
+    void fill_gemm_##isa(rl_kernels *t);                                                           \
     static void fill_##isa(rl_kernels *t)                                                          \
     {                                                                                              \
         fill_arith_##isa(t);                                                                       \
         fill_integer_##isa(t);                                                                     \
-        if (fill_math_##isa)                                                                       \
-            fill_math_##isa(t);                                                                    \
-        if (fill_activation_##isa)                                                                 \
-            fill_activation_##isa(t);                                                              \
+        fill_math_##isa(t);                                                                        \
+        fill_activation_##isa(t);                                                                  \
         fill_reduce_##isa(t);                                                                      \
-        if (fill_row_##isa)                                                                        \
-            fill_row_##isa(t);                                                                     \
-        if (fill_gemm_##isa)                                                                       \
-            fill_gemm_##isa(t);                                                                    \
+        fill_row_##isa(t);                                                                         \
+        fill_gemm_##isa(t);                                                                        \
     }
 
 RL_FILLERS(portable)

@@ -21,8 +21,6 @@
     X(MSE_SUM)                                                                                     \
     X(L1_SUM)                                                                                      \
     X(SMOOTH_L1_SUM)                                                                               \
-    X(HUBER_SUM)                                                                                   \
-    X(BCE_SUM)                                                                                     \
-    X(BCE_LOGITS_SUM)
+    X(HUBER_SUM)
 
 #endif

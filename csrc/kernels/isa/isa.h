@@ -11,6 +11,15 @@
 #define RL_PASTE2(a, b) RL_PASTE3(a, _, b)
 #define K(name) RL_PASTE2(name, RL_ISA)
 
+/* Bytes of the machine's vectors in this build. */
+#if defined(__AVX512F__)
+#define RL_VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define RL_VECTOR_BYTES 32
+#else
+#define RL_VECTOR_BYTES 16
+#endif
+
 #include "kernels/kernels.h"
 
 #endif

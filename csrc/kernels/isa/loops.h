@@ -33,6 +33,44 @@
                            NAME(f##_loop));                                                        \
     }
 
+/* One input; a block whose elements all satisfy `usual` takes the formula `fast`, any other block
+ * `full`; on usual elements both have the same value, so that an element's result depends on itself
+ * alone.  `full` may branch. */
+#define MAP1_BLOCKS(f, R, usual, fast, full)                                                       \
+    static void NAME(f##_loop)(size_t n, char *const *p, const rl_kargs *a)                        \
+    {                                                                                              \
+        R *out = (R *)p[0];                                                                        \
+        const T *px = (const T *)p[1];                                                             \
+        for (size_t i = 0; i < n; i += 128) {                                                      \
+            size_t end = n - i < 128 ? n : i + 128;                                                \
+            int unusual = 0;                                                                       \
+            for (size_t k = i; k < end; k++) {                                                     \
+                const T x = px[k];                                                                 \
+                unusual |= !(usual);                                                               \
+            }                                                                                      \
+            if (unusual)                                                                           \
+                RL_IVDEP for (size_t k = i; k < end; k++)                                          \
+                {                                                                                  \
+                    const T x = px[k];                                                             \
+                    out[k] = (full);                                                               \
+                }                                                                                  \
+            else                                                                                   \
+                RL_IVDEP for (size_t k = i; k < end; k++)                                          \
+                {                                                                                  \
+                    const T x = px[k];                                                             \
+                    out[k] = (fast);                                                               \
+                }                                                                                  \
+        }                                                                                          \
+    }                                                                                              \
+    static void NAME(f)(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)           \
+    {                                                                                              \
+        if ((s[0] == sizeof(R) && s[1] == sizeof(T)) || n == 1)                                    \
+            NAME(f##_loop)(n, p, a);                                                               \
+        else                                                                                       \
+            rl_map_strided(n, p, s, a, 1, (const uint8_t[]){sizeof(R), sizeof(T)},                 \
+                           NAME(f##_loop));                                                        \
+    }
+
 /* Two inputs.  MAP2 has loops of its own for a scalar on either side; MAP2_HEAVY, for long
  * formulas, has not. */
 #define MAP2_LOOP(f, R, pre, formula, suffix, x_at, y_at)                                          \

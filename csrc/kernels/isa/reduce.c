@@ -16,7 +16,7 @@ enum { OUTER_RUN = 64, WIDTH = 64 };
 #define DTYPE RL_F64
 #define F(function) function
 #define NAME(f) K(f##_f64)
-#define ACCUMULATORS 2
+#define LANES 32
 #define COMPENSATED 1
 #include "reduce.tmpl.h"
 
@@ -25,7 +25,7 @@ enum { OUTER_RUN = 64, WIDTH = 64 };
 #define DTYPE RL_F32
 #define F(function) function##f
 #define NAME(f) K(f##_f32)
-#define ACCUMULATORS 4
+#define LANES 64
 #define COMPENSATED 0
 #include "reduce.tmpl.h"
 

@@ -1,12 +1,17 @@
 /* reduce.tmpl.h: reductions of a floating dtype.  See "Note: order of additions" in reduce.c.
- * Needs T, INT (integer as wide), DTYPE, NAME(f), F(f), ACCUMULATORS (vectors of 16 lanes),
+ * Needs T, INT (integer as wide), DTYPE, NAME(f), F(f), LANES (partial sums of a chunk),
  * COMPENSATED; undefines them. */
 
 #define V NAME(vector)
 #define VI NAME(mask)
-typedef T V __attribute__((vector_size(16 * sizeof(T)), aligned(sizeof(T))));
-typedef INT VI __attribute__((vector_size(16 * sizeof(T)), aligned(sizeof(T))));
-enum { NAME(lanes) = 16 * ACCUMULATORS, NAME(chunk) = 64 * 16 * ACCUMULATORS };
+typedef T V __attribute__((vector_size(RL_VECTOR_BYTES), aligned(sizeof(T))));
+typedef INT VI __attribute__((vector_size(RL_VECTOR_BYTES), aligned(sizeof(T))));
+enum {
+    NAME(lanes) = LANES,
+    NAME(chunk) = 64 * LANES,
+    NAME(width) = RL_VECTOR_BYTES / sizeof(T), /* elements of a vector */
+    NAME(vectors) = LANES / NAME(width)        /* that make up the lanes */
+};
 
 /* A running sum in double; for float64 with the rounding errors in `low` (Knuth's two-sum). */
 typedef struct NAME(total) {
@@ -51,16 +56,16 @@ static inline T NAME(s_abs)(T v) { return F(fabs)(v); }
         while (n > 0) {                                                                            \
             size_t m = n < NAME(chunk) ? n : NAME(chunk), i = 0;                                   \
             union {                                                                                \
-                V v[ACCUMULATORS];                                                                 \
+                V v[NAME(vectors)];                                                                \
                 T s[NAME(lanes)];                                                                  \
             } lane;                                                                                \
-            V acc[ACCUMULATORS];                                                                   \
-            for (int k = 0; k < ACCUMULATORS; k++)                                                 \
+            V acc[NAME(vectors)];                                                                  \
+            for (int k = 0; k < NAME(vectors); k++)                                                \
                 acc[k] = (V){0};                                                                   \
             for (; i + NAME(lanes) <= m; i += NAME(lanes))                                         \
-                for (int k = 0; k < ACCUMULATORS; k++)                                             \
-                    acc[k] += vf(*(const V *)(x + i + 16 * k));                                    \
-            for (int k = 0; k < ACCUMULATORS; k++)                                                 \
+                for (int k = 0; k < NAME(vectors); k++)                                            \
+                    acc[k] += vf(*(const V *)(x + i + NAME(width) * k));                           \
+            for (int k = 0; k < NAME(vectors); k++)                                                \
                 lane.v[k] = acc[k];                                                                \
             for (size_t k = 0; i < m; i++, k++)                                                    \
                 lane.s[k] += sf(x[i]);                                                             \
@@ -178,16 +183,25 @@ static void NAME(PROD)(size_t no, size_t nr, const char *x, ptrdiff_t so, ptrdif
     {                                                                                              \
         T best = x[0];                                                                             \
         size_t i = 0;                                                                              \
-        if (n >= 32) {                                                                             \
-            V acc = *(const V *)x;                                                                 \
-            for (i = 16; i + 16 <= n; i += 16) {                                                   \
-                V v = *(const V *)(x + i);                                                         \
-                VI take = (VI)(v better acc) | (VI)(v != v);                                       \
-                acc = (V)((take & (VI)v) | (~take & (VI)acc));                                     \
-            }                                                                                      \
-            best = acc[0];                                                                         \
-            for (int k = 1; k < 16; k++)                                                           \
-                best = (acc[k] better best) | (acc[k] != acc[k]) ? acc[k] : best;                  \
+        if (n >= 2 * NAME(lanes)) {                                                                \
+            union {                                                                                \
+                V v[NAME(vectors)];                                                                \
+                T s[NAME(lanes)];                                                                  \
+            } lane;                                                                                \
+            V acc[NAME(vectors)];                                                                  \
+            for (int k = 0; k < NAME(vectors); k++)                                                \
+                acc[k] = *(const V *)(x + NAME(width) * k);                                        \
+            for (i = NAME(lanes); i + NAME(lanes) <= n; i += NAME(lanes))                          \
+                for (int k = 0; k < NAME(vectors); k++) {                                          \
+                    V v = *(const V *)(x + i + NAME(width) * k);                                   \
+                    VI take = (VI)(v better acc[k]) | (VI)(v != v);                                \
+                    acc[k] = (V)((take & (VI)v) | (~take & (VI)acc[k]));                           \
+                }                                                                                  \
+            for (int k = 0; k < NAME(vectors); k++)                                                \
+                lane.v[k] = acc[k];                                                                \
+            best = lane.s[0];                                                                      \
+            for (int k = 1; k < NAME(lanes); k++)                                                  \
+                best = (lane.s[k] better best) | (lane.s[k] != lane.s[k]) ? lane.s[k] : best;      \
         }                                                                                          \
         for (; i < n; i++)                                                                         \
             best = (x[i] better best) | (x[i] != x[i]) ? x[i] : best;                              \
@@ -285,5 +299,5 @@ static void NAME(reduce_fill)(rl_kernels *t)
 #undef DTYPE
 #undef NAME
 #undef F
-#undef ACCUMULATORS
+#undef LANES
 #undef COMPENSATED

@@ -1,0 +1,27 @@
+/* activation.c: activations and binary losses that need elementary functions, and their
+ * derivatives. */
+#include "isa.h"
+
+#include "loops.h"
+#include "math_f32.h"
+
+#define T float
+#define DTYPE RL_F32
+#define M(function) m_##function##f
+#define F(function) function##f
+#define NAME(f) K(f##_f32)
+#include "activation.tmpl.h"
+
+#define T double
+#define DTYPE RL_F64
+#define M(function) m_##function
+#define F(function) function
+#define NAME(f) K(f##_f64)
+#include "activation.tmpl.h"
+
+void K(fill_activation)(rl_kernels *t);
+void K(fill_activation)(rl_kernels *t)
+{
+    K(activation_fill_f32)(t);
+    K(activation_fill_f64)(t);
+}

@@ -1,0 +1,106 @@
+/* activation.tmpl.h: activations of a floating dtype.
+ * Needs T, DTYPE, NAME(f), M(f) (our function), F(f) (the C library's name); undefines them at its
+ * end. */
+
+#define SQRT_HALF (T)0.70710678118654752440
+#define INV_SQRT_2PI (T)0.39894228040143267794
+#define SQRT_2_OVER_PI (T)0.79788456080286535588
+#define CUBIC (T)0.044715 /* of the tanh form of GELU: Hendrycks and Gimpel, 2016 */
+
+static inline T NAME(gelu)(T x) { return x * (T)0.5 * (1 + M(erf)(x * SQRT_HALF)); }
+
+/* Phi(x) + x phi(x) */
+static inline T NAME(gelu_slope)(T x)
+{
+    T cdf = (T)0.5 * (1 + M(erf)(x * SQRT_HALF));
+    return cdf + x * (M(exp)((T)-0.5 * x * x) * INV_SQRT_2PI);
+}
+
+static inline T NAME(gelu_tanh)(T x)
+{
+    return (T)0.5 * x * (1 + M(tanh)(SQRT_2_OVER_PI * (x + CUBIC * x * x * x)));
+}
+
+static inline T NAME(gelu_tanh_slope)(T x)
+{
+    T t = M(tanh)(SQRT_2_OVER_PI * (x + CUBIC * x * x * x));
+    T inner = SQRT_2_OVER_PI * (1 + 3 * CUBIC * x * x);
+    return (T)0.5 * (1 + t) + (T)0.5 * x * (1 - t * t) * inner;
+}
+
+/* log(1 + e^x), exact to rounding for all x */
+static inline T NAME(softplus)(T x)
+{
+    T most = x > 0 ? x : 0;
+    return x != x ? x : most + M(log1p)(M(exp)(-F(fabs)(x)));
+}
+
+static inline T NAME(mish_slope)(T x)
+{
+    T s = M(sigmoid)(x), t = M(tanh)(NAME(softplus)(x));
+    return t + x * s * (1 - t * t);
+}
+
+MAP1(ELU, T, const T negative = (T)a->f[0] * (T)a->f[1]; const T scale = (T)a->f[1];
+     const T input = (T)a->f[2], x > 0 ? scale * x : negative * M(expm1)(input * x))
+MAP1(GELU, T, , NAME(gelu)(x))
+MAP1(GELU_TANH, T, , NAME(gelu_tanh)(x))
+MAP1(SILU, T, , x *M(sigmoid)(x))
+MAP1(MISH, T, , x *M(tanh)(NAME(softplus)(x)))
+MAP1(SOFTPLUS, T, const T beta = (T)a->f[0];
+     const T threshold = (T)a->f[1], x *beta > threshold ? x : NAME(softplus)(x * beta) / beta)
+MAP1(LOG_SIGMOID, T, , -NAME(softplus)(-x))
+
+MAP2_HEAVY(ELU_BACKWARD, T, const T negative = (T)a->f[0] * (T)a->f[1]; const T scale = (T)a->f[1];
+           const T input = (T)a->f[2], y > 0 ? x * scale : x * negative * input * M(exp)(input * y))
+MAP2_HEAVY(GELU_BACKWARD, T, , x *NAME(gelu_slope)(y))
+MAP2_HEAVY(GELU_TANH_BACKWARD, T, , x *NAME(gelu_tanh_slope)(y))
+MAP2_HEAVY(SILU_BACKWARD, T, , x *M(sigmoid)(y) * (1 + y * (1 - M(sigmoid)(y))))
+MAP2_HEAVY(MISH_BACKWARD, T, , x *NAME(mish_slope)(y))
+MAP2_HEAVY(SOFTPLUS_BACKWARD, T, const T beta = (T)a->f[0];
+           const T threshold = (T)a->f[1], y *beta > threshold ? x : x * M(sigmoid)(y * beta))
+MAP2_HEAVY(LOG_SIGMOID_BACKWARD, T, , x *M(sigmoid)(-y))
+
+/* ---- binary cross entropy: x prediction, y target; logarithms no less than -100 ---- */
+
+static inline T NAME(log_floor)(T v) { return v < -100 ? -100 : v; }
+static inline T NAME(bce)(T x, T y)
+{
+    return (y - 1) * NAME(log_floor)(M(log1p)(-x)) - y * NAME(log_floor)(M(log)(x));
+}
+/* (1 - y) x + log(1 + e^-x), the second without overflow */
+static inline T NAME(bce_logits)(T x, T y) { return (1 - y) * x + NAME(softplus)(-x); }
+
+MAP2_HEAVY(BCE, T, , NAME(bce)(x, y))
+MAP3(BCE_BACKWARD, T, const T c = (T)a->f[1],
+     x * c * (y - z) / ((1 - y) * y < (T)1e-12 ? (T)1e-12 : (1 - y) * y))
+MAP2_HEAVY(BCE_LOGITS, T, , NAME(bce_logits)(x, y))
+MAP3(BCE_LOGITS_BACKWARD, T, const T c = (T)a->f[1], x * c * (M(sigmoid)(y) - z))
+/* z: weight of the positive class */
+MAP3(BCE_LOGITS_POS, T, , (1 - y) * x + (1 + (z - 1) * y) * NAME(softplus)(-x))
+MAP4(BCE_LOGITS_POS_BACKWARD, T, const T c = (T)a->f[1],
+     x * c * ((1 - z) - (1 + (w - 1) * z) * M(sigmoid)(-y)))
+
+/* ---- Kullback-Leibler: x logarithm of the prediction ---- */
+
+MAP2_HEAVY(KL_DIV, T, , (y == 0 ? 0 : y * M(log)(y)) - y * x)
+MAP2_HEAVY(KL_DIV_LOG, T, , M(exp)(y) * (y - x))
+
+static void NAME(activation_fill)(rl_kernels *t)
+{
+    SET(ELU), SET(GELU), SET(GELU_TANH), SET(SILU), SET(MISH), SET(SOFTPLUS), SET(LOG_SIGMOID),
+        SET(ELU_BACKWARD), SET(GELU_BACKWARD), SET(GELU_TANH_BACKWARD), SET(SILU_BACKWARD),
+        SET(MISH_BACKWARD), SET(SOFTPLUS_BACKWARD), SET(LOG_SIGMOID_BACKWARD), SET(BCE),
+        SET(BCE_BACKWARD), SET(BCE_LOGITS), SET(BCE_LOGITS_BACKWARD), SET(BCE_LOGITS_POS),
+        SET(BCE_LOGITS_POS_BACKWARD), SET(KL_DIV), SET(KL_DIV_LOG);
+}
+
+#undef SQRT_HALF
+#undef INV_SQRT_2PI
+#undef SQRT_2_OVER_PI
+#undef CUBIC
+#undef T
+#undef DTYPE
+#undef NAME
+#undef M
+#undef F

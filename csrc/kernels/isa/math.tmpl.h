@@ -1,0 +1,75 @@
+/* math.tmpl.h: elementary functions of a floating dtype.
+ * Needs T, DTYPE, NAME(f), M(f) (our function), F(f) (the C library's name); undefines them at its
+ * end. */
+
+MAP1(EXP2, T, , M(exp2)(x))
+MAP1(EXPM1, T, , M(expm1)(x))
+MAP1(LOG, T, , M(log)(x))
+MAP1(LOG2, T, , M(log2)(x))
+MAP1(LOG10, T, , M(log10)(x))
+MAP1(LOG1P, T, , M(log1p)(x))
+MAP1(ASIN, T, , M(asin)(x))
+MAP1(ACOS, T, , M(acos)(x))
+MAP1(ATAN, T, , M(atan)(x))
+MAP1(SINH, T, , M(sinh)(x))
+MAP1(COSH, T, , M(cosh)(x))
+MAP1(TANH, T, , M(tanh)(x))
+MAP1(ASINH, T, , M(asinh)(x))
+MAP1(ACOSH, T, , M(acosh)(x))
+MAP1(ATANH, T, , M(atanh)(x))
+MAP1(ERF, T, , M(erf)(x))
+MAP1(ERFC, T, , M(erfc)(x))
+MAP2_HEAVY(POW, T, , M(pow)(x, y))
+MAP1(SCALAR_POW, T, const T base = (T)a->f[0], M(pow)(base, x))
+MAP2_HEAVY(ATAN2, T, , M(atan2)(x, y))
+MAP2_HEAVY(HYPOT, T, , M(hypot)(x, y))
+
+/* log(e^x + e^y) = max + log1p(e^-|x - y|); equal infinities have no difference */
+static inline T NAME(logaddexp)(T x, T y)
+{
+    T most = x < y ? y : x, r = most + M(log1p)(M(exp)(-F(fabs)(x - y)));
+    return (x == y) & (F(fabs)(x) == (T)INFINITY) ? x : (x != x) | (y != y) ? x + y : r;
+}
+MAP2_HEAVY(LOGADDEXP, T, , NAME(logaddexp)(x, y))
+MAP2_HEAVY(XLOGY, T, , (x == 0) & (y == y) ? 0 : x * M(log)(y))
+
+/* Powers with a fixed exponent: the frequent ones by what they mean. */
+MAP1(SQUARED, T, , x *x)
+MAP1(CUBE, T, , x * x * x)
+MAP1(INVERSE_SQUARE, T, , 1 / (x * x))
+MAP1(ANY_POWER, T, const T e = (T)a->f[0], M(pow)(x, e))
+static void NAME(POW_SCALAR)(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)
+{
+    const double e = a->f[0];
+    if (e == 2)
+        NAME(SQUARED)(n, p, s, a);
+    else if (e == 3)
+        NAME(CUBE)(n, p, s, a);
+    else if (e == -2)
+        NAME(INVERSE_SQUARE)(n, p, s, a);
+    else
+        NAME(ANY_POWER)(n, p, s, a);
+}
+
+/* Angles: huge ones, infinity and nan take the long way. */
+#define ANGLE(f, function, which)                                                                  \
+    MAP1_BLOCKS(f, T, F(fabs)(x) < (T)ANGLE_LIMIT, M(function)(x),                                 \
+                F(fabs)(x) < (T)ANGLE_LIMIT ? M(function)(x) : F(angle_far)(x, which))
+ANGLE(SIN, sin, 0)
+ANGLE(COS, cos, 1)
+ANGLE(TAN, tan, 2)
+#undef ANGLE
+
+static void NAME(math_fill)(rl_kernels *t)
+{
+    SET(EXP2), SET(EXPM1), SET(LOG), SET(LOG2), SET(LOG10), SET(LOG1P), SET(ASIN), SET(ACOS),
+        SET(ATAN), SET(SINH), SET(COSH), SET(TANH), SET(ASINH), SET(ACOSH), SET(ATANH), SET(ERF),
+        SET(ERFC), SET(POW), SET(SCALAR_POW), SET(ATAN2), SET(HYPOT), SET(LOGADDEXP), SET(XLOGY),
+        SET(POW_SCALAR), SET(SIN), SET(COS), SET(TAN);
+}
+
+#undef T
+#undef DTYPE
+#undef NAME
+#undef M
+#undef F
