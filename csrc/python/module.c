@@ -10,7 +10,7 @@
  * registering a Parameter, is Python's: nn/modules/module.py. */
 #include <stddef.h>
 
-#include "python/py.h"
+#include "python/module.h"
 
 /* In __dict__ under these names; the first N_CACHED also in the struct. */
 enum {
@@ -84,7 +84,7 @@ static void refresh(rl_py_module *self)
             Py_XSETREF(self->cached[i], v);
         }
     }
-    PyErr_Clear();
+    PyErr_Clear(); /* names are strings: look-ups do not fail */
 }
 
 static inline void look(rl_py_module *self)
@@ -341,8 +341,8 @@ static PyObject *call_forward(PyObject *o, PyObject *const *args, size_t nargsf,
         if (f && Py_IS_TYPE(f, &PyMethodDescr_Type) && PyObject_TypeCheck(o, PyDescr_TYPE(f))) {
             const PyMethodDef *def = ((PyMethodDescrObject *)f)->d_method;
             if (def->ml_flags == (METH_FASTCALL | METH_KEYWORDS)) {
-                _PyCFunctionFastWithKeywords call = (_PyCFunctionFastWithKeywords)(void (*)(void))def->ml_meth;
-                return call(o, args, PyVectorcall_NARGS(nargsf), kwnames);
+                _PyCFunctionFastWithKeywords direct = (_PyCFunctionFastWithKeywords)(void (*)(void))def->ml_meth;
+                return direct(o, args, PyVectorcall_NARGS(nargsf), kwnames);
             }
         }
         if (f && PyFunction_Check(f)) {
@@ -360,16 +360,10 @@ static PyObject *call_forward(PyObject *o, PyObject *const *args, size_t nargsf,
     return result;
 }
 
-static PyObject *module_vectorcall(PyObject *o, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+/* The call itself: forward, or _call_impl of nn/modules/module.py when there is a hook. */
+static PyObject *call(PyObject *o, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     rl_py_module *self = (rl_py_module *)o;
-    /* A __call__ put on the class after it was made. */
-    if (Py_TYPE(o)->tp_call != PyVectorcall_Call) {
-        PyObject *f = PyObject_GetAttrString((PyObject *)Py_TYPE(o), "__call__");
-        PyObject *result = f ? call_with_first(f, o, args, nargsf, kwnames) : NULL;
-        Py_XDECREF(f);
-        return result;
-    }
     look(self);
     if (!any_hook(self))
         return call_forward(o, args, nargsf, kwnames);
@@ -381,9 +375,44 @@ static PyObject *module_vectorcall(PyObject *o, PyObject *const *args, size_t na
     return result;
 }
 
+/* The slot tp_call, also super().__call__(...) in subclasses with a __call__ of their own. */
+static PyObject *module_call(PyObject *o, PyObject *args, PyObject *kwargs)
+{
+    Py_ssize_t n = PyTuple_GET_SIZE(args), named = kwargs ? PyDict_GET_SIZE(kwargs) : 0, at = 0;
+    if (!named)
+        return call(o, ((PyTupleObject *)args)->ob_item, (size_t)n, NULL);
+    PyObject **all = PyMem_New(PyObject *, n + named), *names = PyTuple_New(named), *result = NULL, *key, *value;
+    if (all && names) {
+        for (Py_ssize_t i = 0; i < n; i++)
+            all[i] = PyTuple_GET_ITEM(args, i);
+        for (Py_ssize_t i = 0; PyDict_Next(kwargs, &at, &key, &value); i++) {
+            PyTuple_SET_ITEM(names, i, Py_NewRef(key));
+            all[n + i] = Py_NewRef(value);
+        }
+        result = call(o, all, (size_t)n, names);
+        for (Py_ssize_t i = 0; i < named; i++)
+            Py_DECREF(all[n + i]);
+    } else if (!PyErr_Occurred()) {
+        PyErr_NoMemory();
+    }
+    PyMem_Free(all);
+    Py_XDECREF(names);
+    return result;
+}
+
+static PyObject *module_vectorcall(PyObject *o, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+{
+    if (Py_TYPE(o)->tp_call == module_call)
+        return call(o, args, nargsf, kwnames);
+    /* A __call__ was put on the class after it was made. */
+    PyObject *f = PyObject_GetAttrString((PyObject *)Py_TYPE(o), "__call__");
+    PyObject *result = f ? call_with_first(f, o, args, nargsf, kwnames) : NULL;
+    Py_XDECREF(f);
+    return result;
+}
+
 /* ---- for layers.c ---- */
 
-int rl_py_is_module(PyObject *o) { return PyObject_TypeCheck(o, &module_type); }
 PyTypeObject *rl_py_module_type(void) { return &module_type; }
 
 PyObject *rl_py_module_children(PyObject *o)
@@ -406,7 +435,11 @@ PyObject *rl_py_module_parameter(PyObject *o, PyObject *name)
     return PyObject_GetAttr(o, name);
 }
 
-PyObject *rl_py_module_dict(PyObject *o) { return ((rl_py_module *)o)->dict; }
+PyObject *rl_py_module_attribute(PyObject *o, PyObject *name)
+{
+    PyObject *d = ((rl_py_module *)o)->dict;
+    return d ? PyDict_GetItem(d, name) : NULL;
+}
 
 /* ---- life ---- */
 
@@ -513,7 +546,7 @@ static PyObject *module_init_subclass(PyObject *cls, PyObject *args, PyObject *k
     PyTypeObject *type = (PyTypeObject *)cls;
     if (_PyType_Lookup(type, str_getattr) == descr_getattr && _PyType_Lookup(type, str_getattribute) == descr_getattribute)
         type->tp_getattro = module_getattro;
-    if (type->tp_call == PyVectorcall_Call) {
+    if (type->tp_call == module_call) {
         type->tp_vectorcall_offset = offsetof(rl_py_module, vectorcall);
         type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
     }
@@ -546,7 +579,7 @@ static PyTypeObject module_type = {
     .tp_dictoffset = offsetof(rl_py_module, dict),
     .tp_weaklistoffset = offsetof(rl_py_module, weakrefs),
     .tp_vectorcall_offset = offsetof(rl_py_module, vectorcall),
-    .tp_call = PyVectorcall_Call,
+    .tp_call = module_call,
     .tp_getattro = module_getattro,
     .tp_new = module_new,
     .tp_init = module_init,

@@ -1,0 +1,153 @@
+/* layers.c: the forward paths that most programs live in, without a Python frame: Linear, Sequential, ReLU.
+ * Their Python classes (nn/modules) inherit from these and from Module and add everything else. */
+#include "python/module.h"
+
+static PyObject *str_weight, *str_bias, *str_input, *str_inplace;
+
+/* The one argument `input` of a forward, by position or name; borrowed.  NULL with the TypeError a Python function gives. */
+static inline PyObject *one_input(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+{
+    Py_ssize_t named = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
+    if (n == 1 && named == 0)
+        return args[0];
+    if (n == 0 && named == 1 && PyUnicode_Compare(PyTuple_GET_ITEM(kwnames, 0), str_input) == 0)
+        return args[0];
+    const char *type = Py_TYPE(self)->tp_name;
+    for (Py_ssize_t i = 0; i < named; i++) {
+        PyObject *name = PyTuple_GET_ITEM(kwnames, i);
+        if (PyUnicode_Compare(name, str_input) != 0)
+            return PyErr_Format(PyExc_TypeError, "%s.forward() got an unexpected keyword argument '%U'", type, name);
+        if (n > 0)
+            return PyErr_Format(PyExc_TypeError, "%s.forward() got multiple values for argument 'input'", type);
+    }
+    if (n == 0)
+        return PyErr_Format(PyExc_TypeError, "%s.forward() missing 1 required positional argument: 'input'", type);
+    return PyErr_Format(PyExc_TypeError, "%s.forward() takes 2 positional arguments but %zd were given", type, n + 1);
+}
+
+static int not_tensor(const char *f, const char *what, int position, PyObject *o)
+{
+    PyErr_Format(PyExc_TypeError, "%s(): argument '%s' (position %d) must be Tensor, not %s", f, what, position,
+                 Py_TYPE(o)->tp_name);
+    return -1;
+}
+
+/* ---- Linear ---- */
+
+/* y = x W^T + b: x (*, in_features), W (out_features, in_features), b (out_features) or None. */
+static PyObject *linear_forward(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+{
+    PyObject *x = one_input(self, args, n, kwnames);
+    if (!x)
+        return NULL;
+    if (!rl_py_is_tensor(x)) {
+        not_tensor("linear", "input", 1, x);
+        return NULL;
+    }
+    PyObject *weight = rl_py_module_parameter(self, str_weight);
+    PyObject *bias = weight ? rl_py_module_parameter(self, str_bias) : NULL, *result = NULL;
+    if (!weight || !bias)
+        goto end;
+    if (!rl_py_is_tensor(weight)) {
+        not_tensor("linear", "weight", 2, weight);
+        goto end;
+    }
+    if (bias != Py_None && !rl_py_is_tensor(bias)) {
+        not_tensor("linear", "bias", 3, bias);
+        goto end;
+    }
+    result = rl_py_wrap(rl_linear(rl_py_borrow(x), rl_py_borrow(weight), bias == Py_None ? NULL : rl_py_borrow(bias)));
+end:
+    Py_XDECREF(weight);
+    Py_XDECREF(bias);
+    return result;
+}
+
+/* ---- Sequential ---- */
+
+/* input through the children in order, each called as a module with its hooks. */
+static PyObject *sequential_forward(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+{
+    PyObject *x = one_input(self, args, n, kwnames), *children = rl_py_module_children(self), *name, *child;
+    if (!x)
+        return NULL;
+    if (!children) {
+        PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute '_modules'", Py_TYPE(self)->tp_name);
+        return NULL;
+    }
+    if (Py_EnterRecursiveCall(" in Sequential.forward")) /* it may contain itself */
+        return NULL;
+    Py_INCREF(children);
+    Py_ssize_t at = 0, count = PyDict_GET_SIZE(children);
+    PyObject *stack[2] = {NULL, Py_NewRef(x)};
+    while (stack[1] && PyDict_Next(children, &at, &name, &child)) {
+        Py_INCREF(child);
+        PyObject *y = PyObject_Vectorcall(child, stack + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+        Py_DECREF(child);
+        Py_SETREF(stack[1], y);
+        if (y && PyDict_GET_SIZE(children) != count) {
+            PyErr_SetString(PyExc_RuntimeError, "dictionary changed size during iteration");
+            Py_CLEAR(stack[1]);
+        }
+    }
+    Py_DECREF(children);
+    Py_LeaveRecursiveCall();
+    return stack[1];
+}
+
+/* ---- ReLU ---- */
+
+static PyObject *relu_forward(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+{
+    PyObject *x = one_input(self, args, n, kwnames);
+    if (!x)
+        return NULL;
+    if (!rl_py_is_tensor(x)) {
+        not_tensor("relu", "input", 1, x);
+        return NULL;
+    }
+    PyObject *flag = rl_py_module_attribute(self, str_inplace);
+    int inplace = flag ? PyObject_IsTrue(flag) : 0;
+    if (inplace < 0)
+        return NULL;
+    if (!inplace)
+        return rl_py_wrap(rl_relu(rl_py_borrow(x)));
+    rl_tensor *y = rl_relu_(rl_py_borrow(x));
+    return rl_py_wrap(y);
+}
+
+/* ---- types ---- */
+
+#define FORWARD(f) {"forward", (PyCFunction)(void (*)(void))f, METH_FASTCALL | METH_KEYWORDS, NULL}
+#define LAYER(name, doc, f)                                                                                            \
+    static PyMethodDef f##_methods[] = {FORWARD(f), {NULL, NULL, 0, NULL}};                                            \
+    static PyTypeObject name = {                                                                                       \
+        PyVarObject_HEAD_INIT(NULL, 0).tp_name = "rushlight._C." #name,                                                \
+        .tp_doc = doc,                                                                                                 \
+        .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,                                                          \
+        .tp_methods = f##_methods,                                                                                     \
+    }
+
+LAYER(Linear, "Forward pass of rushlight.nn.Linear.", linear_forward);
+LAYER(Sequential, "Forward pass of rushlight.nn.Sequential.", sequential_forward);
+LAYER(ReLU, "Forward pass of rushlight.nn.ReLU.", relu_forward);
+
+int rl_py_add_layers(PyObject *module)
+{
+    static const struct {
+        const char *name;
+        PyTypeObject *type;
+    } layers[] = {{"Linear", &Linear}, {"Sequential", &Sequential}, {"ReLU", &ReLU}};
+    if (!(str_weight = PyUnicode_InternFromString("weight")) || !(str_bias = PyUnicode_InternFromString("bias")) ||
+        !(str_input = PyUnicode_InternFromString("input")) || !(str_inplace = PyUnicode_InternFromString("inplace")))
+        return -1;
+    for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {
+        PyTypeObject *type = layers[i].type;
+        type->tp_base = rl_py_module_type();
+        if (PyType_Ready(type) < 0)
+            return -1;
+        if (PyModule_AddObjectRef(module, layers[i].name, (PyObject *)type) < 0)
+            return -1;
+    }
+    return 0;
+}
