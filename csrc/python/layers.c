@@ -110,11 +110,41 @@ static PyObject *relu_forward(PyObject *self, PyObject *const *args, Py_ssize_t 
     int inplace = flag ? PyObject_IsTrue(flag) : 0;
     if (inplace < 0)
         return NULL;
-    if (!inplace)
-        return rl_py_wrap(rl_relu(rl_py_borrow(x)));
-    rl_tensor *y = rl_relu_(rl_py_borrow(x));
-    return rl_py_wrap(y);
+    return rl_py_wrap(inplace ? rl_relu_(rl_py_borrow(x)) : rl_relu(rl_py_borrow(x)));
 }
+
+/* nn.functional.relu(input, inplace=False): the operator has no inplace=. */
+static PyObject *functional_relu(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+{
+    PyObject *given[2] = {n > 0 ? args[0] : NULL, n > 1 ? args[1] : NULL};
+    if (n > 2)
+        return PyErr_Format(PyExc_TypeError, "relu() takes from 1 to 2 positional arguments but %zd were given", n);
+    for (Py_ssize_t i = 0; kwnames && i < PyTuple_GET_SIZE(kwnames); i++) {
+        PyObject *name = PyTuple_GET_ITEM(kwnames, i);
+        int at = PyUnicode_Compare(name, str_input) == 0 ? 0 : PyUnicode_Compare(name, str_inplace) == 0 ? 1 : -1;
+        if (at < 0)
+            return PyErr_Format(PyExc_TypeError, "relu() got an unexpected keyword argument '%U'", name);
+        if (given[at])
+            return PyErr_Format(PyExc_TypeError, "relu() got multiple values for argument '%U'", name);
+        given[at] = args[n + i];
+    }
+    if (!given[0])
+        return PyErr_Format(PyExc_TypeError, "relu() missing 1 required positional argument: 'input'");
+    if (!rl_py_is_tensor(given[0])) {
+        not_tensor("relu", "input", 1, given[0]);
+        return NULL;
+    }
+    int inplace = given[1] ? PyObject_IsTrue(given[1]) : 0;
+    if (inplace < 0)
+        return NULL;
+    return rl_py_wrap(inplace ? rl_relu_(rl_py_borrow(given[0])) : rl_relu(rl_py_borrow(given[0])));
+}
+
+static PyMethodDef functions[] = {
+    {"_relu", (PyCFunction)(void (*)(void))functional_relu, METH_FASTCALL | METH_KEYWORDS,
+     "relu(input, inplace=False) -> Tensor\n\nmax(x, 0); inplace writes into the input."},
+    {NULL, NULL, 0, NULL},
+};
 
 /* ---- types ---- */
 
@@ -140,6 +170,8 @@ int rl_py_add_layers(PyObject *module)
     } layers[] = {{"Linear", &Linear}, {"Sequential", &Sequential}, {"ReLU", &ReLU}};
     if (!(str_weight = PyUnicode_InternFromString("weight")) || !(str_bias = PyUnicode_InternFromString("bias")) ||
         !(str_input = PyUnicode_InternFromString("input")) || !(str_inplace = PyUnicode_InternFromString("inplace")))
+        return -1;
+    if (PyModule_AddFunctions(module, functions) < 0)
         return -1;
     for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++) {
         PyTypeObject *type = layers[i].type;

@@ -279,6 +279,17 @@ static PyObject *module_delattr(PyObject *o, PyObject *name)
     Py_RETURN_NONE;
 }
 
+/* Takes an ordinary attribute out of __dict__, if it is there. */
+static PyObject *module_forget_attribute(PyObject *o, PyObject *name)
+{
+    PyObject *d = ((rl_py_module *)o)->dict;
+    if (d && PyDict_Contains(d, name) == 1 && PyDict_DelItem(d, name) < 0)
+        return NULL;
+    if (PyErr_Occurred())
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 static PyObject *module_get_dict(PyObject *o, void *unused)
 {
     ((rl_py_module *)o)->exposed = true;
@@ -558,6 +569,7 @@ static PyMethodDef module_methods[] = {
     {"__getattr__", module_getattr, METH_O, NULL},
     {"__setattr__", (PyCFunction)(void (*)(void))module_setattr, METH_FASTCALL, NULL},
     {"__delattr__", module_delattr, METH_O, NULL},
+    {"_forget_attribute", module_forget_attribute, METH_O, NULL},
     {"__getstate__", module_getstate, METH_NOARGS, NULL},
     {"__setstate__", module_setstate, METH_O, NULL},
     {"__init_subclass__", (PyCFunction)(void (*)(void))module_init_subclass, METH_VARARGS | METH_KEYWORDS | METH_CLASS,
