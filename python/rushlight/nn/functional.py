@@ -1,0 +1,451 @@
+"""The operators of neural networks as functions.
+
+Most are the operators themselves; a function here adapts a signature: inplace=, training=, the old arguments of losses.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import rushlight
+from rushlight import _C
+from rushlight._C import Tensor, _nn
+from rushlight.nn._reduction import legacy_get_string
+
+# ---- the operators themselves ----
+
+linear = _nn.linear
+relu = _C._relu  # with inplace=, in C: it is everywhere
+gelu = _nn.gelu
+softplus = _nn.softplus
+logsigmoid = _nn.log_sigmoid
+prelu = _C.prelu
+
+relu_ = _C.relu_
+leaky_relu_ = _nn.leaky_relu_
+elu_ = _nn.elu_
+selu_ = _C.selu_
+celu_ = _C.celu_
+hardtanh_ = _nn.hardtanh_
+threshold_ = _C.threshold_
+
+
+# ---- activations ----
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """x where x >= 0, negative_slope * x elsewhere."""
+    return (_nn.leaky_relu_ if inplace else _nn.leaky_relu)(input, negative_slope)
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """x where x > 0, alpha * (exp(x) - 1) elsewhere."""
+    return (_nn.elu_ if inplace else _nn.elu)(input, alpha)
+
+
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """ELU scaled so that activations keep mean 0 and variance 1."""
+    return (_C.selu_ if inplace else _C.selu)(input)
+
+
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """max(0, x) + min(0, alpha * (exp(x / alpha) - 1))."""
+    return (_C.celu_ if inplace else _C.celu)(input, alpha)
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """min(max(0, x), 6)."""
+    return hardtanh(input, 0.0, 6.0, inplace)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """x * sigmoid(x)."""
+    return (_nn.silu_ if inplace else _nn.silu)(input)
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x * tanh(softplus(x))."""
+    return (_nn.mish_ if inplace else _nn.mish)(input)
+
+
+def hardtanh(
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Tensor:
+    """Elements limited to [min_val, max_val].
+
+    Raises:
+        ValueError: min_val above max_val.
+    """
+    if min_val > max_val:
+        raise ValueError("min_val cannot be greater than max_val")
+    return (_nn.hardtanh_ if inplace else _nn.hardtanh)(input, min_val, max_val)
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """relu6(x + 3) / 6."""
+    return (_nn.hardsigmoid_ if inplace else _nn.hardsigmoid)(input)
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """x * relu6(x + 3) / 6."""
+    return (_nn.hardswish_ if inplace else _nn.hardswish)(input)
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """x where x > threshold, value elsewhere."""
+    return (_C.threshold_ if inplace else _C.threshold)(input, threshold, value)
+
+
+def tanh(input: Tensor) -> Tensor:
+    """Hyperbolic tangent."""
+    return input.tanh()
+
+
+def sigmoid(input: Tensor) -> Tensor:
+    """1 / (1 + exp(-x))."""
+    return input.sigmoid()
+
+
+def softsign(input: Tensor) -> Tensor:
+    """x / (1 + |x|)."""
+    return input / (input.abs() + 1)
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """x - tanh(x)."""
+    return input - input.tanh()
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """a * sigmoid(b), a and b the halves of the input along dim.
+
+    Raises:
+        RuntimeError: the size along dim is odd, or the input has no dimension.
+    """
+    if input.dim() == 0:
+        raise RuntimeError("glu does not support scalars because halving size must be even")
+    if input.size(dim) % 2:
+        raise RuntimeError(
+            f"Halving dimension must be even, but dimension {dim % input.dim()} is size "
+            f"{input.size(dim)}"
+        )
+    a, b = input.chunk(2, dim)
+    return a * b.sigmoid()
+
+
+def _implicit_dim(name: str, ndim: int, stacklevel: int) -> int:
+    """What softmax without dim takes: PyTorch's old rule, and its warning."""
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. "
+        "Change the call to include dim=X as an argument.",
+        stacklevel=stacklevel,
+    )
+    return 0 if ndim in (0, 1, 3) else 1
+
+
+def softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
+) -> Tensor:
+    """exp(x) / sum(exp(x)) along dim; dtype converts the input first."""
+    if dim is None:
+        dim = _implicit_dim("softmax", input.dim(), _stacklevel)
+    return input.softmax(dim) if dtype is None else input.softmax(dim, dtype=dtype)
+
+
+def softmin(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
+) -> Tensor:
+    """softmax(-x) along dim."""
+    if dim is None:
+        dim = _implicit_dim("softmin", input.dim(), _stacklevel)
+    return (-input).softmax(dim) if dtype is None else (-input).softmax(dim, dtype=dtype)
+
+
+def log_softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None
+) -> Tensor:
+    """log(softmax(x)) along dim, stable; dtype converts the input first."""
+    if dim is None:
+        dim = _implicit_dim("log_softmax", input.dim(), _stacklevel)
+    return input.log_softmax(dim) if dtype is None else input.log_softmax(dim, dtype=dtype)
+
+
+def dropout(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
+    """Zeroes each element with probability p and scales the others by 1 / (1 - p), in training.
+
+    Raises:
+        ValueError: p outside [0, 1].
+    """
+    if not 0.0 <= p <= 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+    return (_C.dropout_ if inplace else _C.dropout)(input, p, training)
+
+
+# ---- products ----
+
+
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """x1^T W[k] x2 + b[k]: inputs (*, in1) and (*, in2), weight (out, in1, in2), output (*, out)."""
+    out, in1, in2 = weight.shape
+    if input1.shape[:-1] != input2.shape[:-1]:
+        raise RuntimeError(
+            f"bilinear(): input batch dimensions do not match: got {list(input1.shape[:-1])} and "
+            f"{list(input2.shape[:-1])}"
+        )
+    if input1.size(-1) != in1 or input2.size(-1) != in2:
+        which, got, want = (1, input1, in1) if input1.size(-1) != in1 else (2, input2, in2)
+        raise RuntimeError(
+            f"bilinear(): input{which} size does not match weight size: got {got.size(-1)} but "
+            f"expected {want}"
+        )
+    left = input1.matmul(weight.permute(1, 0, 2).reshape(in1, out * in2))
+    result = (left.unflatten(-1, (out, in2)) * input2.unsqueeze(-2)).sum(-1)
+    return result if bias is None else result + bias
+
+
+def normalize(
+    input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None
+) -> Tensor:
+    """x / max(||x||_p, eps), the norm along dim."""
+    norm = input.norm(p, dim, keepdim=True).clamp_min(eps).expand_as(input)
+    return input / norm if out is None else rushlight.div(input, norm, out=out)
+
+
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """Integers (*) as rows of zeros with a one: (*, num_classes), int64.
+
+    Args:
+        tensor (Tensor): classes, int64.
+        num_classes (int): how many; -1 for one more than the largest. Default: -1
+
+    Raises:
+        RuntimeError: another dtype, a negative class or one not below num_classes.
+    """
+    if tensor.dtype != rushlight.int64:
+        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
+    if tensor.numel() == 0:
+        if num_classes <= 0:
+            raise RuntimeError("Can not infer total number of classes from empty tensor.")
+        return rushlight.zeros((*tensor.shape, num_classes), dtype=rushlight.int64)
+    if tensor.min().item() < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    largest = tensor.max().item()
+    if num_classes == -1:
+        num_classes = largest + 1
+    elif num_classes < 1:
+        raise RuntimeError("num_classes should be positive")
+    elif largest >= num_classes:
+        raise RuntimeError("Class values must be smaller than num_classes.")
+    result = rushlight.zeros((*tensor.shape, num_classes), dtype=rushlight.int64)
+    return result.scatter_(-1, tensor.unsqueeze(-1), 1)
+
+
+# ---- losses ----
+
+
+def _warn_of_broadcast(input: Tensor, target: Tensor) -> None:
+    warnings.warn(
+        f"Using a target size ({target.size()}) that is different to the input size "
+        f"({input.size()}). This will likely lead to incorrect results due to broadcasting. "
+        "Please ensure they have the same size.",
+        stacklevel=3,
+    )
+
+
+def _weighted(losses: Tensor, input: Tensor, weight: Tensor, reduction: str) -> Tensor:
+    """Losses times weights; the mean divides by the sum of the weights."""
+    if weight.shape != input.shape:
+        raise ValueError("Weights and input must have the same size.")
+    weighted = losses * weight
+    if reduction == "none":
+        return weighted
+    if reduction == "sum":
+        return weighted.sum()
+    if reduction == "mean":
+        return weighted.sum() / weight.sum()
+    raise ValueError(f"Invalid reduction mode: {reduction}. Expected one of 'none', 'mean', 'sum'.")
+
+
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """(input - target)^2, reduced: "mean", "sum" or "none"."""
+    if target.shape != input.shape:
+        _warn_of_broadcast(input, target)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_get_string(size_average, reduce)
+    if weight is None:
+        return _nn.mse_loss(input, target, reduction)
+    return _weighted(_nn.mse_loss(input, target, "none"), input, weight, reduction)
+
+
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """|input - target|, reduced: "mean", "sum" or "none"."""
+    if target.shape != input.shape:
+        _warn_of_broadcast(input, target)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_get_string(size_average, reduce)
+    if weight is None:
+        return _nn.l1_loss(input, target, reduction)
+    return _weighted(_nn.l1_loss(input, target, "none"), input, weight, reduction)
+
+
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    """0.5 d^2 / beta where |d| < beta, |d| - 0.5 beta elsewhere; d = input - target."""
+    if target.shape != input.shape:
+        _warn_of_broadcast(input, target)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_get_string(size_average, reduce)
+    if beta == 0.0:
+        return _nn.l1_loss(input, target, reduction)
+    return _nn.smooth_l1_loss(input, target, reduction, beta)
+
+
+def huber_loss(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: Tensor | None = None,
+) -> Tensor:
+    """0.5 d^2 where |d| <= delta, delta (|d| - 0.5 delta) elsewhere; d = input - target."""
+    if target.shape != input.shape:
+        _warn_of_broadcast(input, target)
+    if weight is None:
+        return _nn.huber_loss(input, target, reduction, delta)
+    return _weighted(_nn.huber_loss(input, target, "none", delta), input, weight, reduction)
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """-weight[c] * input[c] at each target class c; the mean divides by the sum of the weights.
+
+    Shape: input (C), (N, C) or (N, C, d1, ...) of log-probabilities, target () or (N) or (N, d1, ...).
+    """
+    if size_average is not None or reduce is not None:
+        reduction = legacy_get_string(size_average, reduce)
+    return _nn.nll_loss(input, target, weight, ignore_index, reduction)
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """nll_loss of log_softmax(input); the target holds classes, or a probability for each class.
+
+    Shape: input (C), (N, C) or (N, C, d1, ...), target () or (N) or (N, d1, ...), or as the input.
+    """
+    if size_average is not None or reduce is not None:
+        reduction = legacy_get_string(size_average, reduce)
+    return _nn.cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
+
+
+def binary_cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """-(t log x + (1 - t) log(1 - x)), the logs not below -100.
+
+    Raises:
+        ValueError: target and input differ in size.
+        RuntimeError: an input outside [0, 1].
+    """
+    if size_average is not None or reduce is not None:
+        reduction = legacy_get_string(size_average, reduce)
+    if target.shape != input.shape:
+        raise ValueError(
+            f"Using a target size ({target.size()}) that is different to the input size "
+            f"({input.size()}) is deprecated. Please ensure they have the same size."
+        )
+    if weight is not None and weight.shape != input.shape:
+        weight = weight.expand(input.shape)
+    return _nn.binary_cross_entropy(input, target, weight, reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """binary_cross_entropy(sigmoid(input), target), stable; pos_weight multiplies the positive part.
+
+    Raises:
+        ValueError: target and input differ in size.
+    """
+    if size_average is not None or reduce is not None:
+        reduction = legacy_get_string(size_average, reduce)
+    if target.shape != input.shape:
+        raise ValueError(
+            f"Target size ({target.size()}) must be the same as input size ({input.size()})"
+        )
+    return _C.binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)
+
+
+def kl_div(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Tensor:
+    """target (log target - input), the input being log-probabilities, with log_target the target too.
+
+    reduction: "batchmean" divides the sum by the batch size, which is the divergence's definition.
+    """
+    if size_average is not None or reduce is not None:
+        reduction = legacy_get_string(size_average, reduce)
+    elif reduction == "mean":
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size."
+            "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
+            "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
+            stacklevel=2,
+        )
+    if reduction != "batchmean":
+        return _C.kl_div(input, target, reduction, log_target)
+    loss = _C.kl_div(input, target, "sum", log_target)
+    return loss / input.size(0) if input.dim() else loss

@@ -1,0 +1,30 @@
+"""The layers, one family per file."""
+
+# ruff: noqa: F403
+from rushlight.nn.modules import (
+    activation,
+    container,
+    dropout,
+    flatten,
+    lazy,
+    linear,
+    loss,
+    module,
+)
+from rushlight.nn.modules.activation import *
+from rushlight.nn.modules.container import *
+from rushlight.nn.modules.dropout import *
+from rushlight.nn.modules.flatten import *
+from rushlight.nn.modules.linear import *
+from rushlight.nn.modules.loss import *
+from rushlight.nn.modules.module import Module
+
+__all__ = [
+    "Module",
+    *activation.__all__,
+    *container.__all__,
+    *dropout.__all__,
+    *flatten.__all__,
+    *linear.__all__,
+    *loss.__all__,
+]
