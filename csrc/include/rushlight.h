@@ -161,6 +161,41 @@ bool rl_set_grad_enabled(bool on); /* returns the mode before */
 bool rl_inference_mode(void);
 bool rl_set_inference_mode(bool on); /* returns the mode before */
 
+/* ---- optimizers -------------------------------------------------------------------------------------------------- */
+
+typedef enum rl_optim_kind {
+    RL_SGD,
+    RL_ADAM, /* AdamW: decoupled */
+    RL_RMSPROP,
+    RL_ADAGRAD,
+    RL_ADADELTA,
+    RL_ADAMAX,
+    RL_NADAM,
+    RL_RADAM
+} rl_optim_kind;
+
+/* Options under PyTorch's names; a kind reads those that its PyTorch class has. */
+typedef struct rl_optim {
+    rl_optim_kind kind;
+    double lr, weight_decay, eps;
+    double momentum, dampening;
+    double beta1, beta2;
+    double alpha, rho, lr_decay, momentum_decay;
+    bool nesterov, maximize, amsgrad, decoupled, centered;
+} rl_optim;
+
+#define RL_OPTIM_STATES 5
+/* What an optimizer remembers of one parameter: slot 0 the number of steps (0-dim), slots 1 to 3 tensors like the
+ * parameter, slot 4 a 0-dim product.  Begin with NULLs; the step makes what it needs.  Release them at the end. */
+typedef rl_tensor *rl_optim_state[RL_OPTIM_STATES];
+
+rl_optim rl_optim_defaults(rl_optim_kind kind); /* PyTorch's */
+/* One step of n parameters, in place.  grads NULL: the parameters' own; a parameter without gradient is left alone.
+ * state NULL is possible for SGD without momentum. */
+rl_status rl_optim_step(const rl_optim *o, int64_t n, rl_tensor *const *params, rl_tensor *const *grads,
+                        rl_optim_state *state);
+void rl_optim_state_free(int64_t n, rl_optim_state *state);
+
 /* ---- random numbers: PyTorch's CPU generator (MT19937) ----------------------------------------------------------- */
 
 rl_generator *rl_generator_new(uint64_t seed);

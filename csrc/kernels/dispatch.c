@@ -15,6 +15,7 @@ rl_kernels rl_kernel_table;
     void fill_reduce_##isa(rl_kernels *t);                                                         \
     void fill_row_##isa(rl_kernels *t);                                                            \
     void fill_gemm_##isa(rl_kernels *t);                                                           \
+    void fill_optim_##isa(rl_kernels *t);                                                          \
     static void fill_##isa(rl_kernels *t)                                                          \
     {                                                                                              \
         fill_arith_##isa(t);                                                                       \
@@ -24,6 +25,7 @@ rl_kernels rl_kernel_table;
         fill_reduce_##isa(t);                                                                      \
         fill_row_##isa(t);                                                                         \
         fill_gemm_##isa(t);                                                                        \
+        fill_optim_##isa(t);                                                                       \
     }
 
 RL_FILLERS(portable)

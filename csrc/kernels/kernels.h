@@ -68,6 +68,7 @@ typedef enum rl_row_op {
 } rl_row_op;
 
 struct rl_gemm_kernels; /* kernels/gemm.h */
+struct rl_optim_kernels; /* kernels/optim.h */
 
 typedef struct rl_kernels {
     const char *isa;
@@ -75,6 +76,7 @@ typedef struct rl_kernels {
     rl_reduce_fn *reduce[RL_REDUCE_COUNT][RL_NDTYPES]; /* by the dtype of x */
     rl_row_fn *row[RL_ROW_COUNT][RL_NDTYPES];
     const struct rl_gemm_kernels *gemm;
+    const struct rl_optim_kernels *optim;
 } rl_kernels;
 
 /* The table in use.  Written once, when the library is loaded, for the instruction set rl_isa()
