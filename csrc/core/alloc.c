@@ -253,7 +253,7 @@ void rl_small_free(void *p, size_t bytes)
         return;
     }
     ADD(c->live, -1);
-    list *l = &c->headers[(bytes + 15) / 16];
+    list *l = &c->headers[bytes <= HEADER_MAX ? (bytes + 15) / 16 : 0];
     if (__builtin_expect(bytes > HEADER_MAX || l->n >= HEADER_KEEP, 0)) {
         free(p);
         return;
@@ -469,7 +469,7 @@ void rl_free(void *p, size_t bytes)
     ADD(c->in_use, -(int64_t)rounded);
     ADD(c->live, -1);
     list *l = &c->small[k];
-    if (__builtin_expect(l->n >= SMALL_KEEP_MIN && (size_t)l->n * rounded >= SMALL_KEEP, 0)) {
+    if (__builtin_expect(l->n >= SMALL_KEEP_MIN && l->n * (int64_t)rounded >= SMALL_KEEP, 0)) {
         free(p);
         return;
     }

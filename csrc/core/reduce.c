@@ -155,6 +155,39 @@ static rl_tensor *reduced_last(rl_tensor *x, const bool *mask, bool *new_mask)
     return rl_contiguous_data(view);
 }
 
+/* A row-major x of a few elements whose reduced dims are all, the last or the first ones: one call
+ * of the kernel, the same that the general way would make.  Returns false when it is not that
+ * simple; nothing has happened then. */
+static bool reduce_short(rl_reduce_op op, rl_tensor *x, const bool *mask, bool keepdim,
+                         rl_dtype compute, rl_dtype result, const rl_kargs *args, rl_tensor **y)
+{
+    rl_reduce_fn *kernel = rl_kernel_table.reduce[op][compute];
+    if (!kernel || x->dtype != compute || result != kernel_output(op, compute) || !x->contiguous ||
+        x->numel > GRAIN || x->numel == 0)
+        return false;
+    int64_t shape[RL_MAX_DIMS], no = 1, nr = 1;
+    int ndim = 0, changes = 0;
+    for (int d = 0; d < x->ndim; d++) {
+        changes += d > 0 && mask[d] != mask[d - 1];
+        if (mask[d])
+            nr *= x->shape[d];
+        else
+            no *= x->shape[d];
+        if (!mask[d] || keepdim)
+            shape[ndim++] = mask[d] ? 1 : x->shape[d];
+    }
+    if (changes > 1)
+        return false;
+    *y = rl_new(result, ndim, shape);
+    if (!*y)
+        return true;
+    ptrdiff_t item = (ptrdiff_t)rl_itemsize(x);
+    bool last = x->ndim == 0 || mask[x->ndim - 1] || nr == 1;
+    kernel((size_t)no, (size_t)nr, x->data, last ? nr * item : item,
+           last || no == 1 ? item : no * item, (*y)->data, (ptrdiff_t)rl_itemsize(*y), args);
+    return true;
+}
+
 rl_tensor *rl_reduce_run(rl_reduce_op op, const char *name, rl_tensor *x, const bool *mask,
                          bool keepdim, rl_dtype compute, rl_dtype result, const rl_kargs *args)
 {
@@ -166,6 +199,9 @@ rl_tensor *rl_reduce_run(rl_reduce_op op, const char *name, rl_tensor *x, const 
         return NULL;
     if (!args)
         args = &no_args;
+    rl_tensor *y, *next;
+    if (reduce_short(op, x, mask, keepdim, compute, result, args, &y))
+        return y;
     if (!rl_kernel_table.reduce[op][compute] && (compute == RL_F16 || compute == RL_BF16))
         compute = RL_F32;
     if (!rl_kernel_table.reduce[op][compute])
@@ -175,7 +211,7 @@ rl_tensor *rl_reduce_run(rl_reduce_op op, const char *name, rl_tensor *x, const 
         if (!mask[d] || keepdim)
             shape[ndim++] = mask[d] ? 1 : x->shape[d];
 
-    rl_tensor *y = x->dtype == compute ? rl_retain(x) : rl_cast_data(x, compute), *next;
+    y = x->dtype == compute ? rl_retain(x) : rl_cast_data(x, compute);
     if (!y)
         return NULL;
     memcpy(todo, mask, (size_t)x->ndim);
