@@ -1,6 +1,7 @@
-/* check.h: the C tests' few macros.  A test is a function that returns true when it came to its end, false when memory
- * ran out on the way.  RUN runs it as it is, then again and again with the 1st, 2nd, ... allocation made to fail, until
- * one run needs no more allocations than that; after each, no block may be left over. */
+/* check.h: the C tests' few macros.  A test is a function that returns true when it came to its
+ * end, false when memory ran out on the way.  RUN runs it as it is, then again and again with the
+ * 1st, 2nd, ... allocation made to fail, until one run needs no more allocations than that; after
+ * each, no block may be left over. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -33,7 +34,8 @@ static int failures;
         }                                                                                          \
     } while (0)
 
-/* Ends the test when expr (a pointer, or true) failed for lack of memory; any other failure counts. */
+/* Ends the test when expr (a pointer, or true) failed for lack of memory; any other failure counts.
+ */
 static inline int short_of_memory(const char *file, int line, const char *what)
 {
     if (rl_error_code() != RL_EMEMORY) {
@@ -88,7 +90,8 @@ static inline void run_test(const char *name, bool (*test)(void))
 }
 #define RUN(test) run_test(#test, test)
 
-#define SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+#define SHAPE(...)                                                                                 \
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) { __VA_ARGS__ }
 #define INTS(...) ((rl_ints){(int64_t[]){__VA_ARGS__}, (int)(sizeof((int64_t[]){__VA_ARGS__}) / 8)})
 
 /* A float32 tensor 0, 1, 2, ... */

@@ -1,4 +1,5 @@
-/* The allocator: alignment, reuse, limits, statistics, failure on request, blocks freed by another thread. */
+/* The allocator: alignment, reuse, limits, statistics, failure on request, blocks freed by another
+ * thread. */
 #include <pthread.h>
 #include <unistd.h>
 #include <sys/wait.h>
@@ -7,7 +8,8 @@
 
 static bool sizes(void)
 {
-    size_t bytes[] = {0, 1, 63, 64, 65, 256, 257, 1000, 4096, 65535, 65536, 65537, 100000, 1 << 20, 5000001};
+    size_t bytes[] = {0,    1,     63,    64,    65,     256,     257,    1000,
+                      4096, 65535, 65536, 65537, 100000, 1 << 20, 5000001};
     void *p[sizeof bytes / sizeof *bytes];
     int n = (int)(sizeof bytes / sizeof *bytes), made = 0;
     bool ok = true;

@@ -1,4 +1,5 @@
-/* Conversion between dtypes against closed forms, the same on every instruction set; copies of every layout; filling. */
+/* Conversion between dtypes against closed forms, the same on every instruction set; copies of
+ * every layout; filling. */
 #include "check.h"
 #include "core/cpu.h"
 #include "kernels/convert.h"
@@ -38,7 +39,8 @@ static bool float_to_half(void)
         rl_convert(RL_F32, x, 4, RL_F16, y, 2, 3);
         CHECK(y[0] == h && y[1] == h + (h & 1) && y[2] == h + 1);
     }
-    float x[] = {65519.996f, 65520.0f, 1e30f, -65520.0f, -INFINITY, 0x1p-25f, 0x1.000002p-25f, -1e-30f};
+    float x[] = {65519.996f, 65520.0f, 1e30f,           -65520.0f,
+                 -INFINITY,  0x1p-25f, 0x1.000002p-25f, -1e-30f};
     uint16_t should[] = {0x7bff, 0x7c00, 0x7c00, 0xfc00, 0xfc00, 0, 1, 0x8000}, y[8];
     rl_convert(RL_F32, x, 4, RL_F16, y, 2, 8);
     CHECK(!memcmp(y, should, sizeof y));
@@ -47,7 +49,8 @@ static bool float_to_half(void)
 
 static bool bfloats(void)
 {
-    uint32_t bits[] = {0x3f808000, 0x3f818000, 0x3f808001, 0x7f7fffff, 0x7fc01234, 0xff800000, 0x80000001};
+    uint32_t bits[] = {0x3f808000, 0x3f818000, 0x3f808001, 0x7f7fffff,
+                       0x7fc01234, 0xff800000, 0x80000001};
     uint16_t should[] = {0x3f80, 0x3f82, 0x3f81, 0x7f80, 0x7fc0, 0xff80, 0x8000}, y[7];
     rl_convert(RL_F32, bits, 4, RL_BF16, y, 2, 7);
     CHECK(!memcmp(y, should, sizeof y));
@@ -82,7 +85,8 @@ static bool float_to_integers(void)
     return true;
 }
 
-/* Every pair of dtypes, every build: same bytes as the portable one; lengths around the vector widths. */
+/* Every pair of dtypes, every build: same bytes as the portable one; lengths around the vector
+ * widths. */
 static bool same_on_every_isa(void)
 {
     static unsigned char x[100 * 8], y0[100 * 8], y1[100 * 8];
@@ -107,8 +111,8 @@ static bool same_on_every_isa(void)
                     tables[0][from][to](x, y0, n);
                     tables[isa][from][to](x, y1, n);
                     if (memcmp(y0, y1, sizeof y0)) {
-                        printf("%s to %s, build %d, n %zu\n", rl_dtype_name(from), rl_dtype_name(to),
-                               isa, n);
+                        printf("%s to %s, build %d, n %zu\n", rl_dtype_name(from),
+                               rl_dtype_name(to), isa, n);
                         failures++;
                     }
                 }

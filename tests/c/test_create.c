@@ -1,4 +1,5 @@
-/* Constructors, copies, and writing values, against closed forms and PyTorch 2.13's values; their derivatives. */
+/* Constructors, copies, and writing values, against closed forms and PyTorch 2.13's values; their
+ * derivatives. */
 #include "check.h"
 #include "rushlight_ops.h"
 

@@ -1,11 +1,16 @@
-/* The element-wise iterator: dtypes, broadcasting, strides of results, outputs and their errors, threads. */
+/* The element-wise iterator: dtypes, broadcasting, strides of results, outputs and their errors,
+ * threads. */
 #include "check.h"
 
 static rl_tensor *binary(rl_map_op op, rl_typing typing, rl_tensor *x, rl_tensor *y, rl_tensor *out)
 {
-    return rl_map_run(&(rl_map){.op = op, .typing = typing, .name = "test", .n = 2, .in = {x, y}, .out = out});
+    return rl_map_run(
+        &(rl_map){.op = op, .typing = typing, .name = "test", .n = 2, .in = {x, y}, .out = out});
 }
-static rl_tensor *sum(rl_tensor *x, rl_tensor *y) { return binary(RL_MAP_ADD, RL_TYPE_PROMOTE, x, y, NULL); }
+static rl_tensor *sum(rl_tensor *x, rl_tensor *y)
+{
+    return binary(RL_MAP_ADD, RL_TYPE_PROMOTE, x, y, NULL);
+}
 
 static bool short_way(void)
 {
@@ -18,7 +23,8 @@ static bool short_way(void)
     MAKE(b, sum(n, x));
     CHECK(floats(a)[9] == 9.5f && floats(b)[9] == 9.5f && a->dtype == RL_F32 && b->ndim == 2);
     MAKE(less, binary(RL_MAP_LT, RL_TYPE_BOOL, x, n, NULL));
-    CHECK(less->dtype == RL_BOOL && ((uint8_t *)less->data)[0] == 1 && ((uint8_t *)less->data)[1] == 0);
+    CHECK(less->dtype == RL_BOOL && ((uint8_t *)less->data)[0] == 1 &&
+          ((uint8_t *)less->data)[1] == 0);
     CHECK(!sum(x, NULL));
     return true;
 }
@@ -62,7 +68,8 @@ static bool broadcasting(void)
     CHECK(ey->numel == 0 && ey->ndim == 3);
     MAKE(w, counting(SHAPE(5)));
     FAILS(sum(w, y), RL_ERUNTIME,
-          "The size of tensor a (5) must match the size of tensor b (4) at non-singleton dimension 2");
+          "The size of tensor a (5) must match the size of tensor b (4) at non-singleton dimension "
+          "2");
     return true;
 }
 
@@ -117,14 +124,16 @@ static bool overlaps(void)
     MAKE(x, counting(SHAPE(10)));
     MAKE(low, rl_new_view(x, 1, (int64_t[]){9}, (int64_t[]){1}, 0));
     MAKE(high, rl_new_view(x, 1, (int64_t[]){9}, (int64_t[]){1}, 1));
-    FAILS(binary(RL_MAP_ADD, RL_TYPE_PROMOTE, high, high, low), RL_ERUNTIME,
-          "unsupported operation: some elements of the input tensor and the written-to tensor refer "
-          "to a single memory location. Please clone() the tensor before performing the operation.");
+    FAILS(
+        binary(RL_MAP_ADD, RL_TYPE_PROMOTE, high, high, low), RL_ERUNTIME,
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer "
+        "to a single memory location. Please clone() the tensor before performing the operation.");
     MAKE(one, rl_new(RL_F32, SHAPE(1)));
     MAKE(wide, rl_new_view(one, 1, (int64_t[]){9}, (int64_t[]){0}, 0));
-    FAILS(binary(RL_MAP_ADD, RL_TYPE_PROMOTE, high, high, wide), RL_ERUNTIME,
-          "unsupported operation: more than one element of the written-to tensor refers to a single "
-          "memory location. Please clone() the tensor before performing the operation.");
+    FAILS(
+        binary(RL_MAP_ADD, RL_TYPE_PROMOTE, high, high, wide), RL_ERUNTIME,
+        "unsupported operation: more than one element of the written-to tensor refers to a single "
+        "memory location. Please clone() the tensor before performing the operation.");
     /* Interleaved and not dense: allowed, and as if the inputs had been read first. */
     MAKE(even, rl_new_view(x, 1, (int64_t[]){4}, (int64_t[]){2}, 0));
     MAKE(later, rl_new_view(x, 1, (int64_t[]){4}, (int64_t[]){2}, 2));
@@ -160,8 +169,8 @@ static bool large_and_threaded(void)
         for (int64_t k = 0; k < n; k++)
             same &= floats(a)[k] == 2 * (float)k;
         CHECK(same);
-        CHECK(!memcmp(a->data, b->data, (size_t)n * 4) && !memcmp(a->data, c->data, (size_t)n * 4) &&
-              !memcmp(a->data, d->data, (size_t)n * 4));
+        CHECK(!memcmp(a->data, b->data, (size_t)n * 4) &&
+              !memcmp(a->data, c->data, (size_t)n * 4) && !memcmp(a->data, d->data, (size_t)n * 4));
     }
     return true;
 }
@@ -172,7 +181,8 @@ static bool masked_first(void)
     MAKE(mask, rl_new(RL_BOOL, SHAPE(3)));
     memcpy(mask->data, "\1\0\1", 3);
     MAKE(zero, rl_wrap_number(rl_int(0)));
-    MAKE(y, rl_map_run(&(rl_map){.op = RL_MAP_WHERE, .name = "where", .n = 3, .in = {mask, x, zero}}));
+    MAKE(y,
+         rl_map_run(&(rl_map){.op = RL_MAP_WHERE, .name = "where", .n = 3, .in = {mask, x, zero}}));
     float should[] = {0, 0, 2, 3, 0, 5};
     CHECK(y->dtype == RL_F32 && !memcmp(y->data, should, sizeof should));
     return true;

@@ -1,4 +1,5 @@
-/* The thread pool: every range once, nested loops inline, changing the number, two callers at once, fork, exit. */
+/* The thread pool: every range once, nested loops inline, changing the number, two callers at once,
+ * fork, exit. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
@@ -90,7 +91,8 @@ static bool forked_child(void)
     pid_t child = fork();
     if (child == 0) {
         alarm(20);
-        exit(covered(1000, 10) && covered(50, 1) ? 0 : 1); /* exit: the library's own end runs too */
+        exit(covered(1000, 10) && covered(50, 1) ? 0
+                                                 : 1); /* exit: the library's own end runs too */
     }
     int status = -1;
     waitpid(child, &status, 0);

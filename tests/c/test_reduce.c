@@ -1,4 +1,5 @@
-/* Reductions over every choice of dims and layout against a plain loop; the same bits from 1, 2 and 3 threads. */
+/* Reductions over every choice of dims and layout against a plain loop; the same bits from 1, 2 and
+ * 3 threads. */
 #include "check.h"
 
 /* Sums x over mask by the definition, in double. */
@@ -33,7 +34,8 @@ static bool every_mask(void)
                 mask[d] = bits >> d & 1;
             double should[360] = {0};
             plain_sum(all[v], mask, should);
-            MAKE(y, rl_reduce_run(RL_REDUCE_SUM, "sum", all[v], mask, bits & 1, RL_F32, RL_F32, NULL));
+            MAKE(y,
+                 rl_reduce_run(RL_REDUCE_SUM, "sum", all[v], mask, bits & 1, RL_F32, RL_F32, NULL));
             MAKE(m, rl_reduce_run(RL_REDUCE_VAR, "var", all[v], mask, false, RL_F32, RL_F64, NULL));
             CHECK(y->contiguous && m->dtype == RL_F64 && m->numel == y->numel);
             CHECK(y->ndim == (bits & 1 ? 4 : 4 - __builtin_popcount((unsigned)bits)));
@@ -52,7 +54,8 @@ static bool positions(void)
     MAKE(y, rl_reduce_run(RL_REDUCE_ARGMAX, "argmax", p, all, false, RL_F32, RL_I64, NULL));
     CHECK(y->ndim == 0 && *(int64_t *)y->data == 2 * 6 + 3);
     MAKE(z, rl_reduce_run(RL_REDUCE_ARGMAX, "argmax", p, two, false, RL_F32, RL_I64, NULL));
-    CHECK(z->numel == 2 && ((int64_t *)z->data)[0] == 3 * 3 + 2 && ((int64_t *)z->data)[1] == 2 * 3 + 0);
+    CHECK(z->numel == 2 && ((int64_t *)z->data)[0] == 3 * 3 + 2 &&
+          ((int64_t *)z->data)[1] == 2 * 3 + 0);
     return true;
 }
 

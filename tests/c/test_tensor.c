@@ -40,9 +40,10 @@ static bool views(void)
     MAKE(wide, rl_new_view(t, 2, (int64_t[]){4, 3}, (int64_t[]){0, 1}, 0));
     CHECK(rl_overlaps_itself(wide) && !rl_overlaps_itself(column));
     CHECK(rl_shares_memory(t, column));
-    FAILS(rl_new_view(t, 1, (int64_t[]){3}, (int64_t[]){3}, 0), RL_ERUNTIME,
-          "setStorage: sizes [3], strides [3], storage offset 0, and itemsize 4 requiring a storage "
-          "size of 28 are out of bounds for storage of size 24");
+    FAILS(
+        rl_new_view(t, 1, (int64_t[]){3}, (int64_t[]){3}, 0), RL_ERUNTIME,
+        "setStorage: sizes [3], strides [3], storage offset 0, and itemsize 4 requiring a storage "
+        "size of 28 are out of bounds for storage of size 24");
     return true;
 }
 
@@ -102,13 +103,15 @@ static bool inferring(void)
     CHECK(!rl_infer_shape(INTS(0, 3), 0, s));
     FAILS(!rl_infer_shape(INTS(4, -1), 6, s), RL_ERUNTIME,
           "shape '[4, -1]' is invalid for input of size 6");
-    FAILS(!rl_infer_shape(INTS(7), 6, s), RL_ERUNTIME, "shape '[7]' is invalid for input of size 6");
+    FAILS(!rl_infer_shape(INTS(7), 6, s), RL_ERUNTIME,
+          "shape '[7]' is invalid for input of size 6");
     FAILS(!rl_infer_shape(INTS(-1, -1), 6, s), RL_ERUNTIME, "only one dimension can be inferred");
     FAILS(!rl_infer_shape(INTS(-2, 3), 6, s), RL_ERUNTIME,
           "invalid shape dimension -2 at index 0 of shape [-2, 3]");
-    FAILS(!rl_infer_shape(INTS(-1, 0), 0, s), RL_ERUNTIME,
-          "cannot reshape tensor of 0 elements into shape [-1, 0] because the unspecified dimension "
-          "size -1 can be any value and is ambiguous");
+    FAILS(
+        !rl_infer_shape(INTS(-1, 0), 0, s), RL_ERUNTIME,
+        "cannot reshape tensor of 0 elements into shape [-1, 0] because the unspecified dimension "
+        "size -1 can be any value and is ambiguous");
     return true;
 }
 
@@ -138,7 +141,8 @@ static bool promotion(void)
     CHECK(rl_promote(RL_F16, RL_BF16) == RL_F32);
     CHECK(rl_promote(RL_I64, RL_F16) == RL_F16);
     CHECK(rl_promote(RL_BOOL, RL_U8) == RL_U8);
-    CHECK(!rl_can_cast(RL_F32, RL_I64) && rl_can_cast(RL_F64, RL_F16) && !rl_can_cast(RL_I8, RL_BOOL));
+    CHECK(!rl_can_cast(RL_F32, RL_I64) && rl_can_cast(RL_F64, RL_F16) &&
+          !rl_can_cast(RL_I8, RL_BOOL));
     MAKE(i, rl_new(RL_I32, SHAPE(2)));
     MAKE(f0, rl_new(RL_F64, 0, NULL));
     MAKE(two, rl_wrap_number(rl_float(2.5)));
