@@ -37,19 +37,21 @@ RL_INLINE void F(tile)(const int R, const int W, int64_t k, const char *a, ptrdi
             for (int i = 0; i < R; i++)
                 acc[i * W + w] = i ? acc[w] : F(load)(bias + w * (int)sizeof(VEC), mask[w]);
     } else if (flags & RL_GEMM_C) {
+        char *at = c;
 #pragma GCC unroll 24
-        for (int i = 0; i < R; i++)
+        for (int i = 0; i < R; i++, at += ldc)
 #pragma GCC unroll 4
             for (int w = 0; w < W; w++)
-                acc[i * W + w] = F(load)(c + i * ldc + w * (int)sizeof(VEC), mask[w]);
+                acc[i * W + w] = F(load)(at + w * (int)sizeof(VEC), mask[w]);
     } else {
 #pragma GCC unroll 24
         for (int i = 0; i < R * W; i++)
             acc[i] = F(zero)();
         if (k > 32) {
+            char *at = c;
 #pragma GCC unroll 24
-            for (int i = 0; i < R; i++)
-                __builtin_prefetch(c + i * ldc, 1);
+            for (int i = 0; i < R; i++, at += ldc)
+                __builtin_prefetch(at, 1);
         }
     }
 
@@ -82,13 +84,18 @@ RL_INLINE void F(tile)(const int R, const int W, int64_t k, const char *a, ptrdi
 #undef LOAD_MASKED
 #undef STEP
 
+    /* Hides from the compiler that these are the addresses from above: else it computes all of them
+     * at the start and keeps them on the stack, which costs a short product half of its time. */
+    __asm__("" : "+r"(ldc));
     if (flags & RL_GEMM_ADD) {
+        char *at = c;
 #pragma GCC unroll 24
-        for (int i = 0; i < R; i++)
+        for (int i = 0; i < R; i++, at += ldc)
 #pragma GCC unroll 4
             for (int w = 0; w < W; w++)
                 acc[i * W + w] =
-                    F(add)(F(load)(c + i * ldc + w * (int)sizeof(VEC), mask[w]), acc[i * W + w]);
+                    F(add)(F(load)(at + w * (int)sizeof(VEC), mask[w]), acc[i * W + w]);
+        __asm__("" : "+r"(ldc));
     }
     if (flags & RL_GEMM_RELU) {
 #pragma GCC unroll 24
@@ -97,12 +104,16 @@ RL_INLINE void F(tile)(const int R, const int W, int64_t k, const char *a, ptrdi
     }
     if (n == W * LANES) {
 #pragma GCC unroll 24
-        for (int i = 0; i < R * W; i++)
-            F(store_all)(c + i / W * ldc + i % W * (int)sizeof(VEC), acc[i]);
+        for (int i = 0; i < R; i++, c += ldc)
+#pragma GCC unroll 4
+            for (int w = 0; w < W; w++)
+                F(store_all)(c + w * (int)sizeof(VEC), acc[i * W + w]);
     } else {
 #pragma GCC unroll 24
-        for (int i = 0; i < R * W; i++)
-            F(store)(c + i / W * ldc + i % W * (int)sizeof(VEC), mask[i % W], acc[i]);
+        for (int i = 0; i < R; i++, c += ldc)
+#pragma GCC unroll 4
+            for (int w = 0; w < W; w++)
+                F(store)(c + w * (int)sizeof(VEC), mask[w], acc[i * W + w]);
     }
 }
 
