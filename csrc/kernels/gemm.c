@@ -32,7 +32,8 @@ typedef struct job {
     ptrdiff_t ldc, csc; /* csc other than size: rule 2 only */
     const char *bias;
     unsigned flags;
-    bool dot; /* rule 2 */
+    bool dot;    /* rule 2 */
+    bool narrow; /* rule 1 by the narrow kernel */
     bool pack_b;
     bool pack_a;
     char *scratch; /* pack_a: room for a chunk of A per part */
@@ -147,6 +148,9 @@ static void run(const job *g, char *scratch)
 {
     if (g->dot)
         run_rule2(g);
+    else if (g->narrow)
+        g->f->narrow(g->m, g->n, g->k, g->a, g->rsa, g->csa, g->b, g->csb, g->c, g->ldc, g->bias,
+                     g->flags);
     else
         run_rule1(g, scratch);
 }
@@ -229,7 +233,7 @@ static void plan(job *g, const rl_gemm_args *p)
     if (p->k <= 1) /* a stride that is never taken may be anything */
         g->csa = g->rsb = size;
     bool along_k = g->csa == size && g->rsb == size;
-    bool thin = p->m <= RL_GEMM_THIN || p->n <= RL_GEMM_THIN;
+    bool thin = p->n <= RL_GEMM_THIN || (p->m <= RL_GEMM_THIN && p->k > RL_GEMM_DOT_MIN);
     g->dot = along_k && thin && p->k > 1;
     /* C' = B' A': vectors run along the longer side.  A start value per column becomes one per row,
      * which the kernels do not know, so rl_gemm writes it to C first. */
@@ -252,6 +256,7 @@ static void plan(job *g, const rl_gemm_args *p)
     }
     if (g->dot)
         return;
+    g->narrow = g->m <= RL_GEMM_THIN && g->rsb == size && g->csb != size && p->k <= RL_GEMM_DOT_MIN;
     /* A row-major B is read where it lies unless its panels would be used often and miss the cache
      * each time. */
     int64_t rows = g->f->max_rows[1];

@@ -23,7 +23,8 @@
 
 #define RL_GEMM_KC 384       /* longest chain along k; part of the definition of the result */
 #define RL_GEMM_DOT_KC 16384 /* the same for dot products */
-#define RL_GEMM_THIN 3       /* rows up to which W's rows are walked instead of transposed */
+#define RL_GEMM_DOT_MIN 64
+#define RL_GEMM_THIN 3 /* rows up to which W's rows are walked instead of transposed */
 
 /* What an element starts from, and what happens to it last. */
 enum {
@@ -60,9 +61,14 @@ rl_status rl_gemm_batch(const rl_gemm_args *g, int64_t batch, int64_t sa, int64_
 typedef void rl_gemm_tile_fn(int64_t k, const char *a, ptrdiff_t rsa, ptrdiff_t csa, const char *b,
                              ptrdiff_t rsb, char *c, ptrdiff_t ldc, int64_t n, const char *bias,
                              unsigned flags);
-/* panel[p][j] = b[p rsb + j csb] for p < k, j < width, zero from j = n on. */
+/* panel[p][j] = b[p rsb + j csb] for p < k, j < n; n <= width, and from j = n to width is anything.
+ */
 typedef void rl_gemm_pack_fn(int64_t k, int64_t n, int64_t width, const char *b, ptrdiff_t rsb,
                              ptrdiff_t csb, char *panel);
+/* C (m, n) for m <= RL_GEMM_THIN and B contiguous along k, any n: transposes B in registers. */
+typedef void rl_gemm_narrow_fn(int64_t m, int64_t n, int64_t k, const char *a, ptrdiff_t rsa,
+                               ptrdiff_t csa, const char *b, ptrdiff_t csb, char *c, ptrdiff_t ldc,
+                               const char *bias, unsigned flags);
 /* Rule 2 for one block along k: C (m, n), m <= RL_GEMM_THIN, C[i][j] at c + i ldc + j csc. */
 typedef void rl_gemm_dot_fn(int64_t m, int64_t n, int64_t k, const char *a, ptrdiff_t rsa,
                             const char *b, ptrdiff_t csb, char *c, ptrdiff_t ldc, ptrdiff_t csc,
@@ -74,6 +80,7 @@ typedef struct rl_gemm_float_kernels {
     int max_rows[3];                 /* of a tile 1 << w vectors wide */
     rl_gemm_tile_fn *const *tile[3]; /* tile[w][rows - 1] */
     rl_gemm_pack_fn *pack;
+    rl_gemm_narrow_fn *narrow;
     rl_gemm_dot_fn *dot;
 } rl_gemm_float_kernels;
 

@@ -56,22 +56,63 @@ RL_INLINE vf64 relu_f64(vf64 x) { return _mm512_max_pd(_mm512_setzero_pd(), x); 
 #define LANES_f64 4
 typedef __m256 vf32;
 typedef __m256d vf64;
-typedef __m256i mask_f32;
-typedef __m256i mask_f64;
+typedef struct {
+    __m256i v;
+    int64_t n; /* elements, at least 0 */
+} mask_f32;
+typedef mask_f32 mask_f64;
 
 RL_INLINE mask_f32 mask_to_f32(int64_t n)
 {
     int c = n > 8 ? 8 : n < 0 ? 0 : (int)n;
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32(c), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    return (mask_f32){
+        _mm256_cmpgt_epi32(_mm256_set1_epi32(c), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), c};
 }
 RL_INLINE mask_f64 mask_to_f64(int64_t n)
 {
-    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+    int c = n > 4 ? 4 : n < 0 ? 0 : (int)n;
+    return (mask_f64){_mm256_cmpgt_epi64(_mm256_set1_epi64x(c), _mm256_setr_epi64x(0, 1, 2, 3)), c};
 }
-RL_INLINE vf32 load_f32(const void *p, mask_f32 m) { return _mm256_maskload_ps(p, m); }
-RL_INLINE vf64 load_f64(const void *p, mask_f64 m) { return _mm256_maskload_pd(p, m); }
-RL_INLINE void store_f32(void *p, mask_f32 m, vf32 x) { _mm256_maskstore_ps(p, m, x); }
-RL_INLINE void store_f64(void *p, mask_f64 m, vf64 x) { _mm256_maskstore_pd(p, m, x); }
+RL_INLINE vf32 load_f32(const void *p, mask_f32 m) { return _mm256_maskload_ps(p, m.v); }
+RL_INLINE vf64 load_f64(const void *p, mask_f64 m) { return _mm256_maskload_pd(p, m.v); }
+/* In pieces: a masked store takes AMD's processors some twenty cycles. */
+RL_INLINE void store_f32(void *p, mask_f32 m, vf32 x)
+{
+    float *to = p;
+    __m128 part = _mm256_castps256_ps128(x);
+    if (m.n == 8) {
+        _mm256_storeu_ps(to, x);
+        return;
+    }
+    if (m.n & 4) {
+        _mm_storeu_ps(to, part);
+        part = _mm256_extractf128_ps(x, 1);
+        to += 4;
+    }
+    if (m.n & 2) {
+        _mm_storel_pi((__m64 *)to, part);
+        part = _mm_movehl_ps(part, part);
+        to += 2;
+    }
+    if (m.n & 1)
+        _mm_store_ss(to, part);
+}
+RL_INLINE void store_f64(void *p, mask_f64 m, vf64 x)
+{
+    double *to = p;
+    __m128d part = _mm256_castpd256_pd128(x);
+    if (m.n == 4) {
+        _mm256_storeu_pd(to, x);
+        return;
+    }
+    if (m.n & 2) {
+        _mm_storeu_pd(to, part);
+        part = _mm256_extractf128_pd(x, 1);
+        to += 2;
+    }
+    if (m.n & 1)
+        _mm_store_sd(to, part);
+}
 RL_INLINE void store_all_f32(void *p, vf32 x) { _mm256_storeu_ps(p, x); }
 RL_INLINE void store_all_f64(void *p, vf64 x) { _mm256_storeu_pd(p, x); }
 RL_INLINE vf32 load_all_f32(const void *p) { return _mm256_loadu_ps(p); }

@@ -1,0 +1,272 @@
+/* gemm_pack.h: panels of B for the tiles, and narrow(): a few rows of A against a B that lies
+ * transposed.
+ *
+ * A B contiguous along k (x W^T) is transposed in blocks in registers: LANES columns and BLOCK
+ * steps along k at a time. */
+
+#define PACK_PLAIN(NAME, T)                                                                        \
+    static void NAME(int64_t p0, int64_t k, int64_t n, int64_t width, const char *b,               \
+                     ptrdiff_t rsb, ptrdiff_t csb, char *panel)                                    \
+    {                                                                                              \
+        for (int64_t p = p0; p < k; p++) {                                                         \
+            T *row = (T *)panel + p * width;                                                       \
+            for (int64_t j = 0; j < n; j++)                                                        \
+                row[j] = *(const T *)(b + p * rsb + j * csb);                                      \
+            for (int64_t j = n; j < width; j++)                                                    \
+                row[j] = 0;                                                                        \
+        }                                                                                          \
+    }
+PACK_PLAIN(pack_plain_f32, float)
+PACK_PLAIN(pack_plain_f64, double)
+#undef PACK_PLAIN
+
+#define PACK_ROWS(S, T)                                                                            \
+    static void pack_rows_##S(int64_t k, int64_t n, int64_t width, const char *b, ptrdiff_t rsb,   \
+                              char *panel)                                                         \
+    {                                                                                              \
+        for (int64_t j = 0; j < width; j += LANES_##S) {                                           \
+            mask_##S some = mask_to_##S(n - j);                                                    \
+            const char *from = b + j * (int64_t)sizeof(T);                                         \
+            T *to = (T *)panel + j;                                                                \
+            for (int64_t p = 0; p < k; p++, from += rsb, to += width)                              \
+                store_all_##S(to, load_##S(from, some));                                           \
+        }                                                                                          \
+    }
+PACK_ROWS(f32, float)
+PACK_ROWS(f64, double)
+#undef PACK_ROWS
+
+/* ---- transposing blocks: out[q][j] = column j, step q; b points at step 0 of column 0 ---- */
+
+/* Where the LANES columns from column 0 begin; those from n on repeat the last one, so that no load
+ * leaves B. */
+typedef struct columns {
+    ptrdiff_t at[16];
+} columns;
+
+RL_INLINE void columns_from(columns *c, int64_t n, int lanes, ptrdiff_t csb)
+{
+    for (int j = 0; j < lanes; j++)
+        c->at[j] = (j < n ? j : n - 1) * csb;
+}
+
+#if LANES_f32 == 16
+
+enum { BLOCK = 8 };
+
+/* 4 x 4 transposes within the four 128-bit quarters. */
+RL_INLINE void transpose_quarters(__m512 *x)
+{
+    __m512d a = _mm512_castps_pd(_mm512_unpacklo_ps(x[0], x[1]));
+    __m512d b = _mm512_castps_pd(_mm512_unpackhi_ps(x[0], x[1]));
+    __m512d c = _mm512_castps_pd(_mm512_unpacklo_ps(x[2], x[3]));
+    __m512d d = _mm512_castps_pd(_mm512_unpackhi_ps(x[2], x[3]));
+    x[0] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
+    x[1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, c));
+    x[2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
+    x[3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
+}
+
+RL_INLINE void block_f32(const char *b, const columns *c, ptrdiff_t csb, bool whole, int64_t steps,
+                         vf32 out[BLOCK])
+{
+    /* A register of t takes 8 steps of columns j and j + 4, one of u those of j + 8 and j + 12. */
+    __m512 t[4], u[4];
+    __mmask8 some = steps < BLOCK ? (__mmask8)((1u << steps) - 1) : 0xff;
+#define AT(j) ((const float *)(b + (whole ? (j) * csb : c->at[j])))
+#define COLUMN(j)                                                                                  \
+    _mm256_castps_pd(steps < BLOCK ? _mm256_maskz_loadu_ps(some, AT(j)) : _mm256_loadu_ps(AT(j)))
+#define PAIR(i, j)                                                                                 \
+    _mm512_castpd_ps(_mm512_insertf64x4(_mm512_castpd256_pd512(COLUMN(i)), COLUMN(j), 1))
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) {
+        t[j] = PAIR(j, j + 4);
+        u[j] = PAIR(j + 8, j + 12);
+    }
+#undef PAIR
+#undef COLUMN
+#undef AT
+    transpose_quarters(t);
+    transpose_quarters(u);
+#pragma GCC unroll 4
+    for (int q = 0; q < 4; q++) {
+        out[q] = _mm512_shuffle_f32x4(t[q], u[q], 0x88);
+        out[q + 4] = _mm512_shuffle_f32x4(t[q], u[q], 0xdd);
+    }
+}
+
+#elif LANES_f32 == 8
+
+enum { BLOCK = 4 };
+
+RL_INLINE void block_f32(const char *b, const columns *c, ptrdiff_t csb, bool whole, int64_t steps,
+                         vf32 out[BLOCK])
+{
+    __m256 x[4];
+    __m128i some = _mm_cmpgt_epi32(_mm_set1_epi32((int)steps), _mm_setr_epi32(0, 1, 2, 3));
+#define AT(j) ((const float *)(b + (whole ? (j) * csb : c->at[j])))
+#define COLUMN(j) (steps < BLOCK ? _mm_maskload_ps(AT(j), some) : _mm_loadu_ps(AT(j)))
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++)
+        x[j] = _mm256_insertf128_ps(_mm256_castps128_ps256(COLUMN(j)), COLUMN(j + 4), 1);
+#undef AT
+#undef COLUMN
+    __m256d lo01 = _mm256_castps_pd(_mm256_unpacklo_ps(x[0], x[1]));
+    __m256d hi01 = _mm256_castps_pd(_mm256_unpackhi_ps(x[0], x[1]));
+    __m256d lo23 = _mm256_castps_pd(_mm256_unpacklo_ps(x[2], x[3]));
+    __m256d hi23 = _mm256_castps_pd(_mm256_unpackhi_ps(x[2], x[3]));
+    out[0] = _mm256_castpd_ps(_mm256_unpacklo_pd(lo01, lo23));
+    out[1] = _mm256_castpd_ps(_mm256_unpackhi_pd(lo01, lo23));
+    out[2] = _mm256_castpd_ps(_mm256_unpacklo_pd(hi01, hi23));
+    out[3] = _mm256_castpd_ps(_mm256_unpackhi_pd(hi01, hi23));
+}
+
+#else
+
+enum { BLOCK = 1 };
+
+RL_INLINE void block_f32(const char *b, const columns *c, ptrdiff_t csb, bool whole, int64_t steps,
+                         vf32 out[BLOCK])
+{
+    float x[LANES_f32];
+    for (int j = 0; j < LANES_f32; j++)
+        x[j] = *(const float *)(b + (whole ? j * csb : c->at[j]));
+    out[0] = load_all_f32(x);
+}
+
+#endif
+
+/* float64: one step, gathered. */
+RL_INLINE vf64 step_f64(const char *b, const columns *c)
+{
+    double x[LANES_f64];
+    for (int j = 0; j < LANES_f64; j++)
+        x[j] = *(const double *)(b + c->at[j]);
+    return load_all_f64(x);
+}
+
+RL_INLINE void pack_columns(int64_t k, int64_t n, bool whole, int64_t width, const char *b,
+                            ptrdiff_t csb, float *panel)
+{
+    columns c;
+    vf32 x[BLOCK];
+    columns_from(&c, n, LANES_f32, csb);
+    int64_t p = 0;
+    for (; p + BLOCK <= k; p += BLOCK) {
+        block_f32(b + p * 4, &c, csb, whole, BLOCK, x);
+#pragma GCC unroll 8
+        for (int q = 0; q < BLOCK; q++)
+            store_all_f32(panel + (p + q) * width, x[q]);
+    }
+    if (p < k) {
+        block_f32(b + p * 4, &c, csb, whole, k - p, x);
+#pragma GCC unroll 8
+        for (int q = 0; q < BLOCK - 1; q++)
+            if (p + q < k)
+                store_all_f32(panel + (p + q) * width, x[q]);
+    }
+}
+
+static void pack_f32(int64_t k, int64_t n, int64_t width, const char *b, ptrdiff_t rsb,
+                     ptrdiff_t csb, char *panel)
+{
+    if (csb == sizeof(float)) {
+        pack_rows_f32(k, n, width, b, rsb, panel);
+    } else if (rsb == sizeof(float)) {
+        for (int64_t j = 0; j < n; j += LANES_f32, b += LANES_f32 * csb) {
+            if (n - j >= LANES_f32)
+                pack_columns(k, n - j, true, width, b, csb, (float *)panel + j);
+            else
+                pack_columns(k, n - j, false, width, b, csb, (float *)panel + j);
+        }
+    } else {
+        pack_plain_f32(0, k, n, width, b, rsb, csb, panel);
+    }
+}
+
+static void pack_f64(int64_t k, int64_t n, int64_t width, const char *b, ptrdiff_t rsb,
+                     ptrdiff_t csb, char *panel)
+{
+    if (csb == sizeof(double))
+        pack_rows_f64(k, n, width, b, rsb, panel);
+    else
+        pack_plain_f64(0, k, n, width, b, rsb, csb, panel);
+}
+
+/* ---- narrow ---- */
+
+/* LANES columns of C, M rows: a chain along k per element, as in a tile. */
+#define NARROW(S, T, STEPS)                                                                        \
+    RL_INLINE void narrow_columns_##S(const int M, bool whole, int64_t n, int64_t k,               \
+                                      const char *a, ptrdiff_t rsa, ptrdiff_t csa, const char *b,  \
+                                      ptrdiff_t csb, char *to, ptrdiff_t ldc, const char *bias,    \
+                                      unsigned flags)                                              \
+    {                                                                                              \
+        columns c;                                                                                 \
+        v##S acc[RL_GEMM_THIN];                                                                    \
+        mask_##S mask = mask_to_##S(n);                                                            \
+        columns_from(&c, n, LANES_##S, csb);                                                       \
+        _Pragma("GCC unroll 3") for (int i = 0; i < M; i++) acc[i] =                               \
+            flags & RL_GEMM_BIAS ? load_##S(bias, mask)                                            \
+            : flags & RL_GEMM_C  ? load_##S(to + i * ldc, mask)                                    \
+                                 : zero_##S();                                                     \
+        int64_t p = 0;                                                                             \
+        STEPS                                                                                      \
+        _Pragma("GCC unroll 3") for (int i = 0; i < M; i++)                                        \
+        {                                                                                          \
+            if (flags & RL_GEMM_RELU)                                                              \
+                acc[i] = relu_##S(acc[i]);                                                         \
+            if (n >= LANES_##S)                                                                    \
+                store_all_##S(to + i * ldc, acc[i]);                                               \
+            else                                                                                   \
+                store_##S(to + i * ldc, mask, acc[i]);                                             \
+        }                                                                                          \
+    }                                                                                              \
+    static void narrow_##S(int64_t m, int64_t n, int64_t k, const char *a, ptrdiff_t rsa,          \
+                           ptrdiff_t csa, const char *b, ptrdiff_t csb, char *c, ptrdiff_t ldc,    \
+                           const char *bias, unsigned flags)                                       \
+    {                                                                                              \
+        for (; n > 0; n -= LANES_##S) {                                                            \
+            bool whole = n >= LANES_##S;                                                           \
+            if (m == 2 && whole)                                                                   \
+                narrow_columns_##S(2, true, n, k, a, rsa, csa, b, csb, c, ldc, bias, flags);       \
+            else if (m == 1 && whole)                                                              \
+                narrow_columns_##S(1, true, n, k, a, rsa, csa, b, csb, c, ldc, bias, flags);       \
+            else if (m == 1)                                                                       \
+                narrow_columns_##S(1, false, n, k, a, rsa, csa, b, csb, c, ldc, bias, flags);      \
+            else if (m == 2)                                                                       \
+                narrow_columns_##S(2, false, n, k, a, rsa, csa, b, csb, c, ldc, bias, flags);      \
+            else                                                                                   \
+                narrow_columns_##S(3, false, n, k, a, rsa, csa, b, csb, c, ldc, bias, flags);      \
+            b += LANES_##S * csb;                                                                  \
+            c += sizeof(v##S);                                                                     \
+            if (bias)                                                                              \
+                bias += sizeof(v##S);                                                              \
+        }                                                                                          \
+    }
+
+#define CHAIN(x, q)                                                                                \
+    _Pragma("GCC unroll 3") for (int i = 0; i < M; i++) acc[i] =                                   \
+        fma_f32(set1_f32(a + i * rsa + (p + q) * csa), x, acc[i])
+#define STEPS_F32                                                                                  \
+    vf32 x[BLOCK];                                                                                 \
+    for (; p + BLOCK <= k; p += BLOCK) {                                                           \
+        block_f32(b + p * 4, &c, csb, whole, BLOCK, x);                                            \
+        _Pragma("GCC unroll 8") for (int q = 0; q < BLOCK; q++) CHAIN(x[q], q);                    \
+    }                                                                                              \
+    if (p < k) {                                                                                   \
+        block_f32(b + p * 4, &c, csb, whole, k - p, x);                                            \
+        _Pragma("GCC unroll 8") for (int q = 0; q < BLOCK - 1; q++) if (p + q < k) CHAIN(x[q], q); \
+    }
+#define STEPS_F64                                                                                  \
+    for (; p < k; p++) {                                                                           \
+        vf64 x = step_f64(b + p * 8, &c);                                                          \
+        _Pragma("GCC unroll 3") for (int i = 0; i < M; i++) acc[i] =                               \
+            fma_f64(set1_f64(a + i * rsa + p * csa), x, acc[i]);                                   \
+    }
+NARROW(f32, float, STEPS_F32)
+NARROW(f64, double, STEPS_F64)
+#undef CHAIN
+#undef STEPS_F32
+#undef STEPS_F64
+#undef NARROW
