@@ -15,7 +15,7 @@
 /* A random result does not depend on what it was made from: every gradient is zero. */
 static rl_status zero_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx) { return RL_OK; }
 
-#define ZERO_NODE(name, text) static const rl_node_type name = {.name = text, .backward = zero_backward}
+#define ZERO_NODE(id, text) static const rl_node_type id = {.name = text, .backward = zero_backward}
 ZERO_NODE(normal_node, "NormalBackward0");
 ZERO_NODE(normal_mean_node, "NormalBackward1");
 ZERO_NODE(normal_std_node, "NormalBackward2");
