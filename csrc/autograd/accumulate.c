@@ -171,6 +171,21 @@ rl_status rl_set_grad(rl_tensor *t, rl_tensor *grad)
     return RL_OK;
 }
 
+rl_status rl_replace_data(rl_tensor *t, rl_tensor *from)
+{
+    bool same = t->dtype == from->dtype && rl_same_shape(t, from);
+    rl_status status = rl_tensor_set_data(t, from);
+    if (status || same || !t->ag)
+        return status;
+    lock_edges(); /* the next graph gets a node that expects the new shape */
+    if (t->ag->is_leaf_node) {
+        t->ag->node = NULL;
+        t->ag->is_leaf_node = false;
+    }
+    unlock_edges();
+    return RL_OK;
+}
+
 /* ---- accumulating ---- */
 
 bool rl_sole_owner(const rl_tensor *t)

@@ -175,6 +175,9 @@ rl_tensor *rl_data_alias(rl_tensor *t);
 rl_status rl_detach_(rl_tensor *t); /* takes t itself out of the graph; a view refuses */
 rl_tensor *rl_borrow_base(const rl_tensor *t); /* of a differentiable view, else NULL */
 
+/* x.data = from: t takes over from's memory and geometry; its history and grad stay. */
+rl_status rl_replace_data(rl_tensor *t, rl_tensor *from);
+
 /* Sums t down to shape (which must broadcast to t's); differentiable.  new reference */
 rl_tensor *rl_sum_to(rl_tensor *t, int ndim, const int64_t *shape);
 
@@ -252,6 +255,8 @@ rl_status rl_move_retain(rl_node *from, rl_node *to, rl_tensor *t, int output); 
 bool rl_sole_owner(const rl_tensor *t);
 /* Base of a view that was written: its history, with t's memory replaced by output `output` of n.  Takes over n. */
 rl_status rl_set_base_history(rl_tensor *t, rl_node *n, int output);
+/* Notes that z is a view of base; of integers and inference tensors nothing is noted. */
+rl_status rl_mark_view(rl_tensor *z, rl_tensor *base, rl_view_kind kind);
 rl_status rl_check_view_write(rl_tensor *t, bool indirect); /* an error when the view's kind refuses in-place writes */
 /* Gives t this history in place of the one it had; takes over n. */
 rl_status rl_set_history(rl_tensor *t, rl_node *n, int output);

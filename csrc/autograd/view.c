@@ -17,8 +17,7 @@ static rl_view_kind kind_now(const rl_tensor *base)
     return rl_tls_grad_enabled ? RL_VIEW_PLAIN : RL_VIEW_NO_GRAD;
 }
 
-/* Notes whose view z is; integers have no gradients, and inference tensors no history. */
-static rl_status mark_view(rl_tensor *z, rl_tensor *base, rl_view_kind kind)
+rl_status rl_mark_view(rl_tensor *z, rl_tensor *base, rl_view_kind kind)
 {
     if (z == base || !rl_is_floating((rl_dtype)base->dtype) || base->flags & RL_FLAG_INFERENCE)
         return RL_OK;
@@ -36,7 +35,7 @@ static rl_status mark_view(rl_tensor *z, rl_tensor *base, rl_view_kind kind)
 
 rl_tensor *rl_record_view(rl_tensor *z, rl_tensor *base, rl_node *n)
 {
-    if (!z || (n && n->failed) || mark_view(z, base, kind_now(base))) {
+    if (!z || (n && n->failed) || rl_mark_view(z, base, kind_now(base))) {
         rl_node_release(n);
         rl_release(z);
         return NULL;
@@ -49,7 +48,7 @@ rl_status rl_record_views(rl_tensors views, rl_tensor *base, rl_node *n)
     rl_view_kind kind = kind_now(base);
     rl_status status = n && n->failed ? rl_error_code() : RL_OK;
     for (int64_t i = 0; i < views.n && !status; i++)
-        status = mark_view(views.v[i], base, kind == RL_VIEW_PLAIN ? RL_VIEW_MULTI : kind);
+        status = rl_mark_view(views.v[i], base, kind == RL_VIEW_PLAIN ? RL_VIEW_MULTI : kind);
     if (n && !status)
         return rl_record_n(n, (int)views.n, views.v);
     rl_node_release(n);

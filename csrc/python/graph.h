@@ -1,0 +1,48 @@
+/* graph.h: what autograd.c, graph.c and function.c share. */
+#ifndef RL_PY_GRAPH_H
+#define RL_PY_GRAPH_H
+
+#include "python/py.h"
+
+/* Python objects that hang in some graph: hooks, Functions' contexts.  While there are none, the
+ * collector has nothing to look for.  Changed with the interpreter lock held. */
+extern int64_t rl_py_graph_objects;
+/* Threads that run the core without the interpreter lock: the graph may change under the
+ * collector's eyes, which then leaves it alone.  Changed with the lock held, so it stays put during
+ * a collection. */
+extern int rl_py_unlocked;
+
+#define RL_PY_UNLOCKED(statement)                                                                  \
+    do {                                                                                           \
+        rl_py_unlocked++;                                                                          \
+        PyThreadState *thread_ = PyEval_SaveThread();                                              \
+        statement;                                                                                 \
+        PyEval_RestoreThread(thread_);                                                             \
+        rl_py_unlocked--;                                                                          \
+    } while (0)
+
+/* The grad_fn object of a node, taking over the reference; None for NULL. */
+PyObject *rl_py_wrap_node(rl_node *n);
+rl_node *rl_py_borrow_node(PyObject *o); /* NULL when o is none, or its graph is gone */
+extern PyTypeObject rl_py_node_type;
+extern PyTypeObject rl_py_handle_type;
+
+/* Attributes of every node object, a Function's context included. */
+PyObject *rl_py_node_next_functions(rl_node *n);
+PyObject *rl_py_node_add_hook(rl_node *n, PyObject *hook, bool before);
+PyObject *rl_py_node_input_metadata(rl_node *n);
+
+/* A hook on a tensor: a removable handle.  kind: RL_HOOK_TENSOR or RL_HOOK_POST_ACC. */
+PyObject *rl_py_tensor_add_hook(PyObject *tensor, PyObject *hook, int kind);
+
+/* Visits the Python objects hanging in what `n` alone owns, n being solely owned itself. */
+int rl_py_traverse_node(rl_node *n, visitproc visit, void *arg);
+
+/* Function (function.c). */
+extern PyTypeObject rl_py_function_type;
+bool rl_py_node_is_function(const rl_node *n);
+int rl_py_add_function(PyObject *module);
+int rl_py_add_graph(PyObject *module);
+int rl_py_add_modes(PyObject *module);
+
+#endif
