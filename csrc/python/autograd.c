@@ -1,6 +1,5 @@
 /* autograd.c: Tensor's attributes and methods that have to do with gradients; backward and grad. */
 #include "python/graph.h"
-#include "core/alloc.h"
 
 /* ---- backward ---- */
 
@@ -442,11 +441,6 @@ PyGetSetDef rl_py_autograd_getset[] = {
 
 /* ---- module ---- */
 
-static PyObject *live_blocks(PyObject *Py_UNUSED(m), PyObject *Py_UNUSED(none))
-{
-    return PyLong_FromLongLong(rl_alloc_live());
-}
-
 static PyObject *function_detach(PyObject *Py_UNUSED(m), PyObject *o)
 {
     if (!rl_py_is_tensor(o))
@@ -458,8 +452,6 @@ static PyObject *function_detach(PyObject *Py_UNUSED(m), PyObject *o)
 
 static PyMethodDef functions[] = {
     {"_run_backward", run_backward, METH_VARARGS, NULL},
-    {"_live_blocks", live_blocks, METH_NOARGS,
-     "_live_blocks()\n\nBlocks of memory the core has handed out (for tests)."},
     {"detach", function_detach, METH_O,
      "detach(input)\n\nA tensor of the same memory outside the graph."},
     {NULL, NULL, 0, NULL},
