@@ -35,6 +35,11 @@ if platform.machine().lower() in ("x86_64", "amd64"):
         "-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma -mf16c -mbmi2 "
         "-mprefer-vector-width=512"
     ).split()
+# Loops over one formula need the vectoriser and no more; -O3 would double their size for nothing. Kernels that plan
+# registers (tiles, lanes) need their inner loops unrolled.
+VECTORISED = "-O2 -ftree-vectorize -fvect-cost-model=dynamic".split()
+UNROLLED = ["-O3"]
+PLANNED = {"gemm", "reduce", "row"}
 
 
 def flags() -> list[str]:
@@ -67,11 +72,12 @@ def link_flags() -> list[str]:
 def core_jobs() -> list[tuple[Path, str, list[str]]]:
     """(source, object name, extra flags) of every object of the core."""
     jobs = []
-    optimise = [] if os.environ.get("RUSHLIGHT_DEBUG") or os.environ.get("RUSHLIGHT_SANITIZE") else ["-O3"]
+    plain = os.environ.get("RUSHLIGHT_DEBUG") or os.environ.get("RUSHLIGHT_SANITIZE")
     for folder in CORE:
         for source in sorted((ROOT / "csrc" / folder).rglob("*.c")):
             name = "_".join(source.relative_to(ROOT / "csrc").with_suffix("").parts)
             if source.parent.name == "isa":
+                optimise = [] if plain else UNROLLED if source.stem in PLANNED else VECTORISED
                 for isa, extra in ISAS.items():
                     jobs.append((source, f"{name}_{isa}", [f"-DRL_ISA={isa}", *optimise, *extra]))
             else:
