@@ -57,10 +57,9 @@ _LAZY = {
     ),
     **dict.fromkeys(
         (
-            "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes",
-            "broadcast_tensors", "cartesian_prod", "meshgrid", "einsum", "tensordot", "unique",
-            "unique_consecutive", "cdist", "chain_matmul", "dstack", "column_stack", "row_stack",
-            "combinations", "vander", "trapezoid", "cumulative_trapezoid", "rot90", "fliplr", "flipud",
+            "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors",
+            "cartesian_prod", "column_stack", "dstack", "einsum", "fliplr", "flipud", "meshgrid", "row_stack",
+            "tensordot",
         ),
         "rushlight.functional",
     ),

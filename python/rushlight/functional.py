@@ -1,0 +1,355 @@
+"""Functions of the torch namespace that are written with operators: broadcasting, grids, einsum."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from typing import Any
+
+from rushlight import _C
+from rushlight._C import Tensor
+
+__all__ = [
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "broadcast_shapes",
+    "broadcast_tensors",
+    "cartesian_prod",
+    "column_stack",
+    "dstack",
+    "einsum",
+    "fliplr",
+    "flipud",
+    "meshgrid",
+    "row_stack",
+    "tensordot",
+]
+
+
+def broadcast_shapes(*shapes: int | Sequence[int]) -> Any:
+    """Shape of an element-wise operator on tensors of these shapes.
+
+    Raises:
+        RuntimeError: the shapes do not broadcast.
+    """
+    sizes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
+    ndim = builtins.max((len(s) for s in sizes), default=0)
+    result = [1] * ndim
+    for size in sizes:
+        for d in builtins.range(1, len(size) + 1):
+            n = size[-d]
+            if n < 0:
+                raise RuntimeError(
+                    f"Trying to create tensor with negative dimension ({n}): ({n})"
+                )
+            if n == 1 or n == result[-d]:
+                continue
+            if result[-d] != 1:
+                raise RuntimeError(
+                    "Shape mismatch: objects cannot be broadcast to a single shape"
+                )
+            result[-d] = n
+    return _C.Size(result)
+
+
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """Views of the tensors, all expanded to their common shape."""
+    shape = broadcast_shapes(*(t.shape for t in tensors))
+    return tuple(t.expand(shape) for t in tensors)
+
+
+def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str | None = None) -> tuple[Tensor, ...]:
+    """Coordinates of the grid that 1-dim tensors span: one tensor for each of them.
+
+    Args:
+        indexing (str): "ij", the first tensor varies along dim 0 (default), or "xy", along dim 1.
+
+    Raises:
+        RuntimeError: a tensor of more than one dim, different dtypes, an unknown indexing.
+    """
+    if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
+        tensors = tuple(tensors[0])
+    if not tensors:
+        raise RuntimeError("meshgrid expects a non-empty TensorList")
+    if indexing not in (None, "ij", "xy"):
+        raise RuntimeError(
+            f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}'
+        )
+    if any(t.ndim > 1 for t in tensors):
+        first = next(t for t in tensors if t.ndim > 1)
+        raise RuntimeError(
+            f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {first}"
+        )
+    if any(t.dtype != tensors[0].dtype for t in tensors):
+        raise RuntimeError("torch.meshgrid expects all tensors to have the same dtype")
+    order = list(tensors)
+    swap = indexing == "xy" and len(order) >= 2
+    if swap:
+        order[0], order[1] = order[1], order[0]
+    shape = [t.numel() for t in order]
+    grids = [
+        t.reshape([-1 if d == i else 1 for d in builtins.range(len(order))]).expand(shape)
+        for i, t in enumerate(order)
+    ]
+    if swap:
+        grids[0], grids[1] = grids[1], grids[0]
+        grids = [g.transpose(0, 1) for g in grids]
+    return tuple(grids)
+
+
+def cartesian_prod(*tensors: Tensor) -> Tensor:
+    """All combinations of the elements of 1-dim tensors, one per row."""
+    if len(tensors) == 1:
+        return tensors[0]
+    return _C.stack([g.reshape(-1) for g in meshgrid(*tensors)], dim=1)
+
+
+def _at_least(tensors: tuple, grow: Any) -> Any:
+    if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
+        return tuple(grow(t) for t in tensors[0])
+    return grow(tensors[0]) if len(tensors) == 1 else tuple(grow(t) for t in tensors)
+
+
+def atleast_1d(*tensors: Any) -> Any:
+    """Views with at least one dim."""
+    return _at_least(tensors, lambda t: t if t.ndim else t.reshape(1))
+
+
+def atleast_2d(*tensors: Any) -> Any:
+    """Views with at least two dims; a vector becomes a row."""
+    return _at_least(tensors, lambda t: t if t.ndim > 1 else t.reshape(1, -1))
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """Views with at least three dims; a vector becomes (1, n, 1), a matrix (m, n, 1)."""
+
+    def grow(t: Tensor) -> Tensor:
+        if t.ndim > 2:
+            return t
+        return t.unsqueeze(-1) if t.ndim == 2 else t.reshape(1, -1, 1)
+
+    return _at_least(tensors, grow)
+
+
+def dstack(tensors: Sequence[Tensor]) -> Tensor:
+    """Tensors joined along dim 2."""
+    return _C.cat(list(atleast_3d(list(tensors))), 2)
+
+
+def column_stack(tensors: Sequence[Tensor]) -> Tensor:
+    """Vectors as columns, and matrices, joined along dim 1."""
+    return _C.cat([t.reshape(t.numel(), 1) if t.ndim < 2 else t for t in tensors], 1)
+
+
+row_stack = _C.vstack
+
+
+def fliplr(input: Tensor) -> Tensor:
+    """Columns in reverse order, copied."""
+    if input.ndim < 2:
+        raise RuntimeError("Input must be >= 2-d.")
+    return _C.flip(input, (1,))
+
+
+def flipud(input: Tensor) -> Tensor:
+    """Rows in reverse order, copied."""
+    if input.ndim < 1:
+        raise RuntimeError("Input must be >= 1-d.")
+    return _C.flip(input, (0,))
+
+
+def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
+    """Sum of products over dims of a and b.
+
+    Args:
+        dims (int or two lists of ints): the last `dims` dims of a with the first of b, or the dims listed.
+    """
+    if isinstance(dims, Tensor):
+        dims = dims.tolist()
+    if isinstance(dims, int):
+        if dims < 0:
+            raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
+        dims = list(builtins.range(a.ndim - dims, a.ndim)), list(builtins.range(dims))
+    left, right = ([d] if isinstance(d, int) else list(d) for d in dims)
+    if len(left) != len(right):
+        raise RuntimeError(
+            f"both dimension lists should have the same length; got {left} and {right}"
+        )
+    left, right = [d % a.ndim for d in left], [d % b.ndim for d in right]
+    for i, j in zip(left, right, strict=True):
+        if a.shape[i] != b.shape[j]:
+            raise RuntimeError(
+                f"contracted dimensions need to match, but first has size {a.shape[i]} in dim {i} "
+                f"and second has size {b.shape[j]} in dim {j}"
+            )
+    free_a = [d for d in builtins.range(a.ndim) if d not in left]
+    free_b = [d for d in builtins.range(b.ndim) if d not in right]
+    inner = 1
+    for d in left:
+        inner *= a.shape[d]
+    x = a.permute(free_a + left).reshape(-1, inner)
+    y = b.permute(right + free_b).reshape(inner, -1)
+    return (x @ y).reshape([a.shape[d] for d in free_a] + [b.shape[d] for d in free_b])
+
+
+# ---- einsum ------------------------------------------------------------------------------------------
+
+
+def einsum(equation: Any, *operands: Any) -> Tensor:
+    """Sum of products in Einstein's notation: "ik,kj->ij" is a matrix product.
+
+    Operands are multiplied from left to right, two at a time, as batched matrix products.
+
+    Args:
+        equation (str): letters for the dims of each operand, separated by commas; after "->" those of
+            the result (without it: all letters that occur once, in alphabetical order). "..." stands
+            for dims that broadcast. Or the list form: operand, dims, operand, dims, ..., [result dims].
+        operands: tensors.
+
+    Raises:
+        RuntimeError: an equation that does not fit the operands.
+    """
+    if not isinstance(equation, str):
+        equation, operands = _from_lists(equation, operands)
+    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        operands = tuple(operands[0])
+    if not operands:
+        raise RuntimeError("einsum(): must provide at least one operand")
+    text = equation.replace(" ", "")
+    left, arrow, right = text.partition("->")
+    terms = left.split(",")
+    if len(terms) != len(operands):
+        more = "fewer" if len(terms) > len(operands) else "more"
+        raise RuntimeError(
+            f"einsum(): {more} operands were provided than specified in the equation"
+        )
+    ellipsis = 0  # dims that "..." stands for
+    labels = []
+    for i, (term, operand) in enumerate(zip(terms, operands, strict=True)):
+        letters = term.replace("...", "")
+        if not all(c.isascii() and c.isalpha() for c in letters):
+            bad = next(c for c in letters if not (c.isascii() and c.isalpha()))
+            raise RuntimeError(
+                f"einsum(): invalid subscript given at index {equation.index(bad)} in the equation "
+                "string, subscripts must be in [a-zA-Z]"
+            )
+        spare = operand.ndim - len(letters)
+        if spare < 0 or (spare and "..." not in term):
+            raise RuntimeError(
+                f"einsum(): the number of subscripts in the equation ({len(letters)}) "
+                f"{'is more than' if spare < 0 else 'does not match'} the number of dimensions "
+                f"({operand.ndim}) for operand {i}{'' if spare < 0 else ' and no ellipsis was given'}"
+            )
+        ellipsis = builtins.max(ellipsis, spare)
+        labels.append((term, spare))
+
+    def expand(term: str, spare: int) -> list:
+        head, dots, tail = term.partition("...")
+        middle = list(builtins.range(ellipsis - spare, ellipsis)) if dots else []
+        return [*head, *middle, *tail]
+
+    inputs = [expand(term, spare) for term, spare in labels]
+    seen = [c for term in inputs for c in term]
+    if arrow:
+        output = expand(right, ellipsis)
+        for c in output:
+            if isinstance(c, str) and c not in seen:
+                raise RuntimeError(
+                    f"einsum(): output subscript {c} does not appear in the equation for any input operand"
+                )
+            if output.count(c) > 1:
+                raise RuntimeError(
+                    f"einsum(): output subscript {c} appears more than once in the output"
+                )
+    else:
+        output = list(builtins.range(ellipsis)) + builtins.sorted(
+            {c for c in seen if isinstance(c, str) and seen.count(c) == 1}
+        )
+    sizes: dict = {}
+    for i, (term, operand) in enumerate(zip(inputs, operands, strict=True)):
+        for c, n in zip(term, operand.shape, strict=True):
+            known = sizes.setdefault(c, n)
+            if known == 1:
+                sizes[c] = n
+            elif n not in (1, known):
+                raise RuntimeError(
+                    f"einsum(): subscript {c} has size {n} for operand {i} which does not broadcast "
+                    f"with previously seen size {known}"
+                )
+    result, term = _diagonals(operands[0], inputs[0])
+    for k in builtins.range(1, len(operands)):
+        later = {c for t in inputs[k + 1 :] for c in t} | set(output)
+        result, term = _product(result, term, *_diagonals(operands[k], inputs[k]), later)
+    gone = [d for d, c in enumerate(term) if c not in output]
+    if gone:
+        result = result.sum(gone)
+        term = [c for c in term if c in output]
+    return result.permute([term.index(c) for c in output])
+
+
+def _from_lists(first: Any, rest: tuple) -> tuple[str, tuple]:
+    """einsum(op1, dims1, op2, dims2, ..., [dims of the result]) in the notation of strings."""
+    items = [first, *rest]
+
+    def letters(dims: Sequence) -> str:
+        return "".join(
+            "..." if d is Ellipsis else chr(ord("A") + d if d < 26 else ord("a") + d - 26) for d in dims
+        )
+
+    result = letters(items.pop()) if len(items) % 2 else None
+    text = ",".join(letters(d) for d in items[1::2])
+    return (text if result is None else f"{text}->{result}"), tuple(items[::2])
+
+
+def _diagonals(x: Tensor, term: list) -> tuple[Tensor, list]:
+    """Takes the diagonal of dims that share a letter."""
+    term = list(term)
+    for c in dict.fromkeys(term):
+        while term.count(c) > 1:
+            i = term.index(c)
+            j = term.index(c, i + 1)
+            x = x.diagonal(0, i, j)
+            del term[j], term[i]
+            term.append(c)
+    return x, term
+
+
+def _product(x: Tensor, a: list, y: Tensor, b: list, later: set) -> tuple[Tensor, list]:
+    """Product of two operands, summed over the letters that nobody needs later."""
+    for c in [c for c in a if c not in b and c not in later]:
+        x = x.sum(a.index(c))
+        a = [d for d in a if d != c]
+    for c in [c for c in b if c not in a and c not in later]:
+        y = y.sum(b.index(c))
+        b = [d for d in b if d != c]
+    shared = [c for c in a if c in b]
+    summed = [c for c in shared if c not in later]
+    batch = [c for c in shared if c in later]
+    rows = [c for c in a if c not in b]
+    columns = [c for c in b if c not in a]
+    for c in summed:  # size 1 on one side broadcasts: sum the other side first
+        i, j = a.index(c), b.index(c)
+        if x.shape[i] != y.shape[j]:
+            if x.shape[i] == 1:
+                y = y.sum(j, True)
+            else:
+                x = x.sum(i, True)
+    x = x.permute([a.index(c) for c in batch + rows + summed])
+    y = y.permute([b.index(c) for c in batch + summed + columns])
+    n = len(batch)
+    size_x, size_y = list(x.shape), list(y.shape)
+    shape = [builtins.max(p, q) if 0 not in (p, q) else 0 for p, q in zip(size_x[:n], size_y[:n], strict=True)]
+    m, k = len(rows), len(summed)
+
+    def count(sizes: list) -> int:
+        total = 1
+        for s in sizes:
+            total *= s
+        return total
+
+    inner = count(size_x[n + m :])
+    left = x.expand(shape + size_x[n:]).reshape(count(shape), count(size_x[n : n + m]), inner)
+    right = y.expand(shape + size_y[n:]).reshape(count(shape), inner, count(size_y[n + k :]))
+    z = _C.bmm(left, right) if n else _C.mm(left[0], right[0])
+    return z.reshape(shape + size_x[n : n + m] + size_y[n + k :]), batch + rows + columns

@@ -1,0 +1,153 @@
+"""The package: what importing costs and loads, the command line, torch's name."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+
+def run(*args: str, **kwargs) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, *args], check=False, capture_output=True, text=True, timeout=120, **kwargs)
+
+
+def python(code: str, *options: str) -> str:
+    done = run(*options, "-c", textwrap.dedent(code))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_import_loads_nothing_heavy():
+    heavy = python("""
+        import sys
+        before = set(sys.modules)
+        import rushlight
+        rushlight.ones(2).sum().item()
+        print([m for m in ("numpy", "torch", "inspect", "asyncio", "unittest") if m in set(sys.modules) - before])
+    """)
+    assert heavy == "[]"
+
+
+def test_import_is_quick():
+    times = [
+        float(python("""
+            import time
+            start = time.perf_counter()
+            import rushlight
+            print(time.perf_counter() - start)
+        """))
+        for _ in range(3)
+    ]
+    assert min(times) < 0.040
+
+
+def test_parts_come_on_first_use():
+    assert python("""
+        import sys
+        import rushlight
+        print("rushlight.optim" in sys.modules, end=" ")
+        rushlight.optim.SGD
+        print("rushlight.optim" in sys.modules)
+    """) == "False True"
+
+
+def test_missing_names():
+    assert "rushlight does not implement it" in python("""
+        import rushlight
+        try:
+            rushlight.no_such_operator
+        except AttributeError as error:
+            print(error)
+        assert not hasattr(rushlight, "stft")
+    """)
+
+
+def test_absent_devices():
+    assert python("""
+        import rushlight as torch
+        print(torch.cuda.is_available(), torch.cuda.device_count(), torch.backends.mps.is_available(),
+              torch.accelerator.is_available(), torch.accelerator.current_accelerator(), torch.version.cuda,
+              torch.backends.cudnn.is_available(), torch.mps.device_count())
+        torch.cuda.manual_seed_all(1)
+        torch.backends.cudnn.deterministic = True
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        print(torch.ones(1, device=device).device)
+        try:
+            torch.cuda.current_device()
+        except AssertionError as error:
+            print(error)
+    """).splitlines() == ["False 0 False False None None False 0", "cpu", "Torch not compiled with CUDA enabled"]
+
+
+@pytest.mark.parametrize("names", ["torch", "torch.nn", "torch.nn.functional", "torch.optim", "torch.utils.data", "torch.nn.modules.linear"])
+def test_install_as_torch(names):
+    out = python(f"""
+        import rushlight
+        rushlight.install_as_torch()
+        rushlight.install_as_torch()
+        import importlib
+        module = importlib.import_module("{names}")
+        real = importlib.import_module("rushlight" + "{names}"[5:])
+        assert module is real and module.__name__ == "rushlight" + "{names}"[5:], module
+        assert real.__spec__.name == real.__name__
+        import torch
+        from torch import nn
+        assert torch is rushlight and nn is rushlight.nn
+        print(torch.__version__)
+    """)
+    assert out.startswith("2.13.0+rushlight.")
+
+
+def test_missing_module_says_so():
+    assert "torch is rushlight here" in python("""
+        import rushlight
+        rushlight.install_as_torch()
+        try:
+            import torch.no_such_module
+        except ModuleNotFoundError as error:
+            print(error)
+            assert error.name == "torch.no_such_module"
+    """)
+
+
+def test_not_after_torch():
+    pytest.importorskip("torch")
+    assert "already imported" in python("""
+        import torch
+        import rushlight
+        try:
+            rushlight.install_as_torch()
+        except RuntimeError as error:
+            print(error)
+    """)
+
+
+def test_command_line(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent("""
+        import sys
+        import torch
+        import helper
+        print(torch.__version__.split("+")[1].startswith("rushlight"), sys.argv[1:], __name__, helper.x.tolist())
+    """))
+    (tmp_path / "helper.py").write_text("import torch\nx = torch.ones(2)\n")
+    done = run("-m", "rushlight", str(script), "a", "-b")
+    assert done.stdout.strip() == "True ['a', '-b'] __main__ [1.0, 1.0]", done.stderr
+    done = run("-m", "rushlight", "-m", "script", "c", cwd=tmp_path)
+    assert done.stdout.strip() == "True ['c'] __main__ [1.0, 1.0]", done.stderr
+    done = run("-m", "rushlight", "-c", "import torch; print(torch.zeros(1))")
+    assert done.stdout.strip() == "tensor([0.])", done.stderr
+    assert run("-m", "rushlight").returncode == 2
+    assert run("-m", "rushlight", str(tmp_path / "none.py")).returncode == 2
+    failing = tmp_path / "failing.py"
+    failing.write_text("import torch\ntorch.ones(2, 3) @ torch.ones(2, 3)\n")
+    done = run("-m", "rushlight", str(failing))
+    assert done.returncode == 1 and "mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)" in done.stderr
+
+
+def test_generated_files_are_fresh():
+    from pathlib import Path
+
+    generator = Path(__file__).parent.parent / "tools/gen_ops.py"
+    done = run(str(generator), "--check")
+    assert done.returncode == 0, done.stderr
