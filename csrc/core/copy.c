@@ -266,7 +266,7 @@ rl_status rl_check_scalar(rl_scalar v, rl_dtype dtype)
         const char *name;
         double low, high; /* the least and greatest value */
     } limits[RL_NDTYPES] = {
-        [RL_U8] = {"uint8_t", -255, 255}, /* negative numbers wrap */
+        [RL_U8] = {"uint8_t", 0, 255},
         [RL_I8] = {"int8_t", INT8_MIN, INT8_MAX},
         [RL_I16] = {"int16_t", INT16_MIN, INT16_MAX},
         [RL_I32] = {"int", INT32_MIN, INT32_MAX},
@@ -279,8 +279,10 @@ rl_status rl_check_scalar(rl_scalar v, rl_dtype dtype)
         return RL_OK;
     double f = rl_scalar_double(v);
     bool fits = f >= limits[dtype].low && f <= limits[dtype].high;
-    if (rl_is_floating(dtype))
-        fits |= isnan(f) || isinf(f);
+    if (rl_is_floating(dtype)) /* of integers nothing is asked: too large ones become infinite */
+        fits |= isnan(f) || isinf(f) || v.dtype != RL_F64;
+    else if (dtype == RL_U8 && v.dtype != RL_F64) /* negative integers wrap, -255 to 1 */
+        fits = v.i >= -255 && v.i <= 255;
     else if (dtype == RL_I64)
         fits &= f < 0x1p63;
     if (!fits)

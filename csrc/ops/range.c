@@ -41,39 +41,92 @@ static rl_status check_range(rl_scalar start, rl_scalar end, rl_scalar step)
     return RL_OK;
 }
 
-/* t[i] = start + i step. */
-static rl_tensor *fill_range(rl_dtype dtype, int64_t n, rl_scalar start, rl_scalar step)
+/* v rounded to a floating dtype. */
+static double rounded(double v, rl_dtype dtype)
+{
+    uint64_t bits = 0;
+    if (dtype == RL_F64)
+        return v;
+    if (dtype == RL_F32)
+        return (double)(float)v;
+    rl_convert(RL_F64, &v, 8, dtype, &bits, 8, 1);
+    rl_convert(dtype, &bits, 8, RL_F64, &v, 8, 1);
+    return v;
+}
+
+/* x + k step as PyTorch computes it: one rounding in float64 (float32 where SINGLE), or, where
+ * NARROW, each operation rounded to the dtype. */
+enum precision { DOUBLE, SINGLE, NARROW };
+
+static double multiple(enum precision how, rl_dtype dtype, double x, double k, double step)
+{
+    if (how == NARROW)
+        return rounded(x + rounded(step * rounded(k, dtype), dtype), dtype);
+    return how == SINGLE ? (double)fmaf((float)step, (float)k, (float)x) : fma(step, k, x);
+}
+
+/* Element i of n of a floating arange.  PyTorch computes vectors of 32 bytes, two at a time, and
+ * what is left one by one; the first element of a vector is rounded to the dtype before the
+ * multiples of the step are added to it.  Results depend on the vectors' places, which are
+ * therefore kept here, on every instruction set the same. */
+static double arange_element(enum precision how, rl_dtype dtype, int64_t i, int64_t n, double start,
+                             double step)
+{
+    int64_t lanes = 32 / (int64_t)rl_dtype_size(dtype),
+            first = i < n - n % (2 * lanes) ? i - i % lanes : i;
+    double v = multiple(how, dtype, start, (double)first, step);
+    return i == first ? v : multiple(how, dtype, rounded(v, dtype), (double)(i - first), step);
+}
+
+/* Values on their way into a tensor, converted a block at a time. */
+typedef struct block {
+    rl_tensor *t;
+    int64_t done;
+    int n;
+    double v[256];
+} block;
+
+static void flush(block *b)
+{
+    size_t item = rl_itemsize(b->t);
+    rl_convert(RL_F64, b->v, 8, (rl_dtype)b->t->dtype, b->t->data + b->done * (int64_t)item,
+               (ptrdiff_t)item, (size_t)b->n);
+    b->done += b->n;
+    b->n = 0;
+}
+
+static inline void put(block *b, double v)
+{
+    b->v[b->n++] = v;
+    if (b->n == 256)
+        flush(b);
+}
+
+/* t[i] = start + i step.  vectors: as arange does in floating dtypes. */
+static rl_tensor *fill_range(rl_dtype dtype, int64_t n, rl_scalar start, rl_scalar step,
+                             bool vectors)
 {
     rl_tensor *t = rl_new(dtype, 1, &n);
     if (!t)
         return NULL;
-    size_t item = rl_dtype_size(dtype);
-    double a = rl_scalar_double(start), s = rl_scalar_double(step);
-    uint64_t ia = (uint64_t)rl_scalar_int(start), is = (uint64_t)rl_scalar_int(step);
-    for (int64_t at = 0; at < n; at += 256) {
-        int64_t m = n - at < 256 ? n - at : 256;
-        union {
-            int64_t i[256];
-            double d[256];
-            float f[256];
-        } block;
-        rl_dtype from;
-        if (rl_is_integral(dtype, true)) {
-            from = RL_I64;
-            for (int64_t k = 0; k < m; k++)
-                block.i[k] = (int64_t)(ia + is * (uint64_t)(at + k));
-        } else if (dtype == RL_F16 || dtype == RL_BF16) {
-            from = RL_F32;
-            for (int64_t k = 0; k < m; k++)
-                block.f[k] = (float)a + (float)s * (float)(at + k);
-        } else {
-            from = RL_F64;
-            for (int64_t k = 0; k < m; k++)
-                block.d[k] = a + s * (double)(at + k);
+    if (rl_is_integral(dtype, true)) {
+        size_t item = rl_dtype_size(dtype);
+        uint64_t v = (uint64_t)rl_scalar_int(start), s = (uint64_t)rl_scalar_int(step), part[256];
+        for (int64_t i = 0, m; i < n; i += m) {
+            m = n - i < 256 ? n - i : 256;
+            for (int64_t k = 0; k < m; k++, v += s)
+                part[k] = v;
+            rl_convert(RL_I64, part, 8, dtype, t->data + i * (int64_t)item, (ptrdiff_t)item,
+                       (size_t)m);
         }
-        rl_convert(from, &block, (ptrdiff_t)rl_dtype_size(from), dtype,
-                   t->data + at * (int64_t)item, (ptrdiff_t)item, (size_t)m);
+        return t;
     }
+    double a = rl_scalar_double(start), s = rl_scalar_double(step);
+    enum precision how = dtype == RL_F16 || dtype == RL_BF16 ? SINGLE : DOUBLE;
+    block b = {.t = t};
+    for (int64_t i = 0; i < n; i++)
+        put(&b, vectors ? arange_element(how, dtype, i, n, a, s) : a + (double)i * s);
+    flush(&b);
     return t;
 }
 
@@ -93,12 +146,12 @@ rl_tensor *rl_arange(rl_scalar start, rl_scalar end, rl_scalar step, rl_dtype dt
         __int128 count = (span + s - (s > 0 ? 1 : -1)) / s;
         if (count > INT64_MAX)
             return rl_fail(RL_ERUNTIME, "invalid size, possible overflow?");
-        return fill_range(dtype, (int64_t)count, rl_int(a), step);
+        return fill_range(dtype, (int64_t)count, rl_int(a), step, true);
     }
     n = ceil((rl_scalar_double(end) - rl_scalar_double(start)) / rl_scalar_double(step));
     if (!(n >= 0 && n < 0x1p63))
         return rl_fail(RL_ERUNTIME, "invalid size, possible overflow?");
-    return fill_range(dtype, (int64_t)n, start, step);
+    return fill_range(dtype, (int64_t)n, start, step, true);
 }
 
 rl_tensor *rl_arange_end(rl_scalar end, rl_dtype dtype)
@@ -114,21 +167,17 @@ rl_tensor *rl_range(rl_scalar start, rl_scalar end, rl_scalar step, rl_dtype dty
                        dtype == RL_BOOL  ? "Bool"
                        : dtype == RL_F16 ? "Half"
                                          : "BFloat16");
+    if (rl_is_integral(dtype, false)) {
+        start = rl_int(rl_scalar_int(start));
+        end = rl_int(rl_scalar_int(end));
+        step = rl_int(rl_scalar_int(step));
+    }
     if (check_range(start, end, step))
         return NULL;
     double n = (rl_scalar_double(end) - rl_scalar_double(start)) / rl_scalar_double(step) + 1;
     if (!(n >= 0 && n < 0x1p63))
         return rl_fail(RL_ERUNTIME, "invalid size, possible overflow?");
-    return fill_range(dtype, (int64_t)n, start, step);
-}
-
-/* v rounded to a floating dtype. */
-static double rounded(double v, rl_dtype dtype)
-{
-    uint64_t bits = 0;
-    rl_convert(RL_F64, &v, 8, dtype, &bits, 8, 1);
-    rl_convert(dtype, &bits, 8, RL_F64, &v, 8, 1);
-    return v;
+    return fill_range(dtype, (int64_t)n, start, step, false);
 }
 
 /* The values of linspace; those of logspace when base > 0. */
@@ -144,26 +193,26 @@ static rl_tensor *spaced(rl_scalar start, rl_scalar end, int64_t steps, double b
     if (!t)
         return NULL;
     bool whole = rl_is_integral(dtype, false);
-    double a = whole ? (double)rl_scalar_int(start) : rounded(rl_scalar_double(start), dtype);
-    double b = whole ? (double)rl_scalar_int(end) : rounded(rl_scalar_double(end), dtype);
-    double step = steps > 1 ? (b - a) / (double)(steps - 1) : 0;
-    size_t item = rl_dtype_size(dtype);
-    if (!whole) /* in the dtype, operation by operation; double holds each exact enough to be
-                   rounded once */
+    double a = rl_scalar_double(start), b = rl_scalar_double(end), step = 0;
+    if (whole) {
+        a = (double)rl_scalar_int(start);
+        b = (double)rl_scalar_int(end);
+    } else if (!(base > 0)) {
+        a = rounded(a, dtype);
+        b = rounded(b, dtype);
+    }
+    if (steps > 1)
+        step = (b - a) / (double)(steps - 1);
+    if (!whole && !(base > 0))
         step = steps > 1 ? rounded(rounded(b - a, dtype) / (double)(steps - 1), dtype) : 0;
+    enum precision how = whole || dtype == RL_F64 ? DOUBLE : dtype == RL_F32 ? SINGLE : NARROW;
+    block out = {.t = t};
     for (int64_t i = 0; i < steps; i++) {
         bool low = i < steps / 2 || steps == 1;
-        double k = (double)(low ? i : steps - 1 - i), v;
-        if (whole) {
-            v = low ? a + step * k : b - step * k;
-        } else {
-            double d = rounded(step * rounded(k, dtype), dtype);
-            v = low ? a + d : b - d;
-        }
-        if (base > 0)
-            v = pow(base, whole ? v : rounded(v, dtype));
-        rl_convert(RL_F64, &v, 8, dtype, t->data + i * (int64_t)item, (ptrdiff_t)item, 1);
+        double k = (double)(low ? i : steps - 1 - i), from = low ? a : b, by = low ? step : -step;
+        put(&out, base > 0 ? pow(base, from + by * k) : multiple(how, dtype, from, k, by));
     }
+    flush(&out);
     return t;
 }
 
