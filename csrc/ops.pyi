@@ -847,12 +847,12 @@ def tile(input: Tensor, dims: Ints) -> Tensor:
     """Copies of the whole tensor along the last dims."""
 
 @op(name="repeat_interleave")
-def repeat_interleave(input: Tensor, repeats: int, dim: int | None = None) -> Tensor:
-    """Each element repeated, along dim or flattened."""
-
-@op(name="repeat_interleave")
 def repeat_interleave_tensor(input: Tensor, repeats: Tensor, dim: int | None = None) -> Tensor:
     """Each element repeated as often as repeats says, along dim or flattened."""
+
+@op(name="repeat_interleave")
+def repeat_interleave(input: Tensor, repeats: int, dim: int | None = None) -> Tensor:
+    """Each element repeated, along dim or flattened."""
 
 @op(inplace=True, out=True)
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:

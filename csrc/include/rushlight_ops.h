@@ -526,10 +526,10 @@ rl_tensor *rl_roll(rl_tensor *input, rl_ints shifts, rl_ints dims);
 rl_tensor *rl_repeat(rl_tensor *input, rl_ints repeats);
 /* Copies of the whole tensor along the last dims. */
 rl_tensor *rl_tile(rl_tensor *input, rl_ints dims);
-/* Each element repeated, along dim or flattened. */
-rl_tensor *rl_repeat_interleave(rl_tensor *input, int64_t repeats, rl_opt_int dim);
 /* Each element repeated as often as repeats says, along dim or flattened. */
 rl_tensor *rl_repeat_interleave_tensor(rl_tensor *input, rl_tensor *repeats, rl_opt_int dim);
+/* Each element repeated, along dim or flattened. */
+rl_tensor *rl_repeat_interleave(rl_tensor *input, int64_t repeats, rl_opt_int dim);
 /* Lower triangle, zero above the diagonal. */
 rl_tensor *rl_tril(rl_tensor *input, int64_t diagonal);
 rl_tensor *rl_tril_(rl_tensor *input, int64_t diagonal);

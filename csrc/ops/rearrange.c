@@ -76,59 +76,65 @@ static rl_tensor *roll_one(rl_tensor *x, int dim, int64_t shift)
     return rl_retain(z);
 }
 
-rl_tensor *rl_roll(rl_tensor *x, rl_ints shifts, rl_ints dims)
+/* A row-major copy rolled along n dims, each in range; back[i] becomes the shift that undoes the
+ * i-th. */
+static rl_tensor *roll_data(rl_tensor *x, int n, const int64_t *shifts, const int64_t *dims,
+                            int64_t *back)
 {
-    if (!x)
+    RL_TEMP *first = rl_new((rl_dtype)x->dtype, x->ndim, x->shape);
+    if (!first || rl_copy_data(first, x))
         return NULL;
-    int n_dims = dims.n > 0 ? dims.n : 0;
-    if (shifts.n <= 0)
-        return rl_fail(RL_ERUNTIME, "`shifts` required");
-    if (n_dims == 0 && shifts.n == 1) {
-        RL_TEMP *flat = rl_reshape(x, (rl_ints){(int64_t[]){x->numel}, 1});
-        RL_TEMP *rolled = rl_roll(flat, shifts, (rl_ints){(int64_t[]){0}, 1});
-        return rolled ? rl_view(rolled, (rl_ints){x->shape, x->ndim}) : NULL;
-    }
-    if (shifts.n != n_dims)
-        return rl_fail(RL_ERUNTIME, "shifts and dimensions must align. shifts: %d, dims:%d",
-                       shifts.n, n_dims);
-    if (n_dims > RL_MAX_DIMS)
-        return rl_fail(RL_ERUNTIME, "roll: more than %d dims", RL_MAX_DIMS);
-    int64_t inverse[2 * RL_MAX_DIMS];
-    rl_tensor *z = rl_retain(x);
-    for (int i = 0; i < n_dims; i++) {
-        int64_t dim = dims.v[i];
-        if (rl_wrap_dim(&dim, x->ndim)) {
-            rl_release(z);
-            return NULL;
-        }
-        int64_t size = x->ndim ? x->shape[dim] : 1;
-        int64_t shift = size ? shifts.v[i] % size : 0;
-        inverse[i] = shift ? size - (shift < 0 ? shift + size : shift) : 0;
-        inverse[n_dims + i] = dim;
-        if (x->numel == 0 || x->ndim == 0)
+    rl_tensor *z = rl_retain(first);
+    for (int i = 0; i < n; i++) {
+        int64_t size = x->ndim ? x->shape[dims[i]] : 1, shift = size ? shifts[i] % size : 0;
+        if (shift < 0)
+            shift += size;
+        back[i] = shift ? size - shift : 0;
+        if (shift == 0 || x->numel == 0)
             continue;
-        rl_tensor *next = roll_one(z, (int)dim, shift < 0 ? shift + size : shift);
+        rl_tensor *next = roll_one(z, (int)dims[i], shift);
         rl_release(z);
         z = next;
         if (!z)
             return NULL;
     }
-    if (z == x) { /* nothing to move: still a copy */
-        rl_release(z);
-        z = rl_new((rl_dtype)x->dtype, x->ndim, x->shape);
-        if (!z || rl_copy_data(z, x)) {
-            rl_release(z);
+    return z;
+}
+
+rl_tensor *rl_roll(rl_tensor *x, rl_ints shifts, rl_ints dims)
+{
+    if (!x)
+        return NULL;
+    int n = dims.n > 0 ? dims.n : 0;
+    bool flat = n == 0 && shifts.n == 1;
+    if (shifts.n <= 0)
+        return rl_fail(RL_ERUNTIME, "`shifts` required");
+    if (shifts.n != n && !flat)
+        return rl_fail(RL_ERUNTIME, "shifts and dimensions must align. shifts: %d, dims:%d",
+                       shifts.n, n);
+    if (n > RL_MAX_DIMS)
+        return rl_fail(RL_ERUNTIME, "roll: more than %d dims", RL_MAX_DIMS);
+    int64_t back[2 * RL_MAX_DIMS], *along = back + shifts.n, one = 1;
+    along[0] = 0;
+    for (int i = 0; i < n; i++) {
+        along[i] = dims.v[i];
+        if (rl_wrap_dim(&along[i], x->ndim))
             return NULL;
-        }
     }
+    RL_TEMP *rows = flat ? rl_contiguous_data(x) : rl_retain(x);
+    RL_TEMP *from =
+        flat && rows ? rl_new_view(rows, 1, &x->numel, &one, rows->offset) : rl_retain(rows);
+    RL_TEMP *z = from ? roll_data(from, shifts.n, shifts.v, along, back) : NULL;
+    if (!z || (flat && rl_tensor_set_geometry(z, x->ndim, x->shape, NULL)))
+        return NULL;
     if (!rl_recording(x))
-        return z;
-    rl_node *n = rl_node_new(&roll_node, z, 1, &x);
-    if (n) {
-        rl_node_set_dims(n, 2 * n_dims, inverse);
-        n->args.i[0] = n_dims;
+        return rl_retain(z);
+    rl_node *node = rl_node_new(&roll_node, z, 1, &x);
+    if (node) {
+        rl_node_set_dims(node, shifts.n + n, back);
+        node->args.i[0] = shifts.n;
     }
-    return rl_record(n, z);
+    return rl_record(node, rl_retain(z));
 }
 
 /* ---- repeat, tile, repeat_interleave ---- */
@@ -336,6 +342,20 @@ rl_tensor *rl_diag_embed(rl_tensor *x, int64_t offset, int64_t dim1, int64_t dim
     return rl_record(n, rl_retain(z));
 }
 
+/* args: the diagonal's number; dims: the matrix's shape. */
+static rl_status diagonal_copy_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    int64_t k = n->args.i[0], columns = n->args.dims[1];
+    rl_geometry at = {.ndim = 1, .shape = {g[0]->shape[0]}, .strides = {columns + 1}};
+    if (at.shape[0] > 0)
+        at.offset = k >= 0 ? k : -k * columns;
+    dx[0] = rl_embed(g[0], &at, 2, n->args.dims);
+    return rl_status_of(dx[0]);
+}
+
+static const rl_node_type diagonal_copy_node = {"DiagonalBackward0_copy", diagonal_copy_backward, 0,
+                                                NULL};
+
 rl_tensor *rl_diag(rl_tensor *x, int64_t diagonal)
 {
     if (!x)
@@ -344,6 +364,16 @@ rl_tensor *rl_diag(rl_tensor *x, int64_t diagonal)
         return rl_diag_embed(x, diagonal, 0, 1);
     if (x->ndim != 2)
         return rl_fail(RL_ERUNTIME, "diag(): Supports 1D or 2D tensors. Got %dD", x->ndim);
+    bool mode = rl_set_grad_enabled(false);
     RL_TEMP *d = rl_diagonal(x, diagonal, 0, 1);
-    return rl_row_major_copy(d);
+    rl_tensor *z = rl_row_major_copy(d);
+    rl_set_grad_enabled(mode);
+    if (!z || !rl_recording(x))
+        return z;
+    rl_node *n = rl_node_new(&diagonal_copy_node, z, 1, &x);
+    if (n) {
+        rl_node_set_dims(n, 2, x->shape);
+        n->args.i[0] = diagonal;
+    }
+    return rl_record(n, z);
 }

@@ -374,6 +374,13 @@ static rl_tensor *value_tensor(const rl_tensor *x, PyObject *value, bool *number
         return rl_retain(rl_py_borrow(value));
     const char *name = Py_TYPE(value)->tp_name;
     bool numpy_int = !strncmp(name, "numpy.int", 9) || !strncmp(name, "numpy.uint", 10);
+    if (PyComplex_Check(value)) {
+        PyErr_Format(PyExc_RuntimeError, "value cannot be converted to type %s without overflow",
+                     x->dtype == RL_F32   ? "float"
+                     : x->dtype == RL_F64 ? "double"
+                                          : rl_dtype_name((rl_dtype)x->dtype));
+        return NULL;
+    }
     if (!PyFloat_Check(value) && !PyLong_Check(value) && !numpy_int) {
         PyErr_Format(PyExc_TypeError, "can't assign a %s to a torch.%sTensor", name,
                      rl_dtype_title((rl_dtype)x->dtype));

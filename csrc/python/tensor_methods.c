@@ -55,8 +55,6 @@ static PyObject *get_t(PyObject *self, void *Py_UNUSED(closure)) /* all dims rev
             "reverse the dimensions of a tensor.",
             1))
         return NULL;
-    if (t->ndim == 2)
-        return rl_py_wrap(rl_t(t));
     int64_t dims[RL_MAX_DIMS];
     for (int d = 0; d < t->ndim; d++)
         dims[d] = t->ndim - 1 - d;
@@ -73,7 +71,7 @@ static PyObject *get_matrix_t(PyObject *self, void *closure)
                      t->ndim > 2 ? " For batches of matrices, consider using tensor.mH" : "");
         return NULL;
     }
-    if (t->ndim < 2 && !(closure && t->ndim == 0)) {
+    if (t->ndim == 1) {
         PyErr_Format(
             PyExc_RuntimeError,
             "tensor.mT is only supported on matrices or batches of matrices. Got %d-D tensor.",
