@@ -708,7 +708,7 @@ int rl_py_add_graph(PyObject *module)
         return -1;
     if (PyType_Ready(&rl_py_node_type) || PyType_Ready(&rl_py_handle_type))
         return -1;
-    if (PyModule_AddObjectRef(module, "Node", (PyObject *)&rl_py_node_type))
+    if (PyModule_AddObjectRef(module, "_Node", (PyObject *)&rl_py_node_type))
         return -1;
-    return PyModule_AddObjectRef(module, "RemovableHandle", (PyObject *)&rl_py_handle_type);
+    return PyModule_AddObjectRef(module, "_RemovableHandle", (PyObject *)&rl_py_handle_type);
 }
