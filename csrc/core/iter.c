@@ -307,24 +307,86 @@ static void run_flat(int64_t begin, int64_t end, void *context)
     f->kernel((size_t)(end - begin), p, f->s, f->args);
 }
 
-/* All inputs row-major, of one shape and dtype, but for 0-dim ones, which may be numbers of a lower
- * category.  Returns false when the case is not that simple; nothing has happened then. */
+/* Whether x, of fewer elements than lead, both row-major, is repeated for every stretch of *n
+ * elements of lead (a row, *column false) or has one element for each such stretch (a column). */
+static bool row_or_column(const rl_tensor *lead, const rl_tensor *x, int64_t *n, bool *column)
+{
+    int ones = 0, ndim = x->ndim, d;
+    while (ones < ndim && x->shape[ones] == 1)
+        ones++;
+    if (ndim > lead->ndim || lead->numel == 0)
+        return false;
+    int lacking = lead->ndim - ndim;
+    for (d = ones; d < ndim && x->shape[d] == lead->shape[d + lacking]; d++)
+        ;
+    if (d == ndim) {
+        *n = x->numel;
+        *column = false;
+        return true;
+    }
+    if (lacking)
+        return false;
+    *n = 1;
+    for (d = ndim - 1; d >= 0 && x->shape[d] == 1; d--)
+        *n *= lead->shape[d];
+    for (; d >= 0; d--)
+        if (x->shape[d] != lead->shape[d])
+            return false;
+    *column = true;
+    return true;
+}
+
+/* Whether writing out (row-major) would change x (row-major) before it is read at the same place.
+ */
+static bool in_the_way(const rl_tensor *out, const rl_tensor *x, bool same_shape)
+{
+    if (x->data == out->data && same_shape && x->dtype == out->dtype)
+        return false;
+    return x->data < out->data + out->numel * (int64_t)rl_itemsize(out) &&
+           out->data < x->data + x->numel * (int64_t)rl_itemsize(x);
+}
+
+/* All inputs row-major and of one dtype; of one shape but for 0-dim ones, which may be numbers of a
+ * lower category, and, of two inputs, a row or a column; the output, if given, row-major too.
+ * Returns false when the case is not that simple; nothing has happened then. */
 static bool map_short(const rl_map *m, rl_tensor **result)
 {
-    rl_tensor *lead = m->in[0], *out;
+    rl_tensor *lead = m->in[0], *out = m->out;
     int n = m->n;
+    int64_t inner = 0; /* elements per stretch when an input is a row or column, and by how much
+                          each moves on */
+    ptrdiff_t s[MAX_OPERANDS], step[MAX_OPERANDS];
     char *p[MAX_OPERANDS];
-    ptrdiff_t s[MAX_OPERANDS];
     uint64_t scalars[RL_MAP_MAX_INPUTS];
-    if (m->out || rl_map_mask_first(m->op) || m->typing == RL_TYPE_FIXED)
+    if (rl_map_mask_first(m->op))
         return false;
-    if (n == 2 && lead->ndim == 0)
+    if (n == 2 && (lead->ndim == 0 || lead->numel < m->in[1]->numel))
         lead = m->in[1];
     if (!lead->contiguous || rl_is_wrapped_number(lead))
         return false;
-    rl_dtype dtype = (rl_dtype)lead->dtype;
+    rl_dtype dtype = (rl_dtype)lead->dtype, writes = kernel_output(m->op, dtype);
     rl_map_fn *kernel = rl_kernel_table.map[m->op][dtype];
-    if (!kernel || (m->typing == RL_TYPE_FLOAT && !rl_is_floating(dtype)))
+    if (!kernel)
+        return false;
+    switch (m->typing) {
+    case RL_TYPE_FLOAT:
+        if (!rl_is_floating(dtype))
+            return false; /* fall through */
+    case RL_TYPE_PROMOTE:
+        if (writes != dtype)
+            return false;
+        break;
+    case RL_TYPE_BOOL:
+        if (writes != RL_BOOL)
+            return false;
+        break;
+    case RL_TYPE_FIXED:
+        if (m->compute != dtype || m->result != writes)
+            return false;
+        break;
+    }
+    if (out && (out->dtype != writes || !out->contiguous || !rl_same_shape(out, lead) ||
+                in_the_way(out, lead, true)))
         return false;
     ptrdiff_t item = (ptrdiff_t)rl_dtype_size(dtype);
     for (int i = 0; i < n; i++) {
@@ -335,31 +397,51 @@ static bool map_short(const rl_map *m, rl_tensor **result)
             continue;
         if (x->ndim == 0 && lead->ndim > 0) {
             s[i + 1] = 0;
-            if (x->dtype != dtype) {
-                /* A number of the same or a lower category leaves the dtype alone. */
-                if (!(rl_is_floating(dtype) ||
-                      (rl_is_integral((rl_dtype)x->dtype, true) && dtype != RL_BOOL)))
-                    return false;
-                rl_convert((rl_dtype)x->dtype, x->data, 0, dtype, &scalars[i], 0, 1);
-                p[i + 1] = (char *)&scalars[i];
-            }
+            /* A number of the same or a lower category leaves the dtype alone. */
+            if (x->dtype != dtype &&
+                !(rl_is_floating(dtype) ||
+                  (rl_is_integral((rl_dtype)x->dtype, true) && dtype != RL_BOOL)))
+                return false;
+            rl_convert((rl_dtype)x->dtype, x->data, 0, dtype, &scalars[i], 0, 1);
+            p[i + 1] = (char *)&scalars[i];
             continue;
         }
-        if (x->dtype != dtype || !x->contiguous || x->ndim != lead->ndim || rl_is_wrapped_number(x))
+        if (x->dtype != dtype || !x->contiguous || rl_is_wrapped_number(x))
             return false;
-        for (int d = 0; d < x->ndim; d++)
-            if (x->shape[d] != lead->shape[d])
-                return false;
+        bool same = x->ndim == lead->ndim, column;
+        for (int d = 0; d < x->ndim && same; d++)
+            same = x->shape[d] == lead->shape[d];
+        if (out && in_the_way(out, x, same))
+            return false;
+        if (same)
+            continue;
+        if (n != 2 || !row_or_column(lead, x, &inner, &column))
+            return false;
+        if (x->numel == 1) {
+            inner = 0;
+            s[i + 1] = 0;
+            continue;
+        }
+        int other = 2 - i; /* where lead's pointer is */
+        step[other] = inner * item;
+        step[i + 1] = column ? item : 0;
+        s[i + 1] = column ? 0 : item;
     }
-    rl_dtype writes = kernel_output(m->op, dtype);
-    if (m->typing == RL_TYPE_BOOL ? writes != RL_BOOL : writes != dtype)
+    if (inner && lead->numel > GRAIN)
         return false;
-    *result = out = rl_new(writes, lead->ndim, lead->shape);
+    *result = out = out ? rl_retain(out) : rl_new(writes, lead->ndim, lead->shape);
     if (!out)
         return true;
     p[0] = out->data;
     s[0] = (ptrdiff_t)rl_dtype_size(writes);
-    if (out->numel <= GRAIN) {
+    if (inner) {
+        step[0] = inner * s[0];
+        for (int64_t left = lead->numel; left > 0; left -= inner) {
+            kernel((size_t)inner, p, s, &m->args);
+            for (int i = 0; i < 3; i++)
+                p[i] += step[i];
+        }
+    } else if (out->numel <= GRAIN) {
         kernel((size_t)out->numel, p, s, &m->args);
     } else {
         struct flat f = {kernel, &m->args, n + 1, p, s};

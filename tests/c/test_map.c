@@ -73,6 +73,35 @@ static bool broadcasting(void)
     return true;
 }
 
+/* Rows, columns, single elements, in both orders and in place, against the definition. */
+static bool rows_and_columns(void)
+{
+    int64_t shapes[][3] = {{2, 3, 4}, {1, 1, 4}, {1, 3, 4}, {2, 3, 1},
+                           {2, 1, 1}, {1, 1, 1}, {1, 3, 1}};
+    for (int k = 0; k < 7; k++)
+        for (int drop = 0; drop < 3; drop++) {
+            int64_t *shape = shapes[k];
+            if (drop > 0 && (shape[0] != 1 || (drop > 1 && shape[1] != 1)))
+                continue;
+            MAKE(x, counting(3, shapes[0]));
+            MAKE(y, counting(3 - drop, shape + drop));
+            MAKE(a, binary(RL_MAP_SUB, RL_TYPE_PROMOTE, x, y, NULL));
+            MAKE(b, binary(RL_MAP_SUB, RL_TYPE_PROMOTE, y, x, NULL));
+            MAKE(c, binary(RL_MAP_SUB, RL_TYPE_PROMOTE, x, y, x));
+            CHECK(a->ndim == 3 && b->ndim == 3 && c == x && a->strides[0] == 12 &&
+                  b->strides[1] == 4);
+            for (int i = 0; i < 24; i++) {
+                int at[3] = {i / 12, i / 4 % 3, i % 4};
+                int64_t j = 0;
+                for (int d = 0; d < 3; d++)
+                    j = j * shape[d] + (shape[d] == 1 ? 0 : at[d]);
+                float should = (float)(i - j);
+                CHECK(floats(a)[i] == should && floats(b)[i] == -should && floats(x)[i] == should);
+            }
+        }
+    return true;
+}
+
 /* PyTorch 2.13's strides of x + y. */
 static bool result_strides(void)
 {
@@ -193,6 +222,7 @@ int main(void)
     RUN(short_way);
     RUN(dtypes);
     RUN(broadcasting);
+    RUN(rows_and_columns);
     RUN(result_strides);
     RUN(outputs);
     RUN(overlaps);
