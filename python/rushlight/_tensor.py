@@ -1,9 +1,13 @@
 """Methods of Tensor that are written in Python: copying, pickling, and spellings of operators."""
 
-from typing import Any
+from __future__ import annotations
 
 from rushlight import _C
 from rushlight._C import Tensor
+
+TYPE_CHECKING = False  # importing typing takes longer than all of rushlight
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def _method(function: Any) -> Any:
