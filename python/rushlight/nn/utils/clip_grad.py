@@ -16,7 +16,6 @@ def _as_list(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
     return [tensors] if isinstance(tensors, Tensor) else list(tensors)
 
 
-@rushlight.no_grad()
 def get_total_norm(
     tensors: Tensor | Iterable[Tensor],
     norm_type: float = 2.0,
@@ -35,10 +34,11 @@ def get_total_norm(
         0-dim tensor.
     """
     norm_type = float(norm_type)
-    norms = [t.norm(norm_type) for t in _as_list(tensors)]
-    if not norms:
+    tensors = _as_list(tensors)
+    if not tensors:
         return rushlight.tensor(0.0)
-    total = rushlight.stack(norms).norm(norm_type)
+    with rushlight.no_grad():
+        total = rushlight.stack([t.norm(norm_type) for t in tensors]).norm(norm_type)
     if error_if_nonfinite and not total.isfinite().item():
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so "
@@ -48,7 +48,6 @@ def get_total_norm(
     return total
 
 
-@rushlight.no_grad()
 def clip_grads_with_norm_(
     parameters: Tensor | Iterable[Tensor],
     max_norm: float,
@@ -56,10 +55,11 @@ def clip_grads_with_norm_(
     foreach: bool | None = None,
 ) -> None:
     """Scales the gradients so that a norm of total_norm becomes at most max_norm."""
-    factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
-    for p in _as_list(parameters):
-        if p.grad is not None:
-            p.grad.mul_(factor)
+    with rushlight.no_grad():
+        factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
+        for p in _as_list(parameters):
+            if p.grad is not None:
+                p.grad.mul_(factor)
 
 
 def clip_grad_norm_(
@@ -93,12 +93,12 @@ def clip_grad_norm_(
     return total
 
 
-@rushlight.no_grad()
 def clip_grad_value_(
     parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
 ) -> None:
     """Limits each element of the parameters' gradients to [-clip_value, clip_value], in place."""
     clip_value = float(clip_value)
-    for p in _as_list(parameters):
-        if p.grad is not None:
-            p.grad.clamp_(-clip_value, clip_value)
+    with rushlight.no_grad():
+        for p in _as_list(parameters):
+            if p.grad is not None:
+                p.grad.clamp_(-clip_value, clip_value)
