@@ -130,7 +130,8 @@ static rl_optim_loop numbers(const rl_optim *o, rl_optim_state s, bool first, rl
     case RL_NADAM: {
         double mu = b1 * (1 - 0.5 * pow(0.96, step * o->momentum_decay));
         double next = b1 * (1 - 0.5 * pow(0.96, (step + 1) * o->momentum_decay));
-        set_number(s[PRODUCT], number_of(s[PRODUCT]) * mu);
+        bool narrow = s[PRODUCT]->dtype == RL_F32; /* the factor is rounded to the product's precision first */
+        set_number(s[PRODUCT], number_of(s[PRODUCT]) * (narrow ? (double)(float)mu : mu));
         double product = number_of(s[PRODUCT]);
         NUMBERS(o->lr * (1 - mu) / (1 - product), o->lr * next / (1 - product * next), 1 - b1, b2, 1 - b2, c2, o->eps,
                 shrink);

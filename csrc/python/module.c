@@ -627,6 +627,10 @@ static PyObject *make_subclass(PyObject *module, PyObject *const *args, Py_ssize
     if (wants < 0)
         return NULL;
     rl_tensor *data = rl_py_borrow(args[1]);
+    if (wants && !rl_is_floating(rl_dtype_of(data))) {
+        PyErr_SetString(PyExc_RuntimeError, "Only Tensors of floating point and complex dtype can require gradients");
+        return NULL;
+    }
     rl_tensor *t = rl_new_view(data, data->ndim, data->shape, data->strides, data->offset);
     if (t && rl_set_requires_grad(t, wants) != RL_OK) {
         rl_release(t);

@@ -82,6 +82,7 @@ static PyObject *get_matrix_t(PyObject *self, void *closure)
 }
 
 PyGetSetDef rl_py_tensor_getset[] = {
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
     {"shape", get_shape, NULL, "Sizes of the dims.", NULL},
     {"dtype", get_dtype, NULL, "Type of the elements.", NULL},
     {"device", get_device, NULL, "device('cpu').", NULL},

@@ -1,0 +1,365 @@
+"""Optimizers and schedules: trajectories, state and state_dicts equal to PyTorch's."""
+
+import copy
+import pickle
+import warnings
+
+import pytest
+
+import rushlight
+from rushlight import optim
+
+torch = pytest.importorskip("torch")
+
+SHAPES = [(3,), (4, 5), (), (17, 3)]
+
+# Class, options: every option that changes the formula, alone and with others.
+CASES = [
+    ("SGD", {"lr": 0.1}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.3}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+    ("SGD", {"lr": 0.1, "weight_decay": 0.1, "maximize": True}),
+    ("SGD", {"lr": 0.1, "foreach": True}),
+    ("SGD", {"lr": 0.1, "momentum": 0.5, "fused": True}),
+    ("Adam", {}),
+    ("Adam", {"lr": 0.1, "betas": (0.4, 0.9), "eps": 1e-3}),
+    ("Adam", {"lr": 0.1, "weight_decay": 0.1}),
+    ("Adam", {"lr": 0.1, "amsgrad": True}),
+    ("Adam", {"lr": 0.1, "amsgrad": True, "maximize": True, "weight_decay": 0.01}),
+    ("Adam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("AdamW", {}),
+    ("AdamW", {"lr": 0.05, "weight_decay": 0.3, "amsgrad": True}),
+    ("RMSprop", {}),
+    ("RMSprop", {"lr": 0.02, "momentum": 0.9, "weight_decay": 0.1}),
+    ("RMSprop", {"lr": 0.02, "centered": True, "maximize": True}),
+    ("RMSprop", {"lr": 0.02, "centered": True, "momentum": 0.4, "alpha": 0.7}),
+    ("Adagrad", {}),
+    ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.1, "initial_accumulator_value": 0.2}),
+    ("Adadelta", {}),
+    ("Adadelta", {"rho": 0.5, "weight_decay": 0.1, "maximize": True}),
+    ("Adamax", {}),
+    ("Adamax", {"lr": 0.1, "betas": (0.5, 0.8), "weight_decay": 0.1}),
+    ("NAdam", {}),
+    ("NAdam", {"lr": 0.1, "weight_decay": 0.1, "momentum_decay": 0.1}),
+    ("NAdam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("RAdam", {}),
+    ("RAdam", {"lr": 0.1, "betas": (0.5, 0.9), "weight_decay": 0.1}),
+    ("RAdam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+]
+IDS = [f"{name}-{'-'.join(map(str, options.items()))}" for name, options in CASES]
+ULPS = 8  # PyTorch's vector and tail loops differ among themselves by a few
+
+
+def ours(t):
+    """A PyTorch tensor as one of ours, with memory of its own."""
+    return rushlight.from_numpy(t.detach().numpy().copy())
+
+
+def params(seed=0, dtype=torch.float32):
+    """The same parameters for both: (PyTorch's, ours)."""
+    torch.manual_seed(seed)
+    theirs = [torch.nn.Parameter(torch.randn(s, dtype=dtype)) for s in SHAPES]
+    return theirs, [rushlight.nn.Parameter(ours(p)) for p in theirs]
+
+
+def set_grads(theirs, mine, step):
+    torch.manual_seed(1000 + step)
+    for p, q in zip(theirs, mine, strict=True):
+        p.grad = torch.randn(p.shape, dtype=p.dtype)
+        q.grad = ours(p.grad)
+
+
+def assert_close(mine, theirs, what="", steps=1):
+    expected = theirs.detach()
+    eps = torch.finfo(expected.dtype).eps
+    got = torch.from_numpy(mine.detach().numpy().copy())
+    assert got.shape == expected.shape and got.dtype == expected.dtype, what
+    torch.testing.assert_close(
+        got, expected, rtol=ULPS * steps * eps, atol=ULPS * steps * eps, msg=lambda m: f"{what}: {m}"
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["f32", "f64"])
+@pytest.mark.parametrize(("name", "options"), CASES, ids=IDS)
+def test_trajectory(name, options, dtype):
+    theirs, mine = params(dtype=dtype)
+    a = getattr(torch.optim, name)(theirs, **options)
+    b = getattr(optim, name)(mine, **options)
+    assert repr(b) == repr(a)
+    for step in range(20):
+        set_grads(theirs, mine, step)
+        a.step()
+        b.step()
+        for p, q in zip(theirs, mine, strict=True):
+            assert_close(q, p, f"step {step}", step + 1)
+    for p, q in zip(theirs, mine, strict=True):
+        assert list(b.state[q]) == list(a.state[p])
+        for key, value in a.state[p].items():
+            assert_close(b.state[q][key], value, key, 20)
+
+
+@pytest.mark.parametrize(("name", "options"), CASES, ids=IDS)
+def test_state_dict_exchange(name, options):
+    """Ours goes on where PyTorch's stopped."""
+    theirs, mine = params()
+    a = getattr(torch.optim, name)(theirs, **options)
+    for step in range(3):
+        set_grads(theirs, mine, step)
+        a.step()
+    saved = a.state_dict()
+    state = {
+        i: {k: ours(v) if isinstance(v, torch.Tensor) else v for k, v in s.items()}
+        for i, s in saved["state"].items()
+    }
+    mine = [rushlight.nn.Parameter(ours(p)) for p in theirs]
+    b = getattr(optim, name)(mine)
+    b.load_state_dict({"state": state, "param_groups": saved["param_groups"]})
+    assert repr(b) == repr(a)
+    for step in range(3, 6):
+        set_grads(theirs, mine, step)
+        a.step()
+        b.step()
+        for p, q in zip(theirs, mine, strict=True):
+            assert_close(q, p, f"step {step}", step + 1)
+    again = b.state_dict()
+    assert again["param_groups"] == a.state_dict()["param_groups"]
+    assert [list(s) for s in again["state"].values()] == [
+        list(s) for s in a.state_dict()["state"].values()
+    ]
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_layouts(name):
+    """Gradients and parameters whose memory runs in another order, or is half precision."""
+    torch.manual_seed(3)
+    start, grads = torch.randn(6, 4), [torch.randn(6, 4) for _ in range(3)]
+    options = {"lr": 0.1, "weight_decay": 0.1} | ({"momentum": 0.9} if name == "SGD" else {})
+    p = torch.nn.Parameter(start.clone())
+    a = getattr(torch.optim, name)([p], **options)
+    forms = [
+        (ours(start), lambda g: ours(g.t().contiguous()).t()),
+        (ours(start.t().contiguous()).t(), ours),
+        (rushlight.zeros(6, 8)[:, ::2].copy_(ours(start)), ours),
+        (ours(start), lambda g: ours(g[:, :1]).expand(6, 4) * 0 + ours(g)),
+    ]
+    qs = [rushlight.nn.Parameter(t) for t, _ in forms]
+    bs = [getattr(optim, name)([q], **options) for q in qs]
+    for g in grads:
+        p.grad = g.clone()
+        a.step()
+        for (_, form), q, b in zip(forms, qs, bs, strict=True):
+            q.grad = form(g)
+            b.step()
+            assert_close(q, p, str(q.stride()), 3)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision(dtype):
+    """Computed in float32, rounded once: as close as the dtype allows."""
+    torch.manual_seed(4)
+    start, grad = torch.randn(33), torch.randn(33)
+    p = torch.nn.Parameter(start.to(getattr(torch, dtype)))
+    q = rushlight.nn.Parameter(ours(p.detach().float()).to(getattr(rushlight, dtype)))
+    p.grad = grad.to(p.dtype)
+    q.grad = ours(p.grad.float()).to(q.dtype)
+    torch.optim.SGD([p], lr=0.1).step()
+    optim.SGD([q], lr=0.1).step()
+    got = torch.from_numpy(q.detach().float().numpy())
+    torch.testing.assert_close(got, p.detach().float(), rtol=2 * torch.finfo(p.dtype).eps, atol=0)
+
+
+def test_version_and_graph():
+    q = rushlight.nn.Parameter(rushlight.ones(3))
+    q.grad = rushlight.ones(3)
+    before = q._version
+    optim.SGD([q], lr=0.5).step()
+    assert q._version == before + 1 and q.is_leaf and q.requires_grad
+    assert q.tolist() == [0.5] * 3
+
+
+def test_zero_grad():
+    _, mine = params()
+    opt = optim.SGD(mine, lr=0.1)
+    for q in mine[:2]:
+        q.grad = rushlight.ones(q.shape)
+    kept = mine[0].grad
+    opt.zero_grad(set_to_none=False)
+    assert mine[0].grad is kept and kept.abs().sum().item() == 0 and mine[2].grad is None
+    opt.zero_grad()
+    assert all(q.grad is None for q in mine)
+
+
+def test_closure_and_hooks():
+    q = rushlight.nn.Parameter(rushlight.ones(2))
+    opt = optim.SGD([q], lr=0.5)
+    log = []
+    opt.register_step_pre_hook(lambda *a: log.append("pre"))
+    handle = opt.register_step_post_hook(lambda *a: log.append("post"))
+
+    def closure():
+        log.append("closure")
+        opt.zero_grad()
+        loss = (q * q).sum()
+        loss.backward()
+        return loss
+
+    assert opt.step(closure).item() == 2.0
+    assert log == ["pre", "closure", "post"] and q.tolist() == [0.0, 0.0]
+    handle.remove()
+    opt.step()
+    assert log[3:] == ["pre"]
+
+
+class Half(optim.Optimizer):
+    """An optimizer of the user's own, written in Python."""
+
+    def __init__(self, params, lr=optim.optimizer.required):
+        super().__init__(params, {"lr": lr})
+
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for p in group["params"]:
+                self.state[p]["calls"] = self.state[p].get("calls", 0) + 1
+
+
+def test_own_optimizer():
+    q = rushlight.nn.Parameter(rushlight.ones(2))
+    with pytest.raises(ValueError, match="required optimization parameter lr"):
+        Half([q])
+    opt = Half([q], lr=1)
+    log = []
+    opt.register_step_post_hook(lambda *a: log.append(1))
+    opt.step()
+    opt.step()
+    assert opt.state[q]["calls"] == 2 and log == [1, 1]
+
+
+def test_copies():
+    _, mine = params()
+    opt = optim.Adam(mine, lr=0.1)
+    for q in mine:
+        q.grad = rushlight.ones(q.shape)
+    opt.step()
+    for twin in (copy.deepcopy(opt), pickle.loads(pickle.dumps(opt))):
+        assert repr(twin) == repr(opt)
+        p = twin.param_groups[0]["params"][1]
+        assert twin.state[p]["exp_avg"].tolist() == opt.state[mine[1]]["exp_avg"].tolist()
+        p.grad = rushlight.ones(p.shape)
+        twin.step()
+        assert twin.state[p]["step"].item() == 2 and opt.state[mine[1]]["step"].item() == 1
+
+
+BAD = [
+    lambda o, n, t: o.SGD([], lr=0.1),
+    lambda o, n, t: o.SGD(n.Parameter(t.ones(2)), lr=0.1),
+    lambda o, n, t: o.SGD([1], lr=0.1),
+    lambda o, n, t: o.SGD([n.Parameter(t.ones(2))], lr=-1),
+    lambda o, n, t: o.SGD([n.Parameter(t.ones(2))], momentum=-1),
+    lambda o, n, t: o.SGD([n.Parameter(t.ones(2))], nesterov=True),
+    lambda o, n, t: o.SGD([n.Parameter(t.ones(2))], lr=t.ones(2)),
+    lambda o, n, t: o.SGD([n.Parameter(t.ones(2))], fused=True, foreach=True),
+    lambda o, n, t: o.Adam([n.Parameter(t.ones(2))], betas=(1.0, 0.9)),
+    lambda o, n, t: o.Adam([n.Parameter(t.ones(2))], eps=-1),
+    lambda o, n, t: o.SGD({n.Parameter(t.ones(2))}),
+    lambda o, n, t: o.SGD([{"params": {n.Parameter(t.ones(2))}}]),
+    lambda o, n, t: o.SGD([n.Parameter(t.ones(2)) * 2]),
+    lambda o, n, t: (lambda p: o.SGD([{"params": [p]}, {"params": [p]}]))(n.Parameter(t.ones(2))),
+    lambda o, n, t: o.SGD([n.Parameter(t.ones(2))]).add_param_group(3),
+    lambda o, n, t: o.SGD([n.Parameter(t.ones(2))]).load_state_dict({"state": {}, "param_groups": []}),
+    lambda o, n, t: o.Optimizer([n.Parameter(t.ones(2))], {}).step(),
+    lambda o, n, t: o.lr_scheduler.StepLR(3, 1),
+]
+
+
+def outcome(call, o, n, t):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return repr(call(o, n, t))
+        except Exception as e:
+            return f"{type(e).__name__}: {e}"
+
+
+@pytest.mark.parametrize("call", BAD, ids=range(len(BAD)))
+def test_errors(call):
+    want = outcome(call, torch.optim, torch.nn, torch)
+    got = outcome(call, optim, rushlight.nn, rushlight)
+    assert got.replace("rushlight", "torch") == want
+
+
+# ---- schedules ----
+
+S = "lr_scheduler"
+SCHEDULES = [
+    lambda s, o: s.StepLR(o, 3, 0.5),
+    lambda s, o: s.MultiStepLR(o, [2, 5, 5], 0.3),
+    lambda s, o: s.ConstantLR(o, 0.3, 4),
+    lambda s, o: s.LinearLR(o, 0.2, 0.9, 6),
+    lambda s, o: s.ExponentialLR(o, 0.9),
+    lambda s, o: s.PolynomialLR(o, 7, 2.0),
+    lambda s, o: s.CosineAnnealingLR(o, 5, 0.01),
+    lambda s, o: s.CosineAnnealingWarmRestarts(o, 3, 2, 0.01),
+    lambda s, o: s.LambdaLR(o, lambda e: 0.9**e),
+    lambda s, o: s.LambdaLR(o, [lambda e: 0.9**e, lambda e: 1 / (e + 1)]),
+    lambda s, o: s.MultiplicativeLR(o, lambda e: 0.95),
+    lambda s, o: s.CyclicLR(o, 0.01, 0.2, 3, 4, "triangular2"),
+    lambda s, o: s.CyclicLR(o, 0.01, 0.2, 3, mode="exp_range", gamma=0.9),
+    lambda s, o: s.OneCycleLR(o, 0.3, total_steps=20),
+    lambda s, o: s.OneCycleLR(o, [0.3, 0.2], epochs=4, steps_per_epoch=5, anneal_strategy="linear",
+                              three_phase=True),
+    lambda s, o: s.SequentialLR(o, [s.ConstantLR(o, 0.1, 4), s.ExponentialLR(o, 0.9)], [4]),
+    lambda s, o: s.ChainedScheduler([s.ConstantLR(o, 0.1, 4), s.ExponentialLR(o, 0.9)], o),
+]
+
+
+def groups(options):
+    """An optimizer of two groups on each side: (PyTorch's, ours)."""
+    theirs, mine = params()
+    return (
+        torch.optim.SGD([{"params": theirs[:2]}, {"params": theirs[2:], "lr": 0.3}], **options),
+        optim.SGD([{"params": mine[:2]}, {"params": mine[2:], "lr": 0.3}], **options),
+    )
+
+
+@pytest.mark.parametrize("make", SCHEDULES, ids=range(len(SCHEDULES)))
+def test_schedule(make):
+    a, b = groups({"lr": 0.1, "momentum": 0.9})
+    x, y = make(torch.optim.lr_scheduler, a), make(optim.lr_scheduler, b)
+    for _ in range(15):
+        a.step()
+        b.step()
+        x.step()
+        y.step()
+        assert y.get_last_lr() == x.get_last_lr()
+        for g, h in zip(a.param_groups, b.param_groups, strict=True):
+            assert {k: v for k, v in h.items() if k != "params"} == {
+                k: v for k, v in g.items() if k != "params"
+            }
+    saved, theirs = y.state_dict(), x.state_dict()
+    theirs.pop("_scale_fn_ref", None)
+    theirs.pop("_is_initial", None)
+    saved.pop("_is_initial", None)
+    skip = {"lr_lambdas", "_schedulers", "_bounds", "_get_lr_called_within_step"}
+    assert {k: v for k, v in saved.items() if k not in skip} == {
+        k: v for k, v in theirs.items() if k not in skip
+    }
+
+
+def test_reduce_on_plateau():
+    a, b = groups({"lr": 0.1})
+    options = {"factor": 0.5, "patience": 1, "cooldown": 1, "min_lr": [0.01, 0.02]}
+    x = torch.optim.lr_scheduler.ReduceLROnPlateau(a, **options)
+    y = optim.lr_scheduler.ReduceLROnPlateau(b, **options)
+    for loss in [3, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 5, 5, 5, 5, 5, 5, 5]:
+        x.step(loss)
+        y.step(rushlight.tensor(float(loss)))
+        assert y.get_last_lr() == x.get_last_lr()
+        assert y.state_dict() == x.state_dict()
+
+
+def test_schedule_order_warning():
+    _, b = groups({"lr": 0.1})
+    schedule = optim.lr_scheduler.StepLR(b, 1)
+    with pytest.warns(UserWarning, match="Detected call of `lr_scheduler.step"):
+        schedule.step()
