@@ -1,0 +1,270 @@
+/* reduce.c: sums, means, products, all and any over dims. */
+#include "ops/reduced.h"
+
+/* The dtype that sums and products return: integers and bools add up in int64. */
+static rl_dtype sum_dtype(const rl_tensor *x, rl_dtype dtype)
+{
+    if (dtype != RL_NO_DTYPE)
+        return dtype;
+    return rl_is_integral((rl_dtype)x->dtype, true) ? RL_I64 : (rl_dtype)x->dtype;
+}
+
+/* The dtype to add up in for a result of `dtype`. */
+static rl_dtype compute_dtype(rl_dtype dtype)
+{
+    return rl_is_integral(dtype, true) ? RL_I64 : dtype;
+}
+
+/* x as the dtype that is asked for, within the graph. */
+static rl_tensor *as_dtype(rl_tensor *x, rl_dtype dtype)
+{
+    if (dtype == RL_NO_DTYPE || (rl_dtype)x->dtype == dtype)
+        return rl_retain(x);
+    return rl_recording(x) ? rl_to_dtype(x, dtype, false) : rl_cast_data(x, dtype);
+}
+
+/* ---- sum, mean ---- */
+
+/* y = sum x      dx = g, spread */
+static rl_status sum_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    dx[0] = rl_reduced_spread(n, g[0]);
+    return RL_DONE(n, dx);
+}
+
+/* y = mean x     dx = g / count, spread */
+static rl_status mean_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    RL_TEMP *count = rl_wrap_number(rl_int(rl_reduced_count(n)));
+    RL_TEMP *share = count ? rl_div(g[0], count, NULL) : NULL;
+    dx[0] = rl_reduced_spread(n, share);
+    return RL_DONE(n, dx);
+}
+
+static const rl_node_type sum_nodes[] = {{.name = "SumBackward0", .backward = sum_backward},
+                                         {.name = "SumBackward1", .backward = sum_backward}};
+static const rl_node_type mean_nodes[] = {{.name = "MeanBackward0", .backward = mean_backward},
+                                          {.name = "MeanBackward1", .backward = mean_backward}};
+
+static rl_tensor *record_reduction(const rl_node_type *type, rl_tensor *y, rl_tensor *x,
+                                   const bool *mask, bool keepdim)
+{
+    if (!rl_recording(x))
+        return y;
+    rl_node *n = rl_node_new(type, y, 1, (rl_tensor *[]){x});
+    rl_reduced_set(n, x, mask, keepdim);
+    return rl_record(n, y);
+}
+
+rl_tensor *rl_sum(rl_tensor *input, rl_ints dim, bool keepdim, rl_dtype dtype)
+{
+    bool mask[RL_MAX_DIMS];
+    if (!input || rl_dim_mask(dim, input->ndim, mask))
+        return NULL;
+    rl_dtype result = sum_dtype(input, dtype);
+    bool cast = rl_is_integral(result, true) != rl_is_integral((rl_dtype)input->dtype, true);
+    RL_TEMP *x = cast && dtype != RL_NO_DTYPE ? rl_cast_data(input, dtype) : rl_retain(input);
+    rl_tensor *y =
+        rl_reduce_run(RL_REDUCE_SUM, "sum", x, mask, keepdim, compute_dtype(result), result, NULL);
+    if (!rl_is_floating(result))
+        return y;
+    return record_reduction(&sum_nodes[dim.n >= 0], y, input, mask, keepdim);
+}
+
+rl_tensor *rl_mean(rl_tensor *input, rl_ints dim, bool keepdim, rl_dtype dtype)
+{
+    bool mask[RL_MAX_DIMS];
+    if (!input || rl_dim_mask(dim, input->ndim, mask))
+        return NULL;
+    rl_dtype result = dtype == RL_NO_DTYPE ? (rl_dtype)input->dtype : dtype;
+    if (!rl_is_floating(result))
+        return rl_fail(RL_ERUNTIME,
+                       "mean(): could not infer output dtype. %s dtype must be either a floating "
+                       "point or complex dtype. Got: %s",
+                       dtype == RL_NO_DTYPE ? "Input" : "Optional", rl_dtype_title(result));
+    /* The sum in at least float32, rounded once after the division. */
+    rl_dtype compute = result == RL_F64 ? RL_F64 : RL_F32;
+    RL_TEMP *sum =
+        rl_reduce_run(RL_REDUCE_SUM, "mean", input, mask, keepdim, compute, compute, NULL);
+    RL_TEMP *count = rl_wrap_number(rl_int(rl_mask_count(input, mask)));
+    rl_tensor *y = sum && count ? rl_map_run(&(rl_map){.op = RL_MAP_DIV,
+                                                       .typing = RL_TYPE_FIXED,
+                                                       .compute = compute,
+                                                       .result = result,
+                                                       .name = "mean",
+                                                       .n = 2,
+                                                       .in = {sum, count}})
+                                : NULL;
+    return record_reduction(&mean_nodes[dim.n >= 0], y, input, mask, keepdim);
+}
+
+/* y = sum of x where it is a number     dx = g there, 0 at nan */
+static rl_status nansum_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    RL_TEMP *x = rl_saved(n, 0);
+    RL_TEMP *all = rl_reduced_spread(n, g[0]);
+    RL_TEMP *holes = x ? rl_isnan(x) : NULL;
+    RL_TEMP *zero = rl_wrap_number(rl_float(0));
+    dx[0] = all && holes && zero ? rl_masked_fill(all, holes, zero) : NULL;
+    return RL_DONE(n, dx);
+}
+
+static const rl_node_type nansum_node = {.name = "NansumBackward0",
+                                         .backward = nansum_backward,
+                                         .n_saved = 1};
+
+rl_tensor *rl_nansum(rl_tensor *input, rl_ints dim, bool keepdim, rl_dtype dtype)
+{
+    bool mask[RL_MAX_DIMS];
+    if (!input || rl_dim_mask(dim, input->ndim, mask))
+        return NULL;
+    rl_dtype result = sum_dtype(input, dtype);
+    RL_TEMP *x = rl_is_integral((rl_dtype)input->dtype, true)
+                     ? rl_retain(input)
+                     : rl_map_run(&(rl_map){.op = RL_MAP_NAN_TO_NUM,
+                                            .typing = RL_TYPE_PROMOTE,
+                                            .name = "nansum",
+                                            .n = 1,
+                                            .in = {input},
+                                            .args = {.f = {0, __builtin_inf(), -__builtin_inf()}}});
+    rl_tensor *y = rl_reduce_run(RL_REDUCE_SUM, "nansum", x, mask, keepdim, compute_dtype(result),
+                                 result, NULL);
+    if (!rl_recording(input))
+        return y;
+    rl_node *n = rl_node_new(&nansum_node, y, 1, (rl_tensor *[]){input});
+    rl_save(n, 0, input);
+    rl_reduced_set(n, input, mask, keepdim);
+    return rl_record(n, y);
+}
+
+/* ---- prod ---- */
+
+/* y = prod x     dx_i = g prod over j != i of x_j
+ * Without zeros that is g y / x_i.  With them: the product of all before i times the product of all behind it, each a
+ * running product shifted by one. */
+static rl_tensor *products_of_others(rl_tensor *x, int64_t dim)
+{
+    int64_t size = x->ndim ? x->shape[dim] : 1;
+    rl_ints dims = {&dim, 1};
+    if (x->ndim == 0 || size <= 1)
+        return rl_ones_like(x, RL_NO_DTYPE);
+    RL_TEMP *head = rl_narrow(x, dim, 0, size - 1);
+    RL_TEMP *tail = rl_narrow(x, dim, 1, size - 1);
+    RL_TEMP *edge = rl_narrow(x, dim, 0, 1);
+    RL_TEMP *one = edge ? rl_ones_like(edge, RL_NO_DTYPE) : NULL;
+    RL_TEMP *before = head ? rl_cumprod(head, dim, RL_NO_DTYPE) : NULL;
+    RL_TEMP *turned = tail ? rl_flip(tail, dims) : NULL;
+    RL_TEMP *running = turned ? rl_cumprod(turned, dim, RL_NO_DTYPE) : NULL;
+    RL_TEMP *behind = running ? rl_flip(running, dims) : NULL;
+    if (!one || !before || !behind)
+        return NULL;
+    RL_TEMP *left = rl_cat((rl_tensors){(rl_tensor *[]){one, before}, 2}, dim);
+    RL_TEMP *right = rl_cat((rl_tensors){(rl_tensor *[]){behind, one}, 2}, dim);
+    return rl_mul(left, right);
+}
+
+static bool has_zero(rl_tensor *y)
+{
+    rl_scalar found = rl_bool(true);
+    bool mask[RL_MAX_DIMS];
+    memset(mask, 1, sizeof mask);
+    RL_TEMP *all = rl_reduce_run(RL_REDUCE_ALL, "prod", y, mask, false, (rl_dtype)y->dtype, RL_BOOL, NULL);
+    return !all || rl_item(all, &found) || found.i == 0;
+}
+
+static rl_status prod_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    RL_TEMP *x = rl_saved(n, 0);
+    RL_TEMP *y = rl_saved(n, 1);
+    if (!x || !y)
+        return rl_error_code();
+    if (x->numel == 0) {
+        dx[0] = rl_zeros_like(x, RL_NO_DTYPE);
+    } else if (!has_zero(y) && !rl_grad_enabled()) {
+        RL_TEMP *gy = rl_mul(g[0], y);
+        RL_TEMP *all = rl_reduced_spread(n, gy);
+        dx[0] = rl_div(all, x, NULL);
+    } else if (n->args.i[0]) { /* along one dim */
+        RL_TEMP *others = products_of_others(x, n->args.i[1]);
+        RL_TEMP *kept = rl_reduced_keep(n, g[0]);
+        dx[0] = rl_mul(kept, others);
+    } else {
+        RL_TEMP *flat = rl_reshape(x, (rl_ints){(const int64_t[]){-1}, 1});
+        RL_TEMP *others = flat ? products_of_others(flat, 0) : NULL;
+        RL_TEMP *shaped = others ? rl_reshape(others, (rl_ints){x->shape, x->ndim}) : NULL;
+        dx[0] = rl_mul(g[0], shaped);
+    }
+    return RL_DONE(n, dx);
+}
+
+static const rl_node_type prod_nodes[] = {
+    {.name = "ProdBackward0", .backward = prod_backward, .n_saved = 2},
+    {.name = "ProdBackward1", .backward = prod_backward, .n_saved = 2}};
+
+static rl_tensor *prod(rl_tensor *input, const bool *mask, bool along, int64_t dim, bool keepdim,
+                       rl_dtype dtype)
+{
+    rl_dtype result = sum_dtype(input, dtype);
+    RL_TEMP *x = as_dtype(input, dtype);
+    rl_tensor *y = rl_reduce_run(RL_REDUCE_PROD, "prod", x, mask, keepdim, compute_dtype(result),
+                                 result, NULL);
+    if (!rl_recording(x))
+        return y;
+    rl_node *n = rl_node_new(&prod_nodes[along], y, 1, (rl_tensor *[]){x});
+    rl_save(n, 0, x);
+    rl_save_output(n, 1, y, 0);
+    rl_reduced_set(n, x, mask, keepdim);
+    if (n) {
+        n->args.i[0] = along;
+        n->args.i[1] = dim;
+    }
+    return rl_record(n, y);
+}
+
+rl_tensor *rl_prod(rl_tensor *input, rl_dtype dtype)
+{
+    bool mask[RL_MAX_DIMS];
+    if (!input)
+        return NULL;
+    memset(mask, 1, sizeof mask);
+    return prod(input, mask, false, 0, false, dtype);
+}
+
+rl_tensor *rl_prod_dim(rl_tensor *input, int64_t dim, bool keepdim, rl_dtype dtype)
+{
+    bool mask[RL_MAX_DIMS];
+    if (!input || rl_wrap_dim(&dim, input->ndim))
+        return NULL;
+    rl_one_dim_mask(input->ndim, dim, mask);
+    return prod(input, mask, true, dim, keepdim, dtype);
+}
+
+/* ---- all, any, count_nonzero ---- */
+
+static rl_tensor *truth(rl_reduce_op op, const char *name, rl_tensor *x, rl_ints dim, bool keepdim)
+{
+    bool mask[RL_MAX_DIMS];
+    if (!x || rl_dim_mask(dim, x->ndim, mask))
+        return NULL;
+    rl_dtype result = x->dtype == RL_U8 ? RL_U8 : RL_BOOL; /* PyTorch keeps uint8 */
+    return rl_reduce_run(op, name, x, mask, keepdim, (rl_dtype)x->dtype, result, NULL);
+}
+
+rl_tensor *rl_all(rl_tensor *input, rl_ints dim, bool keepdim)
+{
+    return truth(RL_REDUCE_ALL, "all", input, dim, keepdim);
+}
+
+rl_tensor *rl_any(rl_tensor *input, rl_ints dim, bool keepdim)
+{
+    return truth(RL_REDUCE_ANY, "any", input, dim, keepdim);
+}
+
+rl_tensor *rl_count_nonzero(rl_tensor *input, rl_ints dim)
+{
+    if (!input)
+        return NULL;
+    RL_TEMP *zero = rl_wrap_number(rl_int(0));
+    RL_TEMP *filled = zero ? rl_ne(input, zero) : NULL;
+    return filled ? rl_sum(filled, dim, false, RL_I64) : NULL;
+}
