@@ -1,0 +1,144 @@
+"""What is timed. A case is made from a library (rushlight or torch, same code) and returns the function to call.
+
+    @case("training", "784-256-10, batch 32, SGD")
+    def _(torch): ...; return step
+
+Cases are listed in the order of the table. `flops`, where given, adds a column of GFLOP/s.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from types import ModuleType
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Case:
+    group: str
+    name: str
+    make: Callable[[ModuleType], Callable[[], Any]]
+    flops: float = 0.0
+    long: bool = False  # left out by --quick
+
+
+CASES: list[Case] = []
+
+
+def case(group: str, name: str, flops: float = 0.0, long: bool = False):
+    def add(make: Callable[[ModuleType], Callable[[], Any]]):
+        CASES.append(Case(group, name, make, flops, long))
+        return make
+
+    return add
+
+
+def mlp(torch: ModuleType, *sizes: int) -> Any:
+    """Linear layers of these sizes with ReLU between them."""
+    layers: list[Any] = []
+    for n_in, n_out in pairwise(sizes):
+        layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
+    return torch.nn.Sequential(*layers[:-1])
+
+
+# ---- models --------------------------------------------------------------------------------------------------------
+
+
+def forward(sizes: tuple[int, ...], batch: int):
+    def make(torch: ModuleType):
+        torch.manual_seed(0)
+        net, x = mlp(torch, *sizes), torch.rand(batch, sizes[0])
+        return lambda: net(x)
+
+    return make
+
+
+def training_step(sizes: tuple[int, ...], batch: int, optimizer: str, loss: str):
+    """One whole step as people write it: zero_grad, forward, loss, backward, step."""
+
+    def make(torch: ModuleType):
+        torch.manual_seed(0)
+        net, x = mlp(torch, *sizes), torch.rand(batch, sizes[0])
+        make_optimizer = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam}[optimizer]
+        opt = make_optimizer(net.parameters(), lr=1e-3)
+        if loss == "MSE":
+            criterion, y = torch.nn.MSELoss(), torch.rand(batch, sizes[-1])
+        else:
+            criterion, y = torch.nn.CrossEntropyLoss(), torch.randint(0, sizes[-1], (batch,))
+
+        def step():
+            opt.zero_grad()
+            value = criterion(net(x), y)
+            value.backward()
+            opt.step()
+
+        return step
+
+    return make
+
+
+DOCUMENT, DIGITS, MNIST = (20, 256, 10), (64, 128, 10), (784, 256, 10)
+
+case("the document's model", "forward, batch 2")(forward(DOCUMENT, 2))
+case("the document's model", "step, SGD + MSE")(training_step(DOCUMENT, 2, "SGD", "MSE"))
+case("the document's model", "step, Adam + cross-entropy")(
+    training_step(DOCUMENT, 2, "Adam", "cross-entropy")
+)
+for batch in (1, 32, 256):
+    case("training, SGD + cross-entropy", f"64-128-10, batch {batch}")(
+        training_step(DIGITS, batch, "SGD", "cross-entropy")
+    )
+for batch in (1, 32, 256):
+    case("training, SGD + cross-entropy", f"784-256-10, batch {batch}")(
+        training_step(MNIST, batch, "SGD", "cross-entropy")
+    )
+for batch in (1, 64):
+    case("forward", f"784-256-10, batch {batch}")(forward(MNIST, batch))
+
+
+# ---- single operators ----------------------------------------------------------------------------------------------
+
+OPERATORS: dict[str, Callable[[ModuleType, Any, Any], Any]] = {
+    "x + y": lambda torch, x, y: x + y,
+    "x * 2.0": lambda torch, x, y: x * 2.0,
+    "exp": lambda torch, x, y: torch.exp(x),
+    "tanh": lambda torch, x, y: torch.tanh(x),
+    "relu": lambda torch, x, y: torch.relu(x),
+    "sum": lambda torch, x, y: x.sum(),
+    "softmax": lambda torch, x, y: torch.softmax(x, -1),
+}
+
+
+def operator(name: str, n: int):
+    def make(torch: ModuleType):
+        torch.manual_seed(0)
+        x, y = torch.rand(n) - 0.5, torch.rand(n) + 0.5
+        if name == "softmax" and n > 1000:
+            x = x.reshape(-1, 1000)
+        f = OPERATORS[name]
+        return lambda: f(torch, x, y)
+
+    return make
+
+
+for n in (10, 10_000, 10_000_000):
+    for operator_name in OPERATORS:
+        case(f"{n:.0e} elements" if n > 10 else "10 elements", operator_name, long=n > 1e6)(
+            operator(operator_name, n)
+        )
+
+
+# ---- matrix products -----------------------------------------------------------------------------------------------
+
+
+def product(n: int):
+    def make(torch: ModuleType):
+        torch.manual_seed(0)
+        a, b = torch.rand(n, n), torch.rand(n, n)
+        return lambda: torch.mm(a, b)
+
+    return make
+
+
+for n in (16, 32, 64, 128, 256, 512, 1024, 2048):
+    case("sgemm", f"{n} x {n} x {n}", flops=2.0 * n**3, long=n > 1024)(product(n))
