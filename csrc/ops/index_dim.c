@@ -41,7 +41,11 @@ rl_tensor *rl_index_select(rl_tensor *x, int64_t dim, rl_tensor *index)
     int ndim = rl_at_least_1d(x, shape, strides);
     size = shape[dim];
     for (int64_t i = 0; i < values->numel; i++)
-        if (k[i] < 0 || k[i] >= size)
+        if ((k[i] < 0 || k[i] >= size) && dim == 1) /* PyTorch has a path of its own for dim 1 */
+            return rl_fail(RL_ERUNTIME,
+                           "INDICES element is out of DATA bounds, id=%lld axis_dim=%lld",
+                           (long long)k[i], (long long)size);
+        else if (k[i] < 0 || k[i] >= size)
             return rl_fail(RL_EINDEX, "index out of range in self");
     shape[dim] = values->numel;
     RL_TEMP *z = rl_new((rl_dtype)x->dtype, x->ndim, shape);

@@ -81,17 +81,24 @@ static int check_no_grad(PyObject *self)
 }
 
 /* numpy(*, force=False) */
-static PyObject *tensor_numpy(PyObject *self, PyObject *args, PyObject *kwargs)
+static PyObject *tensor_numpy(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kw)
 {
-    static char *names[] = {"force", NULL};
     int force = 0;
-    if (PyTuple_GET_SIZE(args)) {
-        PyErr_Format(PyExc_TypeError, "numpy() takes 0 positional arguments but %zd %s given",
-                     PyTuple_GET_SIZE(args), PyTuple_GET_SIZE(args) == 1 ? "was" : "were");
+    if (n) {
+        PyErr_Format(PyExc_TypeError, "numpy() takes 0 positional arguments but %zd %s given", n,
+                     n == 1 ? "was" : "were");
         return NULL;
     }
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$p:numpy", names, &force))
-        return NULL;
+    for (Py_ssize_t i = 0; kw && i < PyTuple_GET_SIZE(kw); i++) {
+        PyObject *name = PyTuple_GET_ITEM(kw, i);
+        if (PyUnicode_CompareWithASCIIString(name, "force")) {
+            PyErr_Format(PyExc_TypeError, "numpy() got an unexpected keyword argument '%U'", name);
+            return NULL;
+        }
+        force = PyObject_IsTrue(args[i]);
+        if (force < 0)
+            return NULL;
+    }
     return !force && check_no_grad(self) ? NULL : rl_py_to_numpy(T(self), self);
 }
 
@@ -417,7 +424,7 @@ static PyObject *asarray(PyObject *Py_UNUSED(module), PyObject *args, PyObject *
 PyMethodDef rl_py_interop_methods[] = {
     {"tolist", tensor_tolist, METH_NOARGS,
      "tolist() -> list or number\n\nThe elements as nested lists."},
-    {"numpy", KEYWORDS(tensor_numpy),
+    {"numpy", (PyCFunction)(void (*)(void))tensor_numpy, METH_FASTCALL | METH_KEYWORDS,
      "numpy(*, force=False) -> numpy.ndarray\n\nAn array that shares the tensor's memory; force "
      "takes it from a tensor "
      "that requires grad, too."},
