@@ -27,6 +27,9 @@ rl_tensor *rl_empty(rl_ints size, rl_dtype dtype)
 
 rl_tensor *rl_zeros(rl_ints size, rl_dtype dtype)
 {
+    for (int i = 0; i < size.n; i++)
+        if (size.v[i] < 0)
+            return rl_fail(RL_ERUNTIME, "zeros: Dimension size must be non-negative.");
     return filled(rl_new(or_default(dtype), size.n, size.v), rl_int(0));
 }
 

@@ -182,6 +182,7 @@ extern PyTypeObject rl_py_storage_type;      /* storage.c */
 PyObject *rl_py_storage(rl_tensor *t, bool typed);
 extern PyMethodDef rl_py_create_functions[]; /* create.c: tensor, as_tensor, ... */
 extern PyMethodDef rl_py_create_methods[];   /* create.c: new_tensor */
+rl_tensor *rl_py_require_grad(rl_tensor *t); /* create.c */
 /* torch.Tensor(2, 3), torch.Tensor([1, 2]), LongTensor(...) : the legacy constructor (create.c). */
 rl_tensor *rl_py_legacy_new(rl_dtype dtype, PyObject *args, PyObject *kwargs);
 

@@ -368,12 +368,25 @@ static int parse_options(const char *name, PyObject *const *args, Py_ssize_t n, 
     return rl_py_dtype(dtype, &out->dtype, "dtype") || rl_py_check_device(device) ? -1 : 0;
 }
 
+/* requires_grad=True of a constructor.  Takes over t. */
+rl_tensor *rl_py_require_grad(rl_tensor *t)
+{
+    if (!t)
+        return NULL;
+    if (!rl_is_floating((rl_dtype)t->dtype)) {
+        rl_error(RL_ERUNTIME,
+                 "Only Tensors of floating point and complex dtype can require gradients");
+    } else if (!rl_set_requires_grad(t, true)) {
+        return t;
+    }
+    rl_release(t);
+    return NULL;
+}
+
 static PyObject *finish(rl_tensor *t, bool requires_grad)
 {
-    if (t && requires_grad && rl_set_requires_grad(t, true)) {
-        rl_release(t);
-        t = NULL;
-    }
+    if (requires_grad)
+        t = rl_py_require_grad(t);
     return t ? rl_py_wrap(t) : rl_py_raise();
 }
 
@@ -479,6 +492,11 @@ rl_tensor *rl_py_legacy_new(rl_dtype dtype, PyObject *args, PyObject *kwargs)
     }
     bool sizes =
         n != 1 || PyIndex_Check(first) || !strcmp(Py_TYPE(first)->tp_name, "rushlight.Size");
+    if (!sizes && !is_sequence(first)) {
+        PyErr_Format(PyExc_TypeError, "new(): data must be a sequence (got %s)",
+                     rl_py_type_name(first));
+        return NULL;
+    }
     if (!sizes)
         return rl_py_tensor_from_data(first, wanted);
     int64_t shape[RL_MAX_DIMS];

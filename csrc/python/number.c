@@ -139,19 +139,35 @@ static int number_bool(PyObject *self)
     return s.dtype == RL_F64 ? s.f != 0 : s.i != 0;
 }
 
+/* The one element; ValueError where item() gives RuntimeError. */
+static int only_element(PyObject *self, rl_scalar *s)
+{
+    rl_tensor *t = rl_py_borrow(self);
+    if (t->numel != 1) {
+        PyErr_SetString(PyExc_ValueError,
+                        "only one element tensors can be converted to Python scalars");
+        return -1;
+    }
+    if (rl_item(t, s)) {
+        rl_py_raise();
+        return -1;
+    }
+    return 0;
+}
+
 static PyObject *number_int(PyObject *self)
 {
     rl_scalar s;
-    if (rl_item(rl_py_borrow(self), &s))
-        return rl_py_raise();
+    if (only_element(self, &s))
+        return NULL;
     return s.dtype == RL_F64 ? PyLong_FromDouble(s.f) : PyLong_FromLongLong(s.i);
 }
 
 static PyObject *number_float(PyObject *self)
 {
     rl_scalar s;
-    if (rl_item(rl_py_borrow(self), &s))
-        return rl_py_raise();
+    if (only_element(self, &s))
+        return NULL;
     return PyFloat_FromDouble(rl_scalar_double(s));
 }
 

@@ -44,6 +44,8 @@ static int refuses_gradient(const rl_py_op *op, const rl_tensor *y, const rl_ten
 static PyObject *wrap_out(const rl_py_op *op, const rl_py_sig *sig, rl_py_call *c, rl_py_result *r)
 {
     if (sig->kind == RL_PY_R_TENSOR) {
+        if (!r->t[0])
+            return rl_py_raise();
         if (refuses_gradient(op, r->t[0], rl_py_borrow(c->out))) {
             rl_release(r->t[0]);
             return NULL;
@@ -91,11 +93,7 @@ static rl_tensor *finish_factory(const rl_py_call *c, rl_tensor *t)
         rl_release(t);
         t = y;
     }
-    if (t && c->requires_grad && rl_set_requires_grad(t, true)) {
-        rl_release(t);
-        t = NULL;
-    }
-    return t;
+    return c->requires_grad ? rl_py_require_grad(t) : t;
 }
 
 static PyObject *finish(const rl_py_op *op, const rl_py_sig *sig, rl_py_call *c)

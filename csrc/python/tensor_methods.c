@@ -527,7 +527,7 @@ static PyObject *tensor_set_(PyObject *self, PyObject *source)
         return NULL;
     }
     if (T(self)->dtype != T(source)->dtype) {
-        PyErr_SetString(PyExc_RuntimeError, "set_(): the tensors must have the same dtype");
+        PyErr_SetString(PyExc_RuntimeError, "Could not set tensor to a source of another dtype");
         return NULL;
     }
     return rl_tensor_set_data(T(self), T(source)) ? rl_py_raise() : Py_NewRef(self);

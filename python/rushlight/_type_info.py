@@ -31,7 +31,7 @@ class finfo:
     def __init__(self, type: Any = None) -> None:
         dtype = _C.get_default_dtype() if type is None else type
         if dtype not in _FLOATS:
-            raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{dtype}'")
+            raise TypeError("torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'")
         self.bits, digits, low, high, self.resolution = _FLOATS[dtype]
         self.dtype = _name(dtype)
         self.eps = 2.0 ** (1 - digits)
@@ -65,7 +65,7 @@ class iinfo:
     def __init__(self, type: Any) -> None:
         if type not in _INTS:
             if type in _FLOATS:
-                raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{type}'")
+                raise TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'")
             raise TypeError("torch.bool is not supported by torch.iinfo")
         self.bits, signed = _INTS[type]
         self.dtype = _name(type)
