@@ -32,11 +32,12 @@ typedef struct job {
     ptrdiff_t ldc, csc; /* csc other than size: rule 2 only */
     const char *bias;
     unsigned flags;
-    bool dot;    /* rule 2 */
-    bool narrow; /* rule 1 by the narrow kernel */
+    bool dot;        /* rule 2 */
+    bool narrow;     /* rule 1 by the narrow kernel */
+    bool transposed; /* rule 1 by run_transposed */
     bool pack_b;
     bool pack_a;
-    char *scratch; /* pack_a: room for a chunk of A per part */
+    char *scratch; /* pack_a, transposed: room for a chunk of A, or for C, per part */
     size_t part_bytes;
     int64_t parts_m, parts_n; /* how the threads share C */
 } job;
@@ -144,10 +145,42 @@ static void run_rule2(const job *g)
     }
 }
 
+/* C' = B' A' into scratch, then C from that: where B lies transposed and has many more columns than
+ * A has rows, the panels to be packed are then those of the smaller A.  Start values are laid
+ * transposed before, the rest is rule 1. */
+static void run_transposed(const job *g, char *scratch)
+{
+    job t = *g;
+    t.m = g->n;
+    t.n = g->m;
+    t.a = g->b;
+    t.b = g->a;
+    t.rsa = g->csb;
+    t.csa = g->rsb;
+    t.rsb = g->csa;
+    t.csb = g->rsa;
+    t.c = scratch;
+    t.ldc = t.n * g->size;
+    t.bias = NULL;
+    t.flags = g->flags & RL_GEMM_RELU;
+    t.pack_a = false;
+    t.pack_b = true;
+    if (g->flags & RL_GEMM_BIAS) {
+        t.flags |= RL_GEMM_C;
+        for (int64_t j = 0; j < t.m; j++)
+            for (int64_t i = 0; i < t.n; i++)
+                ((float *)scratch)[j * t.n + i] = ((const float *)g->bias)[j];
+    }
+    run_rule1(&t, NULL);
+    g->f->pack(g->m, g->n, g->ldc / g->size, scratch, g->size, t.ldc, g->c);
+}
+
 static void run(const job *g, char *scratch)
 {
     if (g->dot)
         run_rule2(g);
+    else if (g->transposed)
+        run_transposed(g, scratch);
     else if (g->narrow)
         g->f->narrow(g->m, g->n, g->k, g->a, g->rsa, g->csa, g->b, g->csb, g->c, g->ldc, g->bias,
                      g->flags);
@@ -257,6 +290,13 @@ static void plan(job *g, const rl_gemm_args *p)
     if (g->dot)
         return;
     g->narrow = g->m <= RL_GEMM_THIN && g->rsb == size && g->csb != size && p->k <= RL_GEMM_DOT_MIN;
+    /* Whole vectors, so that unpacking writes nothing outside of C; wide enough to be worth it. */
+    int lanes = g->f->lanes;
+    g->transposed = size == 4 && g->rsb == size && g->csb != size && g->csa == size && g->m >= 16 &&
+                    g->m % lanes == 0 && g->n % lanes == 0 && g->n >= 4 * g->m && g->k >= 128 &&
+                    !(g->flags & RL_GEMM_C);
+    if (g->transposed)
+        return;
     /* A row-major B is read where it lies unless its panels would be used often and miss the cache
      * each time. */
     int64_t rows = g->f->max_rows[1];
@@ -295,6 +335,14 @@ rl_status rl_gemm(const rl_gemm_args *p)
         if (!g.scratch)
             return RL_EMEMORY;
     }
+    if (g.transposed) {
+        int64_t m = (g.m + g.parts_m - 1) / g.parts_m + g.f->max_rows[1];
+        int64_t n = (g.n + g.parts_n - 1) / g.parts_n + 2 * g.f->lanes;
+        g.part_bytes = (size_t)(m * n * g.size);
+        g.scratch = rl_alloc(g.part_bytes * (size_t)parts);
+        if (!g.scratch)
+            return RL_EMEMORY;
+    }
     if (parts > 1)
         rl_parallel_for(parts, 1, run_parts, &g);
     else
@@ -327,7 +375,9 @@ static void run_batch(int64_t begin, int64_t end, void *context)
         }
         job g;
         plan(&g, &p);
-        g.pack_a = false; /* copies only speed up; these products are small or few */
+        g.pack_a = g.transposed =
+            false; /* these only speed up, and products here are small or few */
+        g.pack_b = g.csb != g.size;
         run(&g, NULL);
     }
 }

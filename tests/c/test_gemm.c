@@ -223,7 +223,11 @@ static bool large(void)
                 return false;
             }
         }
-    return product(RL_F32, 520, 130, 40, 0, 1, RL_GEMM_BIAS, 0) &&
+    /* The transposed way: few rows, many columns of a weight that lies (n, k). */
+    return product(RL_F32, 32, 256, 500, 0, 1, RL_GEMM_BIAS | RL_GEMM_RELU, 0) &&
+           product(RL_F32, 48, 208, 130, 2, 1, RL_GEMM_ZERO, 3) &&
+           product(RL_F32, 16, 64, 128, 0, 1, RL_GEMM_BIAS, 0) &&
+           product(RL_F32, 520, 130, 40, 0, 1, RL_GEMM_BIAS, 0) &&
            product(RL_F32, 60, 256, 512, 0, 0, 0, 0) &&
            product(RL_F32, 2, 3000, 400, 0, 1, RL_GEMM_BIAS | RL_GEMM_RELU, 0);
 }
