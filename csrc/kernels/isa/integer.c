@@ -68,7 +68,7 @@ MAP2_HEAVY(LOGICAL_AND, T, , x &y)
 MAP2_HEAVY(LOGICAL_OR, T, , x | y)
 MAP2_HEAVY(LOGICAL_XOR, T, , x ^ y)
 MAP1(LOGICAL_NOT, T, , x ^ 1)
-MAP1(ABS, T, , x)
+
 MAP1(SIGN, T, , x)
 MAP3X(WHERE, T, uint8_t, , x ? y : z)
 
@@ -82,5 +82,5 @@ void K(fill_integer)(rl_kernels *t)
     K(integer_fill_u8)(t);
     SET(ADD), SET(MUL), SET(MAXIMUM), SET(MINIMUM), SET(BITAND), SET(BITOR), SET(BITXOR),
         SET(BITNOT), SET(EQ), SET(NE), SET(LT), SET(LE), SET(GT), SET(GE), SET(LOGICAL_AND),
-        SET(LOGICAL_OR), SET(LOGICAL_XOR), SET(LOGICAL_NOT), SET(ABS), SET(SIGN), SET(WHERE);
+        SET(LOGICAL_OR), SET(LOGICAL_XOR), SET(LOGICAL_NOT), SET(SIGN), SET(WHERE);
 }

@@ -1,0 +1,169 @@
+/* power.c: powers. */
+#include "ops/map.h"
+
+static double number_of(const rl_tensor *t) /* a wrapped number's value */
+{
+    double v;
+    rl_convert((rl_dtype)t->dtype, t->data, 0, RL_F64, &v, 0, 1);
+    return v;
+}
+
+/* z = x^e for a number e      dx = g e x^(e-1), 0 for e = 0 */
+static rl_status pow_number_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    rl_scalar e = n->args.s[0];
+    if (rl_scalar_is(e, 0)) {
+        dx[0] = rl_zeros_like(g[0], RL_NO_DTYPE);
+        return RL_DONE(n, dx);
+    }
+    RL_TEMP *x = rl_saved(n, 0);
+    rl_scalar less = e.dtype == RL_F64 ? rl_float(e.f - 1) : rl_int(e.i - 1);
+    RL_TEMP *power = rl_scalar_is(e, 2) ? rl_retain(x) : rl_pow_number(x, less);
+    RL_TEMP *slope = rl_mul_number(power, e);
+    dx[0] = rl_mul(g[0], slope);
+    return RL_DONE(n, dx);
+}
+
+/* z = x^y      dx = g y x^(y-1), 0 where y = 0;  dy = g z log x, 0 where x = 0 and y >= 0 */
+static rl_status pow_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    RL_TEMP *x = rl_saved(n, 0);
+    RL_TEMP *y = rl_saved(n, 1);
+    RL_TEMP *zero = rl_wrap_number(rl_float(0));
+    if (!x || !y || !zero)
+        return rl_error_code();
+    if (rl_wants(n, 0)) {
+        RL_TEMP *flat = rl_eq(y, zero);
+        RL_TEMP *less = rl_add_number(y, rl_int(-1));
+        RL_TEMP *power = rl_pow(x, less);
+        RL_TEMP *slope = rl_mul(y, power);
+        RL_TEMP *d = rl_mul(g[0], slope);
+        dx[0] = rl_where(flat, zero, d);
+    }
+    if (rl_wants(n, 1)) {
+        RL_TEMP *z = rl_saved(n, 2);
+        RL_TEMP *base0 = rl_eq(x, zero);
+        RL_TEMP *up = rl_ge(y, zero);
+        RL_TEMP *flat = rl_logical_and(base0, up);
+        RL_TEMP *log = rl_log(x);
+        RL_TEMP *slope = rl_mul(z, log);
+        RL_TEMP *d = rl_mul(g[0], slope);
+        dx[1] = rl_where(flat, zero, d);
+    }
+    return RL_DONE(n, dx);
+}
+
+static const rl_node_type pow_number_node = {
+    .name = "PowBackward0", .backward = pow_number_backward, .n_saved = 1};
+static const rl_node_type pow_node = {
+    .name = "PowBackward1", .backward = pow_backward, .n_saved = 3};
+static const rl_node_type pow_base_node = {
+    .name = "PowBackward2", .backward = pow_backward, .n_saved = 3};
+
+/* Which kernel: powers by a fixed number have shorter ones. */
+static rl_status pow_map(rl_map *m, rl_tensor *x, rl_tensor *y)
+{
+    rl_dtype type = rl_result_type(2, (rl_tensor *[]){x, y});
+    *m = (rl_map){.op = RL_MAP_POW, .name = "pow", .n = 2, .in = {x, y}};
+    m->typing = RL_TYPE_FIXED;
+    m->compute = m->result = type;
+    if (y->ndim == 0 && rl_is_wrapped_number(y)) {
+        double e = number_of(y);
+        if (!rl_is_floating(type) && type != RL_BOOL) {
+            if (e < 0)
+                return rl_error(RL_ERUNTIME,
+                                "Integers to negative integer powers are not allowed.");
+            m->op = RL_MAP_POW_SCALAR;
+            rl_convert((rl_dtype)y->dtype, y->data, 0, RL_I64, &m->args.i[0], 0, 1);
+            m->n = 1;
+        } else if (rl_is_floating(type)) {
+            m->op = e == 0.5    ? RL_MAP_SQRT
+                    : e == -0.5 ? RL_MAP_RSQRT
+                    : e == -1   ? RL_MAP_RECIPROCAL
+                    : e == 2    ? RL_MAP_SQUARE
+                                : RL_MAP_POW_SCALAR;
+            m->args.f[0] = e;
+            m->n = 1;
+        }
+    } else if (x->ndim == 0 && rl_is_wrapped_number(x) && rl_is_floating(type)) {
+        double base = number_of(x);
+        m->op = base == 2 ? RL_MAP_EXP2 : RL_MAP_SCALAR_POW;
+        m->args.f[0] = base;
+        m->in[0] = y;
+        m->n = 1;
+    }
+    return RL_OK;
+}
+
+rl_tensor *rl_pow(rl_tensor *input, rl_tensor *exponent)
+{
+    rl_map m;
+    if (!input || !exponent || pow_map(&m, input, exponent))
+        return NULL;
+    rl_tensor *z = rl_map_run(&m);
+    if (!z || (!rl_recording(input) && !rl_recording(exponent)))
+        return z;
+    if (rl_is_wrapped_number(exponent)) {
+        rl_node *n = rl_node_new(&pow_number_node, z, 1, (rl_tensor *[]){input});
+        rl_save(n, 0, input);
+        if (n && rl_item(exponent, &n->args.s[0])) {
+            rl_node_release(n);
+            n = NULL;
+        }
+        return rl_record(n, z);
+    }
+    rl_node *n = rl_node_new(rl_is_wrapped_number(input) ? &pow_base_node : &pow_node, z, 2,
+                             (rl_tensor *[]){input, exponent});
+    rl_save(n, 0, input);
+    rl_save(n, 1, exponent);
+    rl_save_output(n, 2, z, 0);
+    return rl_record(n, z);
+}
+
+rl_tensor *rl_pow_(rl_tensor *input, rl_tensor *exponent)
+{
+    rl_map m;
+    if (!input || !exponent || pow_map(&m, input, exponent))
+        return NULL;
+    if (!rl_recording(input) && !rl_recording(exponent))
+        return rl_map_into(&m, input);
+    RL_TEMP *self = rl_inplace_source(input, true);
+    return self ? rl_inplace_assign(input, rl_pow(self, input == exponent ? self : exponent))
+                : NULL;
+}
+
+static rl_status square_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    RL_TEMP *x = rl_saved(n, 0);
+    RL_TEMP *twice = rl_mul_number(x, rl_int(2));
+    dx[0] = rl_mul(g[0], twice);
+    return RL_DONE(n, dx);
+}
+static const rl_node_type square_node = {
+    .name = "PowBackward0", .backward = square_backward, .n_saved = 1};
+
+/* square of bool is of int64, as x ** 2 */
+rl_tensor *rl_square(rl_tensor *input)
+{
+    if (!input)
+        return NULL;
+    rl_dtype type = input->dtype == RL_BOOL ? RL_I64 : (rl_dtype)input->dtype;
+    rl_tensor *z = rl_map_run(&(rl_map){.op = RL_MAP_SQUARE,
+                                        .typing = RL_TYPE_FIXED,
+                                        .compute = type,
+                                        .result = type,
+                                        .name = "pow",
+                                        .n = 1,
+                                        .in = {input}});
+    if (!z || !rl_recording(input))
+        return z;
+    rl_node *n = rl_node_new(&square_node, z, 1, (rl_tensor *[]){input});
+    rl_save(n, 0, input);
+    return rl_record(n, z);
+}
+
+rl_tensor *rl_square_(rl_tensor *input)
+{
+    RL_TEMP *two = rl_wrap_number(rl_int(2));
+    return rl_pow_(input, two);
+}
