@@ -597,7 +597,7 @@ static rl_node *ctx_node(PyObject *self)
 
 static PyObject *ctx_name(PyObject *self, PyObject *Py_UNUSED(none))
 {
-    return PyUnicode_FromString(_PyType_Name(Py_TYPE(self)));
+    return PyUnicode_FromString(rl_py_type_name(self));
 }
 
 static PyObject *ctx_register_hook(PyObject *self, PyObject *hook)

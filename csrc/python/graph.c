@@ -66,8 +66,10 @@ static PyTypeObject *type_of(const rl_node *n)
                                {Py_tp_traverse, node_traverse},
                                {Py_tp_clear, node_clear},
                                {0, NULL}};
+        char full[192];
+        snprintf(full, sizeof full, "rushlight.autograd.graph.%s", name);
         PyType_Spec spec = {
-            .name = name, .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, .slots = slots};
+            .name = full, .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, .slots = slots};
         type = PyType_FromSpecWithBases(&spec, (PyObject *)&rl_py_node_type);
         if (type && PyDict_SetItem(node_types, key, type))
             Py_CLEAR(type);
@@ -188,7 +190,7 @@ static PyObject *node_variable(PyObject *self, void *Py_UNUSED(closure))
     rl_tensor *leaf = rl_node_variable(n);
     if (!leaf)
         return PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute 'variable'",
-                            Py_TYPE(self)->tp_name);
+                            rl_py_type_name(self));
     return rl_py_wrap(rl_retain(leaf));
 }
 
@@ -220,7 +222,7 @@ static PyObject *node_requires_grad(PyObject *self, void *Py_UNUSED(closure)) { 
 
 static PyObject *node_repr(PyObject *self)
 {
-    return PyUnicode_FromFormat("<%s object at %p>", Py_TYPE(self)->tp_name, self);
+    return PyUnicode_FromFormat("<%s object at %p>", rl_py_type_name(self), self);
 }
 
 static PyMethodDef node_methods[] = {

@@ -21,6 +21,13 @@ extern int rl_py_unlocked;
         rl_py_unlocked--;                                                                          \
     } while (0)
 
+/* Name of o's type without its module. */
+static inline const char *rl_py_type_name(PyObject *o)
+{
+    const char *name = Py_TYPE(o)->tp_name, *dot = strrchr(name, '.');
+    return dot ? dot + 1 : name;
+}
+
 /* The grad_fn object of a node, taking over the reference; None for NULL. */
 PyObject *rl_py_wrap_node(rl_node *n);
 rl_node *rl_py_borrow_node(PyObject *o); /* NULL when o is none, or its graph is gone */

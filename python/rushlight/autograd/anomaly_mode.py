@@ -1,6 +1,7 @@
 """Anomaly detection: backward names the node that failed, and stops at the first nan."""
 
 import warnings
+
 from rushlight import _C
 
 __all__ = ["detect_anomaly", "set_detect_anomaly"]
