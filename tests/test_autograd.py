@@ -538,18 +538,21 @@ def test_hook_that_raises():
 
 
 def test_backward_inside_a_hook():
-    x, w = leaf(rl, 2.0), leaf(rl, 5.0)
-    y = x * x
-    shared = x * 7
+    def run(ns):
+        x, w = leaf(ns, 2.0), leaf(ns, 5.0)
+        y = x * x
+        shared = x * 7
 
-    def hook(g):
-        (w * w).backward()
-        shared.backward(retain_graph=True)
+        def hook(g):
+            with ns.enable_grad():
+                (w * w).backward()
+                shared.backward(retain_graph=True)
 
-    y.register_hook(hook)
-    (y * shared).backward()
-    assert w.grad.item() == 10.0
-    assert x.grad.item() == 7.0 + 3 * 7 * 4.0
+        y.register_hook(hook)
+        (y * shared).backward(retain_graph=True)
+        return [w.grad.item(), x.grad.item()]
+
+    assert both(run) == [10.0, 7.0 + 3 * 7 * 4.0]
 
 
 # ---- modes -------------------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ bool rl_set_inference_mode(bool on)
 {
     bool before = inference;
     inference = on;
+    rl_tls_new_flags = on ? RL_FLAG_INFERENCE : 0;
     rl_tls_grad_enabled = wants_grad && !on;
     return before;
 }

@@ -5,6 +5,8 @@
 
 void rl_autograd_free(rl_tensor *t); /* autograd/, which the core otherwise knows nothing of */
 
+_Thread_local uint8_t rl_tls_new_flags;
+
 /* ---- geometry ---- */
 
 static void drop_dims(rl_tensor *t)
@@ -95,7 +97,7 @@ static rl_tensor *new_header(rl_dtype dtype, int ndim)
     }
     atomic_init(&t->refs, 1);
     t->dtype = (int8_t)dtype;
-    t->flags = 0;
+    t->flags = rl_tls_new_flags;
     t->offset = 0;
     t->ag = NULL;
     t->py = NULL;

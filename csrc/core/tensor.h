@@ -28,6 +28,13 @@ enum {
     RL_FLAG_VIEW = 1 << 4,           /* differentiable view: its base may have gained history; ask rl_requires_grad */
 };
 
+/* Flags that this thread's new tensors get (views take theirs from what they view): RL_FLAG_INFERENCE in inference mode. */
+#ifdef __GLIBC__ /* the general model of thread-local storage is a call */
+extern _Thread_local uint8_t rl_tls_new_flags __attribute__((tls_model("initial-exec")));
+#else
+extern _Thread_local uint8_t rl_tls_new_flags;
+#endif
+
 /* Autograd data of a tensor; only where there is something to say.  Owned by autograd/. */
 typedef struct rl_autograd rl_autograd;
 
