@@ -9,9 +9,8 @@ import subprocess
 import sys
 
 import pytest
-import streams
-
 import rushlight
+import streams
 from rushlight import Generator
 
 GOLDEN = json.loads(streams.GOLDEN.read_text())
@@ -254,7 +253,7 @@ ERRORS = [
     ("torch.bernoulli(torch.ones(3, dtype=torch.int64))", NotImplementedError,
      "\"bernoulli_tensor_cpu_p_\" not implemented for 'Long'"),
     ("torch.empty(3).bernoulli_(torch.rand(2, 3))", RuntimeError,
-     "the number of sizes provided (1) must be greater or equal to the number of dimensions"
+     "the number of sizes provided (1) must be greater or equal to the number of dimensions"),
     ("torch.empty(3).exponential_(0)", RuntimeError,
      "exponential_ expects lambda > 0.0, but found lambda=0"),
     ("torch.empty(3).geometric_(1)", RuntimeError,
