@@ -13,7 +13,8 @@ typedef struct rl_optim_args {
     int flag[2];   /* per loop */
 } rl_optim_args;
 
-/* n elements: parameter p, gradient g, states s[...] (NULL where the optimizer keeps none), all contiguous. */
+/* n elements: parameter p, gradient g, states s[...] (NULL where the optimizer keeps none), all
+ * contiguous. */
 typedef void rl_optim_fn(size_t n, void *p, const void *g, void *const *s, const rl_optim_args *a);
 
 typedef enum rl_optim_loop {

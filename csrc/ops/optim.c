@@ -1,5 +1,6 @@
-/* optim.c: one optimizer step over all parameters.  The loops are in kernels/isa/optim.tmpl.h; here are the numbers that
- * depend on the step, the states, and parameters whose memory does not run in step with their gradient's. */
+/* optim.c: one optimizer step over all parameters.  The loops are in kernels/isa/optim.tmpl.h; here
+ * are the numbers that depend on the step, the states, and parameters whose memory does not run in
+ * step with their gradient's. */
 #include <math.h>
 
 #include "autograd/autograd.h"
@@ -14,14 +15,31 @@ enum { STEP, FIRST, SECOND, THIRD, PRODUCT };
 
 rl_optim rl_optim_defaults(rl_optim_kind kind)
 {
-    rl_optim o = {.kind = kind, .lr = 1e-3, .eps = 1e-8, .beta1 = 0.9, .beta2 = 0.999, .alpha = 0.99, .rho = 0.9};
+    rl_optim o = {.kind = kind,
+                  .lr = 1e-3,
+                  .eps = 1e-8,
+                  .beta1 = 0.9,
+                  .beta2 = 0.999,
+                  .alpha = 0.99,
+                  .rho = 0.9};
     switch (kind) {
-    case RL_RMSPROP: o.lr = 1e-2; break;
-    case RL_ADAGRAD: o.lr = 1e-2, o.eps = 1e-10; break;
-    case RL_ADADELTA: o.lr = 1, o.eps = 1e-6; break;
-    case RL_ADAMAX: o.lr = 2e-3; break;
-    case RL_NADAM: o.lr = 2e-3, o.momentum_decay = 4e-3; break;
-    default: break;
+    case RL_RMSPROP:
+        o.lr = 1e-2;
+        break;
+    case RL_ADAGRAD:
+        o.lr = 1e-2, o.eps = 1e-10;
+        break;
+    case RL_ADADELTA:
+        o.lr = 1, o.eps = 1e-6;
+        break;
+    case RL_ADAMAX:
+        o.lr = 2e-3;
+        break;
+    case RL_NADAM:
+        o.lr = 2e-3, o.momentum_decay = 4e-3;
+        break;
+    default:
+        break;
     }
     return o;
 }
@@ -38,11 +56,16 @@ void rl_optim_state_free(int64_t n, rl_optim_state *state)
 bool rl_optim_keeps(const rl_optim *o, int slot)
 {
     switch (slot) {
-    case STEP: return o->kind != RL_SGD;
-    case FIRST: return o->kind != RL_SGD || o->momentum != 0;
-    case SECOND: return o->kind == RL_RMSPROP ? o->momentum > 0 : o->kind != RL_SGD && o->kind != RL_ADAGRAD;
-    case THIRD: return (o->kind == RL_ADAM && o->amsgrad) || (o->kind == RL_RMSPROP && o->centered);
-    default: return o->kind == RL_NADAM;
+    case STEP:
+        return o->kind != RL_SGD;
+    case FIRST:
+        return o->kind != RL_SGD || o->momentum != 0;
+    case SECOND:
+        return o->kind == RL_RMSPROP ? o->momentum > 0 : o->kind != RL_SGD && o->kind != RL_ADAGRAD;
+    case THIRD:
+        return (o->kind == RL_ADAM && o->amsgrad) || (o->kind == RL_RMSPROP && o->centered);
+    default:
+        return o->kind == RL_NADAM;
     }
 }
 
@@ -86,15 +109,18 @@ static rl_status check(const rl_optim *o, rl_tensor *p, rl_tensor *g, rl_tensor 
         return rl_error(RL_ERUNTIME, "optimizers step floating-point parameters, not %s",
                         rl_dtype_name((rl_dtype)p->dtype));
     if (!rl_same_shape(p, g))
-        return rl_error(RL_ERUNTIME, "optimizer: gradient of shape %s for a parameter of shape %s", rl_shape_str(g).s,
-                        rl_shape_str(p).s);
+        return rl_error(RL_ERUNTIME, "optimizer: gradient of shape %s for a parameter of shape %s",
+                        rl_shape_str(g).s, rl_shape_str(p).s);
     for (int k = 0; s && k < RL_OPTIM_STATES; k++) {
         if (!s[k] || !rl_optim_keeps(o, k))
             continue;
         bool number = k == STEP || k == PRODUCT;
         if (number && (s[k]->numel != 1 || (s[k]->dtype != RL_F32 && s[k]->dtype != RL_F64)))
-            return rl_error(RL_ERUNTIME, "optimizer: the step count must be one float32 or float64 number, not %s of "
-                            "shape %s", rl_dtype_name((rl_dtype)s[k]->dtype), rl_shape_str(s[k]).s);
+            return rl_error(
+                RL_ERUNTIME,
+                "optimizer: the step count must be one float32 or float64 number, not %s of "
+                "shape %s",
+                rl_dtype_name((rl_dtype)s[k]->dtype), rl_shape_str(s[k]).s);
         if (!number && !rl_same_shape(p, s[k]))
             return rl_error(RL_ERUNTIME, "optimizer: state of shape %s for a parameter of shape %s",
                             rl_shape_str(s[k]).s, rl_shape_str(p).s);
@@ -107,7 +133,8 @@ static rl_status check(const rl_optim *o, rl_tensor *p, rl_tensor *g, rl_tensor 
 static rl_optim_loop numbers(const rl_optim *o, rl_optim_state s, bool first, rl_optim_args *a)
 {
     double step = 0;
-    *a = (rl_optim_args){.weight_decay = o->weight_decay, .maximize = o->maximize, .decoupled = o->decoupled};
+    *a = (rl_optim_args){
+        .weight_decay = o->weight_decay, .maximize = o->maximize, .decoupled = o->decoupled};
     if (o->kind != RL_SGD) {
         /* The count is stored in its own precision before it is read, as PyTorch does. */
         set_number(s[STEP], number_of(s[STEP]) + 1);
@@ -122,25 +149,37 @@ static rl_optim_loop numbers(const rl_optim *o, rl_optim_state s, bool first, rl
         a->flag[0] = o->nesterov;
         a->flag[1] = first;
         return RL_LOOP_SGD;
-    case RL_ADAM: NUMBERS(o->lr / c1, 1 - b1, b2, 1 - b2, sqrt(c2), o->eps, shrink); return RL_LOOP_ADAM;
-    case RL_RMSPROP: NUMBERS(o->lr, o->alpha, 1 - o->alpha, o->eps, o->momentum); return RL_LOOP_RMSPROP;
-    case RL_ADAGRAD: NUMBERS(o->lr / (1 + (step - 1) * o->lr_decay), o->eps); return RL_LOOP_ADAGRAD;
-    case RL_ADADELTA: NUMBERS(o->lr, o->rho, 1 - o->rho, o->eps); return RL_LOOP_ADADELTA;
-    case RL_ADAMAX: NUMBERS(o->lr / c1, 1 - b1, b2, o->eps); return RL_LOOP_ADAMAX;
+    case RL_ADAM:
+        NUMBERS(o->lr / c1, 1 - b1, b2, 1 - b2, sqrt(c2), o->eps, shrink);
+        return RL_LOOP_ADAM;
+    case RL_RMSPROP:
+        NUMBERS(o->lr, o->alpha, 1 - o->alpha, o->eps, o->momentum);
+        return RL_LOOP_RMSPROP;
+    case RL_ADAGRAD:
+        NUMBERS(o->lr / (1 + (step - 1) * o->lr_decay), o->eps);
+        return RL_LOOP_ADAGRAD;
+    case RL_ADADELTA:
+        NUMBERS(o->lr, o->rho, 1 - o->rho, o->eps);
+        return RL_LOOP_ADADELTA;
+    case RL_ADAMAX:
+        NUMBERS(o->lr / c1, 1 - b1, b2, o->eps);
+        return RL_LOOP_ADAMAX;
     case RL_NADAM: {
         double mu = b1 * (1 - 0.5 * pow(0.96, step * o->momentum_decay));
         double next = b1 * (1 - 0.5 * pow(0.96, (step + 1) * o->momentum_decay));
-        bool narrow = s[PRODUCT]->dtype == RL_F32; /* the factor is rounded to the product's precision first */
+        bool narrow = s[PRODUCT]->dtype ==
+                      RL_F32; /* the factor is rounded to the product's precision first */
         set_number(s[PRODUCT], number_of(s[PRODUCT]) * (narrow ? (double)(float)mu : mu));
         double product = number_of(s[PRODUCT]);
-        NUMBERS(o->lr * (1 - mu) / (1 - product), o->lr * next / (1 - product * next), 1 - b1, b2, 1 - b2, c2, o->eps,
-                shrink);
+        NUMBERS(o->lr * (1 - mu) / (1 - product), o->lr * next / (1 - product * next), 1 - b1, b2,
+                1 - b2, c2, o->eps, shrink);
         return RL_LOOP_NADAM;
     }
     default: {
         double limit = 2 / (1 - b2) - 1, rho = limit - 2 * step * pow(b2, step) / c2;
         a->flag[0] = rho > 5;
-        double rect = rho > 5 ? sqrt((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho)) : 1;
+        double rect =
+            rho > 5 ? sqrt((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho)) : 1;
         NUMBERS(1 - b1, b2, 1 - b2, c1, o->lr, rect, sqrt(c2), shrink, o->eps);
         return RL_LOOP_RADAM;
     }
@@ -168,10 +207,14 @@ static void run_span(int64_t begin, int64_t end, void *context)
     c->fn((size_t)(end - begin), c->p + at, c->g + at, s, c->a);
 }
 
-static void run(rl_optim_loop loop, rl_tensor *p, rl_tensor *g, rl_tensor *const *s, const rl_optim_args *a)
+static void run(rl_optim_loop loop, rl_tensor *p, rl_tensor *g, rl_tensor *const *s,
+                const rl_optim_args *a)
 {
-    span c = {.fn = rl_kernel_table.optim->step[loop][p->dtype == RL_F64], .item = rl_itemsize(p), .p = p->data,
-              .g = g->data, .a = a};
+    span c = {.fn = rl_kernel_table.optim->step[loop][p->dtype == RL_F64],
+              .item = rl_itemsize(p),
+              .p = p->data,
+              .g = g->data,
+              .a = a};
     for (int k = 0; k < 3; k++)
         c.s[k] = s[k] ? s[k]->data : NULL;
     if (p->numel <= GRAIN)
@@ -183,11 +226,13 @@ static void run(rl_optim_loop loop, rl_tensor *p, rl_tensor *g, rl_tensor *const
 /* Whether t's elements lie in memory in p's order. */
 static bool in_step(const rl_tensor *p, const rl_tensor *t)
 {
-    return t->dtype == p->dtype && ((p->contiguous && t->contiguous) ||
-                                    memcmp(p->strides, t->strides, (size_t)p->ndim * sizeof *p->strides) == 0);
+    return t->dtype == p->dtype &&
+           ((p->contiguous && t->contiguous) ||
+            memcmp(p->strides, t->strides, (size_t)p->ndim * sizeof *p->strides) == 0);
 }
 
-/* Through row-major copies in the dtype computed in: half precision, and memory in different orders. */
+/* Through row-major copies in the dtype computed in: half precision, and memory in different
+ * orders. */
 static rl_status run_on_copies(rl_optim_loop loop, rl_tensor *p, rl_tensor *g, rl_tensor *const *s,
                                const rl_optim_args *a)
 {
@@ -212,15 +257,16 @@ static rl_status run_on_copies(rl_optim_loop loop, rl_tensor *p, rl_tensor *g, r
 
 /* ---- all parameters ---- */
 
-rl_status rl_optim_step(const rl_optim *o, int64_t n, rl_tensor *const *params, rl_tensor *const *grads,
-                        rl_optim_state *state)
+rl_status rl_optim_step(const rl_optim *o, int64_t n, rl_tensor *const *params,
+                        rl_tensor *const *grads, rl_optim_state *state)
 {
     /* What can fail comes first: nothing has changed when a state cannot be made. */
     bool keeps[RL_OPTIM_STATES], any = false;
     for (int k = 0; k < RL_OPTIM_STATES; k++)
         any |= keeps[k] = rl_optim_keeps(o, k);
     if (any && !state)
-        return rl_error(RL_ERUNTIME, "rl_optim_step: this optimizer needs a state for each parameter");
+        return rl_error(RL_ERUNTIME,
+                        "rl_optim_step: this optimizer needs a state for each parameter");
     for (int64_t i = 0; i < n; i++) {
         rl_tensor *g = grads ? grads[i] : rl_borrow_grad(params[i]);
         if (g && check(o, params[i], g, state ? state[i] : NULL) != RL_OK)
@@ -240,7 +286,8 @@ rl_status rl_optim_step(const rl_optim *o, int64_t n, rl_tensor *const *params, 
         rl_optim_loop loop = numbers(o, s, first, &a);
         rl_tensor *slots[3] = {keeps[FIRST] ? s[FIRST] : NULL, keeps[SECOND] ? s[SECOND] : NULL,
                                keeps[THIRD] ? s[THIRD] : NULL};
-        bool direct = (p->dtype == RL_F32 || p->dtype == RL_F64) && (p->contiguous || rl_is_dense(p)) && in_step(p, g);
+        bool direct = (p->dtype == RL_F32 || p->dtype == RL_F64) &&
+                      (p->contiguous || rl_is_dense(p)) && in_step(p, g);
         for (int k = 0; k < 3; k++)
             direct = direct && (!slots[k] || in_step(p, slots[k]));
         if (direct)

@@ -1,11 +1,14 @@
-/* layers.c: the forward paths that most programs live in, without a Python frame: Linear, Sequential, ReLU.
- * Their Python classes (nn/modules) inherit from these and from Module and add everything else. */
+/* layers.c: the forward paths that most programs live in, without a Python frame: Linear,
+ * Sequential, ReLU. Their Python classes (nn/modules) inherit from these and from Module and add
+ * everything else. */
 #include "python/module.h"
 
 static PyObject *str_weight, *str_bias, *str_input, *str_inplace;
 
-/* The one argument `input` of a forward, by position or name; borrowed.  NULL with the TypeError a Python function gives. */
-static inline PyObject *one_input(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+/* The one argument `input` of a forward, by position or name; borrowed.  NULL with the TypeError a
+ * Python function gives. */
+static inline PyObject *one_input(PyObject *self, PyObject *const *args, Py_ssize_t n,
+                                  PyObject *kwnames)
 {
     Py_ssize_t named = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
     if (n == 1 && named == 0)
@@ -16,26 +19,32 @@ static inline PyObject *one_input(PyObject *self, PyObject *const *args, Py_ssiz
     for (Py_ssize_t i = 0; i < named; i++) {
         PyObject *name = PyTuple_GET_ITEM(kwnames, i);
         if (PyUnicode_Compare(name, str_input) != 0)
-            return PyErr_Format(PyExc_TypeError, "%s.forward() got an unexpected keyword argument '%U'", type, name);
+            return PyErr_Format(PyExc_TypeError,
+                                "%s.forward() got an unexpected keyword argument '%U'", type, name);
         if (n > 0)
-            return PyErr_Format(PyExc_TypeError, "%s.forward() got multiple values for argument 'input'", type);
+            return PyErr_Format(PyExc_TypeError,
+                                "%s.forward() got multiple values for argument 'input'", type);
     }
     if (n == 0)
-        return PyErr_Format(PyExc_TypeError, "%s.forward() missing 1 required positional argument: 'input'", type);
-    return PyErr_Format(PyExc_TypeError, "%s.forward() takes 2 positional arguments but %zd were given", type, n + 1);
+        return PyErr_Format(PyExc_TypeError,
+                            "%s.forward() missing 1 required positional argument: 'input'", type);
+    return PyErr_Format(PyExc_TypeError,
+                        "%s.forward() takes 2 positional arguments but %zd were given", type,
+                        n + 1);
 }
 
 static int not_tensor(const char *f, const char *what, int position, PyObject *o)
 {
-    PyErr_Format(PyExc_TypeError, "%s(): argument '%s' (position %d) must be Tensor, not %s", f, what, position,
-                 Py_TYPE(o)->tp_name);
+    PyErr_Format(PyExc_TypeError, "%s(): argument '%s' (position %d) must be Tensor, not %s", f,
+                 what, position, Py_TYPE(o)->tp_name);
     return -1;
 }
 
 /* ---- Linear ---- */
 
 /* y = x W^T + b: x (*, in_features), W (out_features, in_features), b (out_features) or None. */
-static PyObject *linear_forward(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+static PyObject *linear_forward(PyObject *self, PyObject *const *args, Py_ssize_t n,
+                                PyObject *kwnames)
 {
     PyObject *x = one_input(self, args, n, kwnames);
     if (!x)
@@ -56,7 +65,8 @@ static PyObject *linear_forward(PyObject *self, PyObject *const *args, Py_ssize_
         not_tensor("linear", "bias", 3, bias);
         goto end;
     }
-    result = rl_py_wrap(rl_linear(rl_py_borrow(x), rl_py_borrow(weight), bias == Py_None ? NULL : rl_py_borrow(bias)));
+    result = rl_py_wrap(rl_linear(rl_py_borrow(x), rl_py_borrow(weight),
+                                  bias == Py_None ? NULL : rl_py_borrow(bias)));
 end:
     Py_XDECREF(weight);
     Py_XDECREF(bias);
@@ -66,13 +76,16 @@ end:
 /* ---- Sequential ---- */
 
 /* input through the children in order, each called as a module with its hooks. */
-static PyObject *sequential_forward(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+static PyObject *sequential_forward(PyObject *self, PyObject *const *args, Py_ssize_t n,
+                                    PyObject *kwnames)
 {
-    PyObject *x = one_input(self, args, n, kwnames), *children = rl_py_module_children(self), *name, *child;
+    PyObject *x = one_input(self, args, n, kwnames), *children = rl_py_module_children(self), *name,
+             *child;
     if (!x)
         return NULL;
     if (!children) {
-        PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute '_modules'", Py_TYPE(self)->tp_name);
+        PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute '_modules'",
+                     Py_TYPE(self)->tp_name);
         return NULL;
     }
     if (Py_EnterRecursiveCall(" in Sequential.forward")) /* it may contain itself */
@@ -82,7 +95,8 @@ static PyObject *sequential_forward(PyObject *self, PyObject *const *args, Py_ss
     PyObject *stack[2] = {NULL, Py_NewRef(x)};
     while (stack[1] && PyDict_Next(children, &at, &name, &child)) {
         Py_INCREF(child);
-        PyObject *y = PyObject_Vectorcall(child, stack + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+        PyObject *y =
+            PyObject_Vectorcall(child, stack + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
         Py_DECREF(child);
         Py_SETREF(stack[1], y);
         if (y && PyDict_GET_SIZE(children) != count) {
@@ -97,7 +111,8 @@ static PyObject *sequential_forward(PyObject *self, PyObject *const *args, Py_ss
 
 /* ---- ReLU ---- */
 
-static PyObject *relu_forward(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+static PyObject *relu_forward(PyObject *self, PyObject *const *args, Py_ssize_t n,
+                              PyObject *kwnames)
 {
     PyObject *x = one_input(self, args, n, kwnames);
     if (!x)
@@ -114,22 +129,29 @@ static PyObject *relu_forward(PyObject *self, PyObject *const *args, Py_ssize_t 
 }
 
 /* nn.functional.relu(input, inplace=False): the operator has no inplace=. */
-static PyObject *functional_relu(PyObject *module, PyObject *const *args, Py_ssize_t n, PyObject *kwnames)
+static PyObject *functional_relu(PyObject *module, PyObject *const *args, Py_ssize_t n,
+                                 PyObject *kwnames)
 {
     PyObject *given[2] = {n > 0 ? args[0] : NULL, n > 1 ? args[1] : NULL};
     if (n > 2)
-        return PyErr_Format(PyExc_TypeError, "relu() takes from 1 to 2 positional arguments but %zd were given", n);
+        return PyErr_Format(PyExc_TypeError,
+                            "relu() takes from 1 to 2 positional arguments but %zd were given", n);
     for (Py_ssize_t i = 0; kwnames && i < PyTuple_GET_SIZE(kwnames); i++) {
         PyObject *name = PyTuple_GET_ITEM(kwnames, i);
-        int at = PyUnicode_Compare(name, str_input) == 0 ? 0 : PyUnicode_Compare(name, str_inplace) == 0 ? 1 : -1;
+        int at = PyUnicode_Compare(name, str_input) == 0     ? 0
+                 : PyUnicode_Compare(name, str_inplace) == 0 ? 1
+                                                             : -1;
         if (at < 0)
-            return PyErr_Format(PyExc_TypeError, "relu() got an unexpected keyword argument '%U'", name);
+            return PyErr_Format(PyExc_TypeError, "relu() got an unexpected keyword argument '%U'",
+                                name);
         if (given[at])
-            return PyErr_Format(PyExc_TypeError, "relu() got multiple values for argument '%U'", name);
+            return PyErr_Format(PyExc_TypeError, "relu() got multiple values for argument '%U'",
+                                name);
         given[at] = args[n + i];
     }
     if (!given[0])
-        return PyErr_Format(PyExc_TypeError, "relu() missing 1 required positional argument: 'input'");
+        return PyErr_Format(PyExc_TypeError,
+                            "relu() missing 1 required positional argument: 'input'");
     if (!rl_py_is_tensor(given[0])) {
         not_tensor("relu", "input", 1, given[0]);
         return NULL;
@@ -149,13 +171,13 @@ static PyMethodDef functions[] = {
 /* ---- types ---- */
 
 #define FORWARD(f) {"forward", (PyCFunction)(void (*)(void))f, METH_FASTCALL | METH_KEYWORDS, NULL}
-#define LAYER(name, doc, f)                                                                                            \
-    static PyMethodDef f##_methods[] = {FORWARD(f), {NULL, NULL, 0, NULL}};                                            \
-    static PyTypeObject name = {                                                                                       \
-        PyVarObject_HEAD_INIT(NULL, 0).tp_name = "rushlight._C." #name,                                                \
-        .tp_doc = doc,                                                                                                 \
-        .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,                                                          \
-        .tp_methods = f##_methods,                                                                                     \
+#define LAYER(name, doc, f)                                                                        \
+    static PyMethodDef f##_methods[] = {FORWARD(f), {NULL, NULL, 0, NULL}};                        \
+    static PyTypeObject name = {                                                                   \
+        PyVarObject_HEAD_INIT(NULL, 0).tp_name = "rushlight._C." #name,                            \
+        .tp_doc = doc,                                                                             \
+        .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,                                      \
+        .tp_methods = f##_methods,                                                                 \
     }
 
 LAYER(Linear, "Forward pass of rushlight.nn.Linear.", linear_forward);
@@ -168,8 +190,10 @@ int rl_py_add_layers(PyObject *module)
         const char *name;
         PyTypeObject *type;
     } layers[] = {{"Linear", &Linear}, {"Sequential", &Sequential}, {"ReLU", &ReLU}};
-    if (!(str_weight = PyUnicode_InternFromString("weight")) || !(str_bias = PyUnicode_InternFromString("bias")) ||
-        !(str_input = PyUnicode_InternFromString("input")) || !(str_inplace = PyUnicode_InternFromString("inplace")))
+    if (!(str_weight = PyUnicode_InternFromString("weight")) ||
+        !(str_bias = PyUnicode_InternFromString("bias")) ||
+        !(str_input = PyUnicode_InternFromString("input")) ||
+        !(str_inplace = PyUnicode_InternFromString("inplace")))
         return -1;
     if (PyModule_AddFunctions(module, functions) < 0)
         return -1;

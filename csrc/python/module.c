@@ -1,13 +1,17 @@
-/* module.c: the base type of rushlight.nn.Module: attributes and calls, without a Python frame of their own.
+/* module.c: the base type of rushlight.nn.Module: attributes and calls, without a Python frame of
+ * their own.
  *
- * Note: registries.  The registries (_parameters, _buffers, _modules) and the hook dicts live in the instance's __dict__,
- * under PyTorch's names and in its order, so that whatever reads or replaces them there (deepcopy, pickle, subclasses with
- * __getstate__) finds them.  The struct keeps a second reference to those that are asked per call.  The two can only part
- * when somebody holds the __dict__ itself; from the moment it is handed out (`exposed`) they are compared before each use.
+ * Note: registries.  The registries (_parameters, _buffers, _modules) and the hook dicts live in
+ * the instance's __dict__, under PyTorch's names and in its order, so that whatever reads or
+ * replaces them there (deepcopy, pickle, subclasses with
+ * __getstate__) finds them.  The struct keeps a second reference to those that are asked per call.
+ * The two can only part when somebody holds the __dict__ itself; from the moment it is handed out
+ * (`exposed`) they are compared before each use.
  *
- * Attribute look-up gives what Python's own would: class and instance first, registries last.  Asking the registries first
- * and then whether the class has that name as well comes to the same and is faster.  What happens once per model, such as
- * registering a Parameter, is Python's: nn/modules/module.py. */
+ * Attribute look-up gives what Python's own would: class and instance first, registries last.
+ * Asking the registries first and then whether the class has that name as well comes to the same
+ * and is faster.  What happens once per model, such as registering a Parameter, is Python's:
+ * nn/modules/module.py. */
 #include <stddef.h>
 
 #include "python/module.h"
@@ -25,8 +29,7 @@ enum {
 };
 
 typedef struct rl_py_module {
-    PyObject_HEAD
-    vectorcallfunc vectorcall;
+    PyObject_HEAD vectorcallfunc vectorcall;
     PyObject *dict;
     PyObject *weakrefs;
     PyObject *cached[N_CACHED]; /* owned; NULL before __init__ */
@@ -68,7 +71,8 @@ PyTypeObject *rl_py_parameter_type;
 static PyTypeObject module_type;
 static PyObject *field_names[N_FIELDS], *cached_names[N_CACHED], *global_hooks[N_GLOBAL];
 static PyObject *str_forward, *str_assign, *str_call_impl, *str_getattr, *str_getattribute;
-static PyObject *descr_getattr, *descr_getattribute; /* ours, to see whether a subclass has its own */
+static PyObject *descr_getattr,
+    *descr_getattribute; /* ours, to see whether a subclass has its own */
 
 /* ---- registries ---- */
 
@@ -111,11 +115,16 @@ static PyObject *registered(rl_py_module *self, PyObject *name)
 static PyObject *new_field(int kind)
 {
     switch (kind) {
-    case A_TRUE: return Py_NewRef(Py_True);
-    case A_DICT: return PyDict_New();
-    case A_SET: return PySet_New(NULL);
-    case A_ORDERED: return PyODict_New();
-    default: return Py_NewRef(Py_None);
+    case A_TRUE:
+        return Py_NewRef(Py_True);
+    case A_DICT:
+        return PyDict_New();
+    case A_SET:
+        return PySet_New(NULL);
+    case A_ORDERED:
+        return PyODict_New();
+    default:
+        return Py_NewRef(Py_None);
     }
 }
 
@@ -149,7 +158,8 @@ static int make_fields(rl_py_module *self, bool missing)
 static PyObject *module_getattro(PyObject *o, PyObject *name)
 {
     rl_py_module *self = (rl_py_module *)o;
-    /* A class with a __getattr__ of its own gets here through __getattribute__: its registries come afterwards. */
+    /* A class with a __getattr__ of its own gets here through __getattribute__: its registries come
+     * afterwards. */
     if (Py_TYPE(o)->tp_getattro != module_getattro)
         return PyObject_GenericGetAttr(o, name);
     if (!self->exposed) {
@@ -192,11 +202,13 @@ static PyObject *module_getattr(PyObject *o, PyObject *name)
     if (v)
         return Py_NewRef(v);
     if (!PyErr_Occurred())
-        PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute '%U'", Py_TYPE(o)->tp_name, name);
+        PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute '%U'", Py_TYPE(o)->tp_name,
+                     name);
     return NULL;
 }
 
-/* Whether the assignment concerns a registry: the value is a kind that may register, or the name is registered. */
+/* Whether the assignment concerns a registry: the value is a kind that may register, or the name is
+ * registered. */
 static int concerns_registry(rl_py_module *self, PyObject *name, PyObject *value)
 {
     if (PyObject_TypeCheck(value, &module_type))
@@ -209,8 +221,8 @@ static int concerns_registry(rl_py_module *self, PyObject *name, PyObject *value
     return PyErr_Occurred() ? -1 : 0;
 }
 
-/* A method, not the slot tp_setattro: object.__setattr__(module, ...) must stay allowed, and CPython refuses it on types
- * that have their own slot. */
+/* A method, not the slot tp_setattro: object.__setattr__(module, ...) must stay allowed, and
+ * CPython refuses it on types that have their own slot. */
 static PyObject *module_setattr(PyObject *o, PyObject *const *args, Py_ssize_t n)
 {
     rl_py_module *self = (rl_py_module *)o;
@@ -220,7 +232,8 @@ static PyObject *module_setattr(PyObject *o, PyObject *const *args, Py_ssize_t n
     }
     PyObject *name = args[0], *value = args[1];
     if (!PyUnicode_Check(name)) {
-        PyErr_Format(PyExc_TypeError, "attribute name must be string, not '%.200s'", Py_TYPE(name)->tp_name);
+        PyErr_Format(PyExc_TypeError, "attribute name must be string, not '%.200s'",
+                     Py_TYPE(name)->tp_name);
         return NULL;
     }
     int concerns = concerns_registry(self, name, value);
@@ -246,7 +259,8 @@ static PyObject *module_delattr(PyObject *o, PyObject *name)
 {
     rl_py_module *self = (rl_py_module *)o;
     if (!PyUnicode_Check(name)) {
-        PyErr_Format(PyExc_TypeError, "attribute name must be string, not '%.200s'", Py_TYPE(name)->tp_name);
+        PyErr_Format(PyExc_TypeError, "attribute name must be string, not '%.200s'",
+                     Py_TYPE(name)->tp_name);
         return NULL;
     }
     look(self);
@@ -318,9 +332,11 @@ static inline bool any_hook(rl_py_module *self)
 }
 
 /* f(first, *args, **kwargs) */
-static PyObject *call_with_first(PyObject *f, PyObject *first, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+static PyObject *call_with_first(PyObject *f, PyObject *first, PyObject *const *args, size_t nargsf,
+                                 PyObject *kwnames)
 {
-    Py_ssize_t n = PyVectorcall_NARGS(nargsf), total = n + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
+    Py_ssize_t n = PyVectorcall_NARGS(nargsf),
+               total = n + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0);
     if (nargsf & PY_VECTORCALL_ARGUMENTS_OFFSET) {
         PyObject **shifted = (PyObject **)args - 1, *kept = shifted[0];
         shifted[0] = first;
@@ -344,7 +360,8 @@ static PyObject *call_with_first(PyObject *f, PyObject *first, PyObject *const *
 static PyObject *call_forward(PyObject *o, PyObject *const *args, size_t nargsf, PyObject *kwnames)
 {
     rl_py_module *self = (rl_py_module *)o;
-    PyObject *own = self->dict ? PyDict_GetItemWithError(self->dict, str_forward) : NULL, *f, *result;
+    PyObject *own = self->dict ? PyDict_GetItemWithError(self->dict, str_forward) : NULL, *f,
+             *result;
     if (!own) {
         if (PyErr_Occurred())
             return NULL;
@@ -352,7 +369,8 @@ static PyObject *call_forward(PyObject *o, PyObject *const *args, size_t nargsf,
         if (f && Py_IS_TYPE(f, &PyMethodDescr_Type) && PyObject_TypeCheck(o, PyDescr_TYPE(f))) {
             const PyMethodDef *def = ((PyMethodDescrObject *)f)->d_method;
             if (def->ml_flags == (METH_FASTCALL | METH_KEYWORDS)) {
-                _PyCFunctionFastWithKeywords direct = (_PyCFunctionFastWithKeywords)(void (*)(void))def->ml_meth;
+                _PyCFunctionFastWithKeywords direct =
+                    (_PyCFunctionFastWithKeywords)(void (*)(void))def->ml_meth;
                 return direct(o, args, PyVectorcall_NARGS(nargsf), kwnames);
             }
         }
@@ -392,7 +410,8 @@ static PyObject *module_call(PyObject *o, PyObject *args, PyObject *kwargs)
     Py_ssize_t n = PyTuple_GET_SIZE(args), named = kwargs ? PyDict_GET_SIZE(kwargs) : 0, at = 0;
     if (!named)
         return call(o, ((PyTupleObject *)args)->ob_item, (size_t)n, NULL);
-    PyObject **all = PyMem_New(PyObject *, n + named), *names = PyTuple_New(named), *result = NULL, *key, *value;
+    PyObject **all = PyMem_New(PyObject *, n + named), *names = PyTuple_New(named), *result = NULL,
+             *key, *value;
     if (all && names) {
         for (Py_ssize_t i = 0; i < n; i++)
             all[i] = PyTuple_GET_ITEM(args, i);
@@ -411,7 +430,8 @@ static PyObject *module_call(PyObject *o, PyObject *args, PyObject *kwargs)
     return result;
 }
 
-static PyObject *module_vectorcall(PyObject *o, PyObject *const *args, size_t nargsf, PyObject *kwnames)
+static PyObject *module_vectorcall(PyObject *o, PyObject *const *args, size_t nargsf,
+                                   PyObject *kwnames)
 {
     if (Py_TYPE(o)->tp_call == module_call)
         return call(o, args, nargsf, kwnames);
@@ -462,7 +482,8 @@ static PyObject *module_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     return (PyObject *)self;
 }
 
-/* Module() takes no arguments, unless the class sets call_super_init: then they go on to the next __init__. */
+/* Module() takes no arguments, unless the class sets call_super_init: then they go on to the next
+ * __init__. */
 static int module_init(PyObject *o, PyObject *args, PyObject *kwargs)
 {
     PyObject *flag = PyObject_GetAttrString((PyObject *)Py_TYPE(o), "call_super_init");
@@ -476,11 +497,13 @@ static int module_init(PyObject *o, PyObject *args, PyObject *kwargs)
         Py_ssize_t at = 0;
         PyObject *key, *value;
         PyDict_Next(kwargs, &at, &key, &value);
-        PyErr_Format(PyExc_TypeError, "%s.__init__() got an unexpected keyword argument '%U'", Py_TYPE(o)->tp_name, key);
+        PyErr_Format(PyExc_TypeError, "%s.__init__() got an unexpected keyword argument '%U'",
+                     Py_TYPE(o)->tp_name, key);
         return -1;
     }
     if (!onward && PyTuple_GET_SIZE(args)) {
-        PyErr_Format(PyExc_TypeError, "%s.__init__() takes 1 positional argument but %zd were given",
+        PyErr_Format(PyExc_TypeError,
+                     "%s.__init__() takes 1 positional argument but %zd were given",
                      Py_TYPE(o)->tp_name, PyTuple_GET_SIZE(args) + 1);
         return -1;
     }
@@ -488,7 +511,8 @@ static int module_init(PyObject *o, PyObject *args, PyObject *kwargs)
         return -1;
     if (!onward)
         return 0;
-    PyObject *super = PyObject_CallFunctionObjArgs((PyObject *)&PySuper_Type, &module_type, o, NULL);
+    PyObject *super =
+        PyObject_CallFunctionObjArgs((PyObject *)&PySuper_Type, &module_type, o, NULL);
     PyObject *init = super ? PyObject_GetAttrString(super, "__init__") : NULL;
     PyObject *done = init ? PyObject_Call(init, args, kwargs) : NULL;
     Py_XDECREF(super);
@@ -543,11 +567,13 @@ static PyObject *module_setstate(PyObject *o, PyObject *state)
     Py_RETURN_NONE;
 }
 
-/* Subclasses whose look-ups and calls are still ours get the C functions in their slots, which CPython would otherwise
- * reach through Python-level dispatch (__getattr__), or not at all before 3.12 (vectorcall). */
+/* Subclasses whose look-ups and calls are still ours get the C functions in their slots, which
+ * CPython would otherwise reach through Python-level dispatch (__getattr__), or not at all
+ * before 3.12 (vectorcall). */
 static PyObject *module_init_subclass(PyObject *cls, PyObject *args, PyObject *kwargs)
 {
-    PyObject *super = PyObject_CallFunctionObjArgs((PyObject *)&PySuper_Type, &module_type, cls, NULL);
+    PyObject *super =
+        PyObject_CallFunctionObjArgs((PyObject *)&PySuper_Type, &module_type, cls, NULL);
     PyObject *next = super ? PyObject_GetAttrString(super, "__init_subclass__") : NULL;
     PyObject *done = next ? PyObject_Call(next, args, kwargs) : NULL;
     Py_XDECREF(super);
@@ -555,7 +581,8 @@ static PyObject *module_init_subclass(PyObject *cls, PyObject *args, PyObject *k
     if (!done)
         return NULL;
     PyTypeObject *type = (PyTypeObject *)cls;
-    if (_PyType_Lookup(type, str_getattr) == descr_getattr && _PyType_Lookup(type, str_getattribute) == descr_getattribute)
+    if (_PyType_Lookup(type, str_getattr) == descr_getattr &&
+        _PyType_Lookup(type, str_getattribute) == descr_getattribute)
         type->tp_getattro = module_getattro;
     if (type->tp_call == module_call) {
         type->tp_vectorcall_offset = offsetof(rl_py_module, vectorcall);
@@ -572,8 +599,8 @@ static PyMethodDef module_methods[] = {
     {"_forget_attribute", module_forget_attribute, METH_O, NULL},
     {"__getstate__", module_getstate, METH_NOARGS, NULL},
     {"__setstate__", module_setstate, METH_O, NULL},
-    {"__init_subclass__", (PyCFunction)(void (*)(void))module_init_subclass, METH_VARARGS | METH_KEYWORDS | METH_CLASS,
-     NULL},
+    {"__init_subclass__", (PyCFunction)(void (*)(void))module_init_subclass,
+     METH_VARARGS | METH_KEYWORDS | METH_CLASS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -583,11 +610,11 @@ static PyGetSetDef module_getset[] = {
 };
 
 static PyTypeObject module_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "rushlight._C.Module",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "rushlight._C.Module",
     .tp_doc = "Base of rushlight.nn.Module: registries, attribute look-up, calls.",
     .tp_basicsize = sizeof(rl_py_module),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .tp_flags =
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
     .tp_dictoffset = offsetof(rl_py_module, dict),
     .tp_weaklistoffset = offsetof(rl_py_module, weakrefs),
     .tp_vectorcall_offset = offsetof(rl_py_module, vectorcall),
@@ -615,12 +642,15 @@ static PyObject *set_parameter_type(PyObject *module, PyObject *type)
     Py_RETURN_NONE;
 }
 
-/* _make_subclass(cls, data, requires_grad): data's memory without its history, as an instance of cls. */
+/* _make_subclass(cls, data, requires_grad): data's memory without its history, as an instance of
+ * cls. */
 static PyObject *make_subclass(PyObject *module, PyObject *const *args, Py_ssize_t n)
 {
-    if (n != 3 || !PyType_Check(args[0]) || !PyType_IsSubtype((PyTypeObject *)args[0], &rl_py_tensor_type) ||
+    if (n != 3 || !PyType_Check(args[0]) ||
+        !PyType_IsSubtype((PyTypeObject *)args[0], &rl_py_tensor_type) ||
         !rl_py_is_tensor(args[1])) {
-        PyErr_SetString(PyExc_TypeError, "_make_subclass: expected (subclass of Tensor, Tensor, bool)");
+        PyErr_SetString(PyExc_TypeError,
+                        "_make_subclass: expected (subclass of Tensor, Tensor, bool)");
         return NULL;
     }
     int wants = PyObject_IsTrue(args[2]);
@@ -628,7 +658,8 @@ static PyObject *make_subclass(PyObject *module, PyObject *const *args, Py_ssize
         return NULL;
     rl_tensor *data = rl_py_borrow(args[1]);
     if (wants && !rl_is_floating(rl_dtype_of(data))) {
-        PyErr_SetString(PyExc_RuntimeError, "Only Tensors of floating point and complex dtype can require gradients");
+        PyErr_SetString(PyExc_RuntimeError,
+                        "Only Tensors of floating point and complex dtype can require gradients");
         return NULL;
     }
     rl_tensor *t = rl_new_view(data, data->ndim, data->shape, data->strides, data->offset);
@@ -660,7 +691,8 @@ int rl_py_add_module(PyObject *module)
         !(str_getattribute = PyUnicode_InternFromString("__getattribute__")))
         return -1;
     for (int i = 0; i < N_GLOBAL; i++)
-        if (!(global_hooks[i] = PyODict_New()) || PyModule_AddObjectRef(module, global_names[i], global_hooks[i]) < 0)
+        if (!(global_hooks[i] = PyODict_New()) ||
+            PyModule_AddObjectRef(module, global_names[i], global_hooks[i]) < 0)
             return -1;
     if (PyType_Ready(&module_type) < 0)
         return -1;

@@ -7,7 +7,8 @@
 PyTypeObject *rl_py_module_type(void);
 /* _modules of a module: borrowed, NULL before __init__. */
 PyObject *rl_py_module_children(PyObject *module);
-/* module.name for a name that is a parameter as a rule: new reference, or NULL with the exception set. */
+/* module.name for a name that is a parameter as a rule: new reference, or NULL with the exception
+ * set. */
 PyObject *rl_py_module_parameter(PyObject *module, PyObject *name);
 /* An ordinary attribute of the instance: borrowed, NULL when there is none (no exception). */
 PyObject *rl_py_module_attribute(PyObject *module, PyObject *name);

@@ -1,5 +1,6 @@
-/* optim.c: an optimizer's step and zero_grad as one call each, over the param_groups and state that Python keeps.
- * Nothing is cached: a look-up costs ten nanoseconds, and people edit both dicts between steps. */
+/* optim.c: an optimizer's step and zero_grad as one call each, over the param_groups and state that
+ * Python keeps. Nothing is cached: a look-up costs ten nanoseconds, and people edit both dicts
+ * between steps. */
 #include "ops/optim.h"
 #include "python/py.h"
 
@@ -23,7 +24,7 @@ typedef struct option {
 typedef struct optimizer {
     option options[10];
     const char *state[RL_OPTIM_STATES]; /* names in state[p], by slot */
-    int order[RL_OPTIM_STATES];         /* slots in the order in which PyTorch enters them; -1 ends */
+    int order[RL_OPTIM_STATES]; /* slots in the order in which PyTorch enters them; -1 ends */
     PyObject *keys[RL_OPTIM_STATES];
 } optimizer;
 
@@ -36,11 +37,15 @@ static optimizer optimizers[] = {
                  {"step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"},
                  {0, 1, 2, 3, -1},
                  {NULL}},
-    [RL_RMSPROP] = {{N(lr), N(alpha), N(eps), N(weight_decay), N(momentum), B(centered), B(maximize), END},
+    [RL_RMSPROP] = {{N(lr), N(alpha), N(eps), N(weight_decay), N(momentum), B(centered),
+                     B(maximize), END},
                     {"step", "square_avg", "momentum_buffer", "grad_avg"},
                     {0, 1, 2, 3, -1},
                     {NULL}},
-    [RL_ADAGRAD] = {{N(lr), N(lr_decay), N(eps), N(weight_decay), B(maximize), END}, {"step", "sum"}, {0, 1, -1}, {NULL}},
+    [RL_ADAGRAD] = {{N(lr), N(lr_decay), N(eps), N(weight_decay), B(maximize), END},
+                    {"step", "sum"},
+                    {0, 1, -1},
+                    {NULL}},
     [RL_ADADELTA] = {{N(lr), N(rho), N(eps), N(weight_decay), B(maximize), END},
                      {"step", "square_avg", "acc_delta"},
                      {0, 1, 2, -1},
@@ -49,7 +54,8 @@ static optimizer optimizers[] = {
                    {"step", "exp_avg", "exp_inf"},
                    {0, 1, 2, -1},
                    {NULL}},
-    [RL_NADAM] = {{N(lr), BETAS, N(eps), N(weight_decay), N(momentum_decay), B(maximize), DECOUPLED, END},
+    [RL_NADAM] = {{N(lr), BETAS, N(eps), N(weight_decay), N(momentum_decay), B(maximize), DECOUPLED,
+                   END},
                   {"step", "exp_avg", "exp_avg_sq", NULL, "mu_product"},
                   {0, 4, 1, 2, -1},
                   {NULL}},
@@ -144,8 +150,8 @@ static int read_state(const optimizer *kind, const rl_optim *o, PyObject *s, rl_
         if (!v || v == Py_None)
             continue;
         if (!rl_py_is_tensor(v)) {
-            PyErr_Format(PyExc_TypeError, "optimizer state '%U' must be a Tensor, not %s", kind->keys[k],
-                         Py_TYPE(v)->tp_name);
+            PyErr_Format(PyExc_TypeError, "optimizer state '%U' must be a Tensor, not %s",
+                         kind->keys[k], Py_TYPE(v)->tp_name);
             return -1;
         }
         slots[k] = rl_retain(rl_py_borrow(v));
@@ -154,7 +160,8 @@ static int read_state(const optimizer *kind, const rl_optim *o, PyObject *s, rl_
 }
 
 /* Enters what the step made. */
-static int write_state(const optimizer *kind, PyObject *s, rl_tensor *const *before, rl_tensor *const *now)
+static int write_state(const optimizer *kind, PyObject *s, rl_tensor *const *before,
+                       rl_tensor *const *now)
 {
     for (int i = 0; i < RL_OPTIM_STATES && kind->order[i] >= 0; i++) {
         int k = kind->order[i];
@@ -211,7 +218,8 @@ static int step_group(rl_optim_kind which, PyObject *group, PyObject *state)
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(params) && i < all && result == 0; i++) {
         PyObject *item = PyList_GET_ITEM(params, i);
         if (!rl_py_is_tensor(item)) {
-            PyErr_Format(PyExc_TypeError, "optimizer can only optimize Tensors, but one of the params is %s",
+            PyErr_Format(PyExc_TypeError,
+                         "optimizer can only optimize Tensors, but one of the params is %s",
                          Py_TYPE(item)->tp_name);
             result = -1;
             break;
@@ -226,7 +234,8 @@ static int step_group(rl_optim_kind which, PyObject *group, PyObject *state)
                 break;
             }
             if (!PyDict_Check(dicts[n])) {
-                PyErr_SetString(PyExc_TypeError, "an optimizer's state must hold a dict for each parameter");
+                PyErr_SetString(PyExc_TypeError,
+                                "an optimizer's state must hold a dict for each parameter");
                 result = -1;
             }
         }
@@ -240,8 +249,7 @@ static int step_group(rl_optim_kind which, PyObject *group, PyObject *state)
         memcpy(before, slots, (size_t)n * sizeof *slots);
         rl_status status;
         if (elements > 65536) {
-            Py_BEGIN_ALLOW_THREADS
-            status = rl_optim_step(&o, n, p, NULL, slots);
+            Py_BEGIN_ALLOW_THREADS status = rl_optim_step(&o, n, p, NULL, slots);
             Py_END_ALLOW_THREADS
         } else {
             status = rl_optim_step(&o, n, p, NULL, slots);
@@ -267,7 +275,8 @@ static int step_group(rl_optim_kind which, PyObject *group, PyObject *state)
 static PyObject *optim_step(PyObject *module, PyObject *const *args, Py_ssize_t n)
 {
     if (n != 3 || !PyLong_Check(args[0]) || !PyList_Check(args[1])) {
-        PyErr_SetString(PyExc_TypeError, "_optim_step: expected (kind, list of param_groups, state)");
+        PyErr_SetString(PyExc_TypeError,
+                        "_optim_step: expected (kind, list of param_groups, state)");
         return NULL;
     }
     long kind = PyLong_AsLong(args[0]);
@@ -293,8 +302,9 @@ static int fill_zero(rl_tensor *t)
     PyObject *g = rl_py_wrap(rl_retain(rl_borrow_grad(t)));
     if (!g)
         return -1;
-    PyObject *cut = rl_is_leaf(rl_py_borrow(g)) ? PyObject_CallMethod(g, "requires_grad_", "O", Py_False)
-                                                : PyObject_CallMethod(g, "detach_", NULL);
+    PyObject *cut = rl_is_leaf(rl_py_borrow(g))
+                        ? PyObject_CallMethod(g, "requires_grad_", "O", Py_False)
+                        : PyObject_CallMethod(g, "detach_", NULL);
     PyObject *done = cut ? PyObject_CallMethod(g, "zero_", NULL) : NULL;
     Py_XDECREF(cut);
     Py_XDECREF(done);
@@ -352,7 +362,8 @@ int rl_py_add_optim(PyObject *module)
             if (!(p->key = PyUnicode_InternFromString(p->name)))
                 return -1;
         for (int k = 0; k < RL_OPTIM_STATES; k++)
-            if (optimizers[i].state[k] && !(optimizers[i].keys[k] = PyUnicode_InternFromString(optimizers[i].state[k])))
+            if (optimizers[i].state[k] &&
+                !(optimizers[i].keys[k] = PyUnicode_InternFromString(optimizers[i].state[k])))
                 return -1;
     }
     return PyModule_AddFunctions(module, functions);

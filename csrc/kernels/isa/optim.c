@@ -1,4 +1,5 @@
-/* optim.c: optimizer steps on float32 and float64: parameter, gradient and states are read and written once each. */
+/* optim.c: optimizer steps on float32 and float64: parameter, gradient and states are read and
+ * written once each. */
 #include "isa.h"
 
 #include <math.h>
@@ -16,8 +17,9 @@
 #include "optim.tmpl.h"
 
 #define BOTH(f) {K(f##_f32), K(f##_f64)}
-static const rl_optim_kernels K(optim_table) = {{BOTH(sgd), BOTH(adam), BOTH(rmsprop), BOTH(adagrad), BOTH(adadelta),
-                                                BOTH(adamax), BOTH(nadam), BOTH(radam)}};
+static const rl_optim_kernels K(optim_table) = {{BOTH(sgd), BOTH(adam), BOTH(rmsprop),
+                                                 BOTH(adagrad), BOTH(adadelta), BOTH(adamax),
+                                                 BOTH(nadam), BOTH(radam)}};
 
 void K(fill_optim)(rl_kernels *t);
 void K(fill_optim)(rl_kernels *t) { t->optim = &K(optim_table); }
