@@ -130,40 +130,56 @@ static rl_status check(const rl_optim *o, rl_tensor *p, rl_tensor *g, rl_tensor 
 
 /* ---- numbers of one step; the comments in optim.tmpl.h say which ---- */
 
-static rl_optim_loop numbers(const rl_optim *o, rl_optim_state s, bool first, rl_optim_args *a)
+typedef struct numbers {
+    rl_optim_args a;
+    rl_optim_loop loop;
+    double step; /* that they are for; parameters mostly share it, and pow() is slower than a small
+                    parameter */
+} numbers;
+
+#define NUMBERS(...) memcpy(a->f, (double[]){__VA_ARGS__}, sizeof((double[]){__VA_ARGS__}))
+
+/* Counts the step and brings the numbers up to date. */
+static void count_step(const rl_optim *o, rl_optim_state s, numbers *n)
 {
+    rl_optim_args *a = &n->a;
     double step = 0;
-    *a = (rl_optim_args){
-        .weight_decay = o->weight_decay, .maximize = o->maximize, .decoupled = o->decoupled};
     if (o->kind != RL_SGD) {
         /* The count is stored in its own precision before it is read, as PyTorch does. */
         set_number(s[STEP], number_of(s[STEP]) + 1);
         step = number_of(s[STEP]);
     }
+    if (step == n->step && o->kind != RL_NADAM)
+        return;
+    n->step = step;
     double b1 = o->beta1, b2 = o->beta2, c1 = 1 - pow(b1, step), c2 = 1 - pow(b2, step);
     double shrink = 1 - o->lr * o->weight_decay;
-#define NUMBERS(...) memcpy(a->f, (double[]){__VA_ARGS__}, sizeof((double[]){__VA_ARGS__}))
     switch (o->kind) {
     case RL_SGD:
         NUMBERS(o->lr, o->momentum, 1 - o->dampening);
         a->flag[0] = o->nesterov;
-        a->flag[1] = first;
-        return RL_LOOP_SGD;
+        n->loop = RL_LOOP_SGD;
+        break;
     case RL_ADAM:
         NUMBERS(o->lr / c1, 1 - b1, b2, 1 - b2, sqrt(c2), o->eps, shrink);
-        return RL_LOOP_ADAM;
+        n->loop = RL_LOOP_ADAM;
+        break;
     case RL_RMSPROP:
         NUMBERS(o->lr, o->alpha, 1 - o->alpha, o->eps, o->momentum);
-        return RL_LOOP_RMSPROP;
+        n->loop = RL_LOOP_RMSPROP;
+        break;
     case RL_ADAGRAD:
         NUMBERS(o->lr / (1 + (step - 1) * o->lr_decay), o->eps);
-        return RL_LOOP_ADAGRAD;
+        n->loop = RL_LOOP_ADAGRAD;
+        break;
     case RL_ADADELTA:
         NUMBERS(o->lr, o->rho, 1 - o->rho, o->eps);
-        return RL_LOOP_ADADELTA;
+        n->loop = RL_LOOP_ADADELTA;
+        break;
     case RL_ADAMAX:
         NUMBERS(o->lr / c1, 1 - b1, b2, o->eps);
-        return RL_LOOP_ADAMAX;
+        n->loop = RL_LOOP_ADAMAX;
+        break;
     case RL_NADAM: {
         double mu = b1 * (1 - 0.5 * pow(0.96, step * o->momentum_decay));
         double next = b1 * (1 - 0.5 * pow(0.96, (step + 1) * o->momentum_decay));
@@ -173,7 +189,8 @@ static rl_optim_loop numbers(const rl_optim *o, rl_optim_state s, bool first, rl
         double product = number_of(s[PRODUCT]);
         NUMBERS(o->lr * (1 - mu) / (1 - product), o->lr * next / (1 - product * next), 1 - b1, b2,
                 1 - b2, c2, o->eps, shrink);
-        return RL_LOOP_NADAM;
+        n->loop = RL_LOOP_NADAM;
+        break;
     }
     default: {
         double limit = 2 / (1 - b2) - 1, rho = limit - 2 * step * pow(b2, step) / c2;
@@ -181,10 +198,9 @@ static rl_optim_loop numbers(const rl_optim *o, rl_optim_state s, bool first, rl
         double rect =
             rho > 5 ? sqrt((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho)) : 1;
         NUMBERS(1 - b1, b2, 1 - b2, c1, o->lr, rect, sqrt(c2), shrink, o->eps);
-        return RL_LOOP_RADAM;
+        n->loop = RL_LOOP_RADAM;
     }
     }
-#undef NUMBERS
 }
 
 /* ---- one parameter ---- */
@@ -272,6 +288,10 @@ rl_status rl_optim_step(const rl_optim *o, int64_t n, rl_tensor *const *params,
         if (g && check(o, params[i], g, state ? state[i] : NULL) != RL_OK)
             return rl_error_code();
     }
+    numbers now = {
+        .a = {.weight_decay = o->weight_decay, .maximize = o->maximize, .decoupled = o->decoupled},
+        .step = -1,
+    };
     for (int64_t i = 0; i < n; i++) {
         rl_tensor *p = params[i], *g = grads ? grads[i] : rl_borrow_grad(p);
         if (!g)
@@ -282,8 +302,8 @@ rl_status rl_optim_step(const rl_optim *o, int64_t n, rl_tensor *const *params,
         for (int k = 0; k < RL_OPTIM_STATES; k++)
             if (keeps[k] && !s[k] && make_state(o, p, k, &s[k]) != RL_OK)
                 return rl_error_code();
-        rl_optim_args a;
-        rl_optim_loop loop = numbers(o, s, first, &a);
+        count_step(o, s, &now);
+        now.a.flag[1] = o->kind == RL_SGD && first;
         rl_tensor *slots[3] = {keeps[FIRST] ? s[FIRST] : NULL, keeps[SECOND] ? s[SECOND] : NULL,
                                keeps[THIRD] ? s[THIRD] : NULL};
         bool direct = (p->dtype == RL_F32 || p->dtype == RL_F64) &&
@@ -291,8 +311,8 @@ rl_status rl_optim_step(const rl_optim *o, int64_t n, rl_tensor *const *params,
         for (int k = 0; k < 3; k++)
             direct = direct && (!slots[k] || in_step(p, slots[k]));
         if (direct)
-            run(loop, p, g, slots, &a);
-        else if (run_on_copies(loop, p, g, slots, &a) != RL_OK)
+            run(now.loop, p, g, slots, &now.a);
+        else if (run_on_copies(now.loop, p, g, slots, &now.a) != RL_OK)
             return rl_error_code();
         rl_bump_version(p);
         for (int k = 0; k < 3; k++)
