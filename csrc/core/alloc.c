@@ -138,10 +138,16 @@ static void thread_end(void *p)
 static void before_fork(void) { pthread_mutex_lock(&lock); }
 static void after_fork(void) { pthread_mutex_unlock(&lock); }
 
+/* Before the thread pool registers its own: handlers run last first, and a loop's body may
+ * allocate. */
+__attribute__((constructor(101))) static void watch_fork(void)
+{
+    pthread_atfork(before_fork, after_fork, after_fork);
+}
+
 static void start(void)
 {
     pthread_key_create(&at_thread_end, thread_end);
-    pthread_atfork(before_fork, after_fork, after_fork);
     shared.memory = rl_cpu_memory();
     shared.limit = LARGE_LIMIT(shared.memory);
 }

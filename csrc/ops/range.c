@@ -167,13 +167,15 @@ rl_tensor *rl_range(rl_scalar start, rl_scalar end, rl_scalar step, rl_dtype dty
                        dtype == RL_BOOL  ? "Bool"
                        : dtype == RL_F16 ? "Half"
                                          : "BFloat16");
-    if (rl_is_integral(dtype, false)) {
-        start = rl_int(rl_scalar_int(start));
-        end = rl_int(rl_scalar_int(end));
+    bool whole = rl_is_integral(dtype, false);
+    if (whole)
         step = rl_int(rl_scalar_int(step));
-    }
     if (check_range(start, end, step))
         return NULL;
+    if (whole) {
+        start = rl_int(rl_scalar_int(start));
+        end = rl_int(rl_scalar_int(end));
+    }
     double n = (rl_scalar_double(end) - rl_scalar_double(start)) / rl_scalar_double(step) + 1;
     if (!(n >= 0 && n < 0x1p63))
         return rl_fail(RL_ERUNTIME, "invalid size, possible overflow?");
