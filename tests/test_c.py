@@ -5,6 +5,7 @@ sanitizers (`make asan`).
 """
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -52,6 +53,16 @@ def test_program(source: Path, library: Path, tmp_path: Path) -> None:
     build(source, library, program)
     done = subprocess.run([program], capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_example_learns(library: Path, tmp_path: Path) -> None:
+    """examples/c/train_mlp.c: the loss falls and both spirals are told apart."""
+    build(ROOT / "examples/c/train_mlp.c", library, tmp_path / "train_mlp")
+    done = subprocess.run([tmp_path / "train_mlp"], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    losses = [float(text) for text in re.findall(r"loss ([0-9.]+)", done.stdout)]
+    assert len(losses) == 7 and losses[0] > 0.6 and losses[-1] < 0.05
+    assert float(re.search(r"accuracy ([0-9.]+) %", done.stdout).group(1)) > 98
 
 
 def test_unknown_isa_is_reported(library: Path, tmp_path: Path) -> None:
