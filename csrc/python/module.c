@@ -213,7 +213,8 @@ static int concerns_registry(rl_py_module *self, PyObject *name, PyObject *value
 {
     if (PyObject_TypeCheck(value, &module_type))
         return 1;
-    if (rl_py_is_tensor(value) && !Py_IS_TYPE(value, &rl_py_tensor_type))
+    /* A Parameter, or a tensor with a flag among its attributes: nn.Buffer. */
+    if (rl_py_is_tensor(value) && (!Py_IS_TYPE(value, &rl_py_tensor_type) || ((rl_py_tensor *)value)->dict))
         return 1;
     look(self);
     if (registered(self, name))

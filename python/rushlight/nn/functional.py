@@ -421,7 +421,7 @@ def binary_cross_entropy_with_logits(
         raise ValueError(
             f"Target size ({target.size()}) must be the same as input size ({input.size()})"
         )
-    return _C.binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)
+    return _nn.binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)
 
 
 def kl_div(
@@ -446,6 +446,6 @@ def kl_div(
             stacklevel=2,
         )
     if reduction != "batchmean":
-        return _C.kl_div(input, target, reduction, log_target)
-    loss = _C.kl_div(input, target, "sum", log_target)
+        return _nn.kl_div(input, target, reduction, log_target)
+    loss = _nn.kl_div(input, target, "sum", log_target)
     return loss / input.size(0) if input.dim() else loss

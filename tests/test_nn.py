@@ -1,0 +1,691 @@
+"""Modules: structure, printing, state, errors, hooks and copies as PyTorch's; layers' values and gradients."""
+
+import copy
+import gc
+import pickle
+import warnings
+import weakref
+from collections import OrderedDict
+
+import pytest
+
+import rushlight
+from rushlight import nn
+from rushlight.nn import functional as F
+
+torch = pytest.importorskip("torch")
+
+BOTH = (rushlight, torch)
+
+
+def outcome(call, t):
+    """repr of the result, or the exception's type and text."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return repr(call(t)).replace("rushlight", "torch")
+        except Exception as e:
+            return f"{type(e).__name__}: {e}".replace("rushlight", "torch")
+
+
+def numpy(t):
+    return t.detach().numpy()
+
+
+def twins(make, *shapes, seed=0):
+    """The same module and inputs on both sides: ((ours, inputs), (theirs, inputs))."""
+    torch.manual_seed(seed)
+    theirs = make(torch.nn)
+    mine = make(nn)
+    state = {k: rushlight.from_numpy(numpy(v).copy()) for k, v in theirs.state_dict().items()}
+    mine.load_state_dict(state)
+    inputs = [torch.randn(s) for s in shapes]
+    ours = [rushlight.from_numpy(x.numpy().copy()) for x in inputs]
+    for x, y in zip(inputs, ours, strict=True):
+        x.requires_grad_()
+        y.requires_grad_()
+    return (mine, ours), (theirs, inputs)
+
+
+def assert_close(mine, theirs, tol=2e-6):
+    torch.testing.assert_close(
+        torch.from_numpy(numpy(mine).copy()), theirs.detach(), rtol=tol, atol=tol
+    )
+
+
+# ---- layers: printing, values, gradients ----
+
+LAYERS = [
+    (lambda n: n.Linear(5, 3), [(4, 5)]),
+    (lambda n: n.Linear(5, 3, bias=False), [(2, 4, 5)]),
+    (lambda n: n.Linear(5, 3), [(5,)]),
+    (lambda n: n.Bilinear(4, 3, 2), [(5, 4), (5, 3)]),
+    (lambda n: n.Bilinear(4, 3, 2, bias=False), [(5, 2, 4), (5, 2, 3)]),
+    (lambda n: n.Identity(3, a=4), [(4, 5)]),
+    (lambda n: n.Flatten(), [(2, 3, 4)]),
+    (lambda n: n.Flatten(0, 1), [(2, 3, 4)]),
+    (lambda n: n.Unflatten(1, (2, 3)), [(2, 6)]),
+    (lambda n: n.ReLU(), [(4, 5)]),
+    (lambda n: n.LeakyReLU(), [(4, 5)]),
+    (lambda n: n.LeakyReLU(0.3), [(4, 5)]),
+    (lambda n: n.PReLU(), [(4, 5)]),
+    (lambda n: n.PReLU(5), [(4, 5)]),
+    (lambda n: n.ELU(0.7), [(4, 5)]),
+    (lambda n: n.CELU(0.7), [(4, 5)]),
+    (lambda n: n.SELU(), [(4, 5)]),
+    (lambda n: n.GELU(), [(4, 5)]),
+    (lambda n: n.GELU("tanh"), [(4, 5)]),
+    (lambda n: n.GLU(), [(4, 6)]),
+    (lambda n: n.SiLU(), [(4, 5)]),
+    (lambda n: n.Mish(), [(4, 5)]),
+    (lambda n: n.Sigmoid(), [(4, 5)]),
+    (lambda n: n.Tanh(), [(4, 5)]),
+    (lambda n: n.Softplus(2, 1), [(4, 5)]),
+    (lambda n: n.LogSigmoid(), [(4, 5)]),
+    (lambda n: n.Softsign(), [(4, 5)]),
+    (lambda n: n.Tanhshrink(), [(4, 5)]),
+    (lambda n: n.Hardtanh(-0.5, 0.7), [(4, 5)]),
+    (lambda n: n.ReLU6(), [(4, 5)]),
+    (lambda n: n.Hardsigmoid(), [(4, 5)]),
+    (lambda n: n.Hardswish(), [(4, 5)]),
+    (lambda n: n.Threshold(0.1, 20.0), [(4, 5)]),
+    (lambda n: n.Softmax(1), [(4, 5)]),
+    (lambda n: n.Softmin(0), [(4, 5)]),
+    (lambda n: n.LogSoftmax(-1), [(4, 5)]),
+    (lambda n: n.Softmax2d(), [(2, 3, 4, 5)]),
+    (lambda n: n.Dropout(0.5).eval(), [(4, 5)]),
+    (lambda n: n.Sequential(n.Linear(5, 4), n.ReLU(), n.Linear(4, 2), n.Sigmoid()), [(3, 5)]),
+    (lambda n: n.Sequential(n.Sequential(n.Linear(5, 4), n.Tanh()), n.Sequential()), [(3, 5)]),
+]
+
+
+@pytest.mark.parametrize(("make", "shapes"), LAYERS, ids=range(len(LAYERS)))
+def test_layer(make, shapes):
+    (mine, x), (theirs, y) = twins(make, *shapes)
+    assert repr(mine) == repr(theirs)
+    assert list(mine.state_dict()) == list(theirs.state_dict())
+    a, b = mine(*x), theirs(*y)
+    assert_close(a, b)
+    a.square().sum().backward()
+    b.square().sum().backward()
+    for p, q in zip([*x, *mine.parameters()], [*y, *theirs.parameters()], strict=True):
+        assert_close(p.grad, q.grad, 2e-5)
+
+
+LOSSES = [
+    ("L1Loss", {}),
+    ("L1Loss", {"reduction": "sum"}),
+    ("MSELoss", {}),
+    ("MSELoss", {"reduction": "none"}),
+    ("SmoothL1Loss", {"beta": 0.5}),
+    ("HuberLoss", {"delta": 0.5}),
+    ("BCEWithLogitsLoss", {}),
+    ("KLDivLoss", {"reduction": "batchmean"}),
+    ("KLDivLoss", {"log_target": True, "reduction": "sum"}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), LOSSES, ids=range(len(LOSSES)))
+def test_loss(name, options):
+    torch.manual_seed(0)
+    x, t = torch.randn(4, 5, requires_grad=True), torch.rand(4, 5)
+    y = rushlight.from_numpy(numpy(x).copy()).requires_grad_()
+    u = rushlight.from_numpy(t.numpy().copy())
+    theirs, mine = getattr(torch.nn, name)(**options), getattr(nn, name)(**options)
+    assert repr(mine) == repr(theirs)
+    a, b = mine(y, u), theirs(x, t)
+    assert_close(a, b)
+    a.sum().backward()
+    b.sum().backward()
+    assert_close(y.grad, x.grad)
+
+
+CLASS_LOSSES = [
+    ("CrossEntropyLoss", {}),
+    ("CrossEntropyLoss", {"reduction": "sum", "ignore_index": 2}),
+    ("CrossEntropyLoss", {"label_smoothing": 0.2}),
+    ("CrossEntropyLoss", {"weight": [0.1, 0.2, 0.3, 0.4, 0.5], "reduction": "none"}),
+    ("CrossEntropyLoss", {"weight": [0.1, 0.2, 0.3, 0.4, 0.5], "label_smoothing": 0.1}),
+    ("NLLLoss", {}),
+    ("NLLLoss", {"weight": [0.1, 0.2, 0.3, 0.4, 0.5], "ignore_index": 1}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), CLASS_LOSSES, ids=range(len(CLASS_LOSSES)))
+def test_class_loss(name, options):
+    torch.manual_seed(0)
+    x = torch.randn(6, 5, requires_grad=True)
+    y = rushlight.from_numpy(numpy(x).copy()).requires_grad_()
+    classes = [0, 1, 2, 3, 4, 2]
+
+    def build(t):
+        given = {k: t.tensor(v) if k == "weight" else v for k, v in options.items()}
+        return getattr(t.nn, name)(**given)
+
+    mine, theirs = build(rushlight), build(torch)
+    assert repr(mine) == repr(theirs) and list(mine.state_dict()) == list(theirs.state_dict())
+    a, b = mine(y, rushlight.tensor(classes)), theirs(x, torch.tensor(classes))
+    assert_close(a, b)
+    a.sum().backward()
+    b.sum().backward()
+    assert_close(y.grad, x.grad)
+
+
+def test_bce():
+    torch.manual_seed(0)
+    x, t, w = torch.rand(4, 5), torch.rand(4, 5), torch.rand(5)
+    y, u, v = (rushlight.from_numpy(z.numpy().copy()) for z in (x, t, w))
+    assert_close(nn.BCELoss(weight=v)(y, u), torch.nn.BCELoss(weight=w)(x, t))
+    assert_close(
+        nn.BCEWithLogitsLoss(weight=v, pos_weight=v)(y, u),
+        torch.nn.BCEWithLogitsLoss(weight=w, pos_weight=w)(x, t),
+    )
+
+
+def test_initial_values():
+    """The same random numbers in the same order."""
+    for make in (
+        lambda n: n.Linear(20, 30),
+        lambda n: n.Bilinear(4, 5, 6),
+        lambda n: n.Sequential(n.Linear(7, 3), n.PReLU(), n.Linear(3, 2, bias=False)),
+    ):
+        rushlight.manual_seed(5)
+        torch.manual_seed(5)
+        for p, q in zip(make(nn).parameters(), make(torch.nn).parameters(), strict=True):
+            assert (numpy(p) == numpy(q)).all()
+
+
+def test_dropout():
+    x = rushlight.ones(1000)
+    layer = nn.Dropout(0.25)
+    y = layer(x)
+    assert set(y.unique().tolist() if hasattr(y, "unique") else y.tolist()) <= {0.0, y.max().item()}
+    assert abs(y.mean().item() - 1) < 0.1
+    assert layer.eval()(x).tolist() == x.tolist()
+
+
+def test_lazy_linear():
+    layer = nn.LazyLinear(3)
+    assert repr(layer.weight) == "<UninitializedParameter>"
+    assert outcome(lambda t: t.nn.LazyLinear(3).weight.shape, rushlight) == outcome(
+        lambda t: t.nn.LazyLinear(3).weight.shape, torch
+    )
+    rushlight.manual_seed(1)
+    torch.manual_seed(1)
+    theirs = torch.nn.LazyLinear(3)
+    assert layer(rushlight.ones(2, 5)).shape == (2, 3)
+    theirs(torch.ones(2, 5))
+    assert type(layer) is nn.Linear and type(layer.weight) is nn.Parameter
+    assert repr(layer) == repr(theirs)
+    assert (numpy(layer.weight) == numpy(theirs.weight)).all()
+    assert not layer._forward_pre_hooks and not layer._load_state_dict_pre_hooks
+    loaded = nn.LazyLinear(3)
+    loaded.load_state_dict(layer.state_dict())
+    assert loaded(rushlight.ones(1, 5)).tolist() == layer(rushlight.ones(1, 5)).tolist()
+    copied = copy.deepcopy(nn.LazyLinear(2))
+    assert nn.parameter.is_lazy(copied.weight)
+
+
+# ---- structure ----
+
+STRUCTURE = [
+    lambda t: t.nn.Module(),
+    lambda t: t.nn.ModuleList([t.nn.Linear(2, 3) for _ in range(3)] + [t.nn.ReLU()]),
+    lambda t: t.nn.ModuleList(),
+    lambda t: t.nn.ModuleDict({"a": t.nn.ReLU(), "b": t.nn.ModuleList([t.nn.Linear(1, 1)])}),
+    lambda t: t.nn.ParameterList([t.zeros(2, 3), 5]),
+    lambda t: t.nn.ParameterDict({"x": t.zeros(2, 3), "y": 5}),
+    lambda t: t.nn.Sequential(OrderedDict(a=t.nn.Linear(1, 2), b=t.nn.ReLU())),
+    lambda t: [n for n, _ in net(t).named_modules()],
+    lambda t: [n for n, _ in net(t).named_modules(prefix="x")],
+    lambda t: [n for n, _ in net(t).named_children()],
+    lambda t: [n for n, _ in net(t).named_parameters()],
+    lambda t: [n for n, _ in net(t).named_parameters(prefix="x", recurse=False)],
+    lambda t: [n for n, _ in net(t).named_parameters(remove_duplicate=False)],
+    lambda t: [n for n, _ in net(t).named_buffers()],
+    lambda t: list(net(t).state_dict()),
+    lambda t: net(t).state_dict()._metadata,
+    lambda t: list(net(t).state_dict(prefix="p.")),
+    lambda t: len(list(net(t).modules())),
+    lambda t: net(t),
+    lambda t: net(t).get_submodule("body.0"),
+    lambda t: net(t).get_parameter("body.0.weight").shape,
+    lambda t: net(t).get_buffer("mean"),
+    lambda t: net(t).body[1],
+    lambda t: net(t).body[-1],
+    lambda t: net(t).body[:1],
+    lambda t: net(t).body + t.nn.Sequential(t.nn.Tanh()),
+    lambda t: net(t).body * 2,
+    lambda t: net(t).body.insert(1, t.nn.Tanh()),
+    lambda t: net(t).body.append(t.nn.Tanh()).extend([t.nn.ReLU()]),
+    lambda t: net(t).body.pop(0),
+    lambda t: edited(net(t).body),
+    lambda t: edited(t.nn.ModuleList([t.nn.Linear(1, i) for i in range(1, 5)])),
+    lambda t: net(t).double().body[0].weight.dtype,
+    lambda t: net(t).to(t.float16).count.dtype,
+    lambda t: net(t).to("cpu", t.float64).mean.dtype,
+    lambda t: net(t).half().float().body[0].bias.dtype,
+    lambda t: net(t).requires_grad_(False).body[0].weight.requires_grad,
+    lambda t: [m.training for m in net(t).eval().modules()],
+    lambda t: net(t).load_state_dict(net(t).state_dict()),
+    lambda t: t.nn.Parameter(t.tensor([1.0, 2.0])),
+    lambda t: t.nn.Parameter(t.tensor([1, 2]), requires_grad=False),
+    lambda t: isinstance(t.nn.Buffer(t.ones(1)), t.nn.Buffer),
+    lambda t: [k for k in vars(t.nn.Linear(1, 1))],
+]
+
+
+def net(t):
+    """A module with everything: submodules, a shared one, parameters, buffers, None."""
+
+    class Net(t.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = t.nn.Sequential(t.nn.Linear(2, 3), t.nn.ReLU())
+            self.head = self.body[0]
+            self.scale = t.nn.Parameter(t.ones(1))
+            self.tied = self.scale
+            self.register_parameter("none", None)
+            self.register_buffer("mean", t.zeros(2))
+            self.register_buffer("count", t.zeros((), dtype=t.int64))
+            self.register_buffer("cache", t.zeros(1), persistent=False)
+            self.extra = t.nn.Buffer(t.zeros(1))
+
+    return Net()
+
+
+def edited(modules):
+    del modules[0]
+    modules[0] = type(modules[-1])() if len(modules) < 2 else modules[-1]
+    return modules
+
+
+@pytest.mark.parametrize("call", STRUCTURE, ids=range(len(STRUCTURE)))
+def test_structure(call):
+    assert outcome(call, rushlight) == outcome(call, torch)
+
+
+def assign(t, name, value):
+    m = net(t)
+    setattr(m, name, value)
+    return m
+
+
+def unmade(t, value):
+    class M(t.nn.Module):
+        def __init__(self):
+            self.x = value(t)
+
+    return M()
+
+
+ERRORS = [
+    lambda t: net(t).foo,
+    lambda t: assign(t, "scale", 3),
+    lambda t: assign(t, "scale", t.ones(1)),
+    lambda t: assign(t, "body", 3),
+    lambda t: assign(t, "mean", 3),
+    lambda t: unmade(t, lambda t: t.nn.ReLU()),
+    lambda t: unmade(t, lambda t: t.nn.Parameter(t.ones(1))),
+    lambda t: t.nn.Module()(1),
+    lambda t: t.nn.Module(1),
+    lambda t: t.nn.Module(x=1),
+    lambda t: net(t).register_parameter("a.b", None),
+    lambda t: net(t).register_parameter("", None),
+    lambda t: net(t).register_parameter(3, None),
+    lambda t: net(t).register_parameter("x", 3),
+    lambda t: net(t).register_parameter("body", None),
+    lambda t: net(t).register_parameter("x", t.nn.Parameter(t.ones(1)) * 2),
+    lambda t: net(t).register_buffer("a.b", None),
+    lambda t: net(t).register_buffer("x", 3),
+    lambda t: net(t).register_buffer("scale", None),
+    lambda t: net(t).add_module("a.b", None),
+    lambda t: net(t).add_module("", None),
+    lambda t: net(t).add_module("x", 3),
+    lambda t: net(t).add_module("scale", t.nn.ReLU()),
+    lambda t: net(t).get_submodule("body.7"),
+    lambda t: net(t).get_submodule("scale"),
+    lambda t: net(t).get_parameter("body"),
+    lambda t: net(t).get_buffer("scale"),
+    lambda t: net(t).set_submodule("", t.nn.ReLU()),
+    lambda t: net(t).set_submodule("body.9", t.nn.ReLU(), strict=True),
+    lambda t: net(t).set_submodule("scale", t.nn.ReLU()),
+    lambda t: net(t).train(1),
+    lambda t: net(t).to(t.int32),
+    lambda t: net(t).body[5],
+    lambda t: net(t).body.insert(9, t.nn.ReLU()),
+    lambda t: net(t).body + 3,
+    lambda t: net(t).body * 0,
+    lambda t: t.nn.ModuleList(3),
+    lambda t: t.nn.ModuleList([1]),
+    lambda t: t.nn.ModuleDict(3),
+    lambda t: t.nn.ParameterList([1])("x"),
+    lambda t: t.nn.Linear(2, 3).load_state_dict(3),
+    lambda t: t.nn.Linear(2, 3).load_state_dict({}),
+    lambda t: t.nn.Linear(2, 3).load_state_dict({"weight": 3, "bias": t.ones(3)}),
+    lambda t: t.nn.Linear(2, 3).load_state_dict({"weight": t.ones(2, 2), "x.y": 1, "z": 2}),
+    lambda t: t.nn.Linear(2, 3).load_state_dict({"weight": t.ones(2, 2)}, strict=False),
+    lambda t: t.nn.Linear(2, 3).load_state_dict({"z": t.ones(2, 2)}, strict=False),
+    lambda t: net(t).load_state_dict(t.nn.Linear(1, 1).state_dict()),
+    lambda t: t.nn.Linear(2, 3)(3),
+    lambda t: t.nn.Linear(2, 3)(t.ones(4)),
+    lambda t: t.nn.Linear(2, 3)(t.ones(2, 2, dtype=t.int64)),
+    lambda t: t.nn.Linear(2, 3)(),
+    lambda t: t.nn.Linear(2, 3)(t.ones(2), t.ones(2)),
+    lambda t: t.nn.Linear(2, 3)(x=t.ones(2)),
+    lambda t: t.nn.ReLU()(3),
+    lambda t: t.nn.Dropout(2),
+    lambda t: t.nn.Hardtanh(1, 0),
+    lambda t: t.nn.functional.dropout(t.ones(1), 2),
+    lambda t: t.nn.functional.mse_loss(t.ones(1), t.ones(1), reduction="x"),
+    lambda t: t.nn.functional.binary_cross_entropy(t.ones(1), t.ones(2)),
+    lambda t: t.nn.functional.binary_cross_entropy_with_logits(t.ones(1), t.ones(2)),
+    lambda t: t.nn.Parameter(t.tensor([1, 2])),
+    lambda t: t.nn.ParameterDict()[3],
+]
+
+
+@pytest.mark.parametrize("call", ERRORS, ids=range(len(ERRORS)))
+def test_errors(call):
+    mine, theirs = outcome(call, rushlight), outcome(call, torch)
+    # Names of nested classes say where they were defined, file and test alike.
+    assert mine == theirs
+
+
+def test_attribute_order():
+    """A property or class attribute comes before a registered member; __dict__ comes before both."""
+    for t in BOTH:
+
+        class M(t.nn.Module):
+            @property
+            def weight(self):
+                return "property"
+
+        m = M()
+        m._parameters["weight"] = t.nn.Parameter(t.ones(1))
+        m._modules["forward"] = t.nn.ReLU()
+        assert m.weight == "property" and m.forward.__name__ != "ReLU"
+        m._buffers["x"] = t.ones(1)
+        m.__dict__["x"] = 7
+        assert m.x == 7
+        del m.__dict__["x"]
+        assert m.x.tolist() == [1.0]
+        object.__setattr__(m, "y", 5)
+        assert m.y == 5
+
+
+def test_registries_may_be_replaced():
+    for t in BOTH:
+        m = t.nn.Sequential(t.nn.Identity())
+        m._modules = OrderedDict()
+        assert len(m) == 0 and m(3) == 3
+        m.__dict__["_modules"] = {"0": t.nn.Flatten(0)}
+        assert m(t.ones(2, 2)).shape == (4,)
+        m.__dict__ = t.nn.Sequential().__dict__
+        assert m(3) == 3
+        del m._modules
+        with pytest.raises(AttributeError):
+            m(3)
+
+
+def test_own_forward():
+    for t in BOTH:
+
+        class Twice(t.nn.Linear):
+            def forward(self, x):
+                return 2 * super().forward(x)
+
+        class Called(t.nn.Sequential):
+            def __call__(self, x):
+                return ["called", super().__call__(x)]
+
+        layer = Twice(2, 2, bias=False)
+        x = t.ones(1, 2)
+        assert layer(x).tolist() == (2 * t.nn.functional.linear(x, layer.weight)).tolist()
+        layer.forward = lambda x: "mine"
+        assert layer(x) == "mine" and t.nn.Sequential(layer)(x) == "mine"
+        del layer.forward
+        assert layer(x) is not None
+        assert Called()(3) == ["called", 3]
+        t.nn.Sequential.__call__, kept = lambda self, x: "late", t.nn.Sequential.__call__
+        try:
+            assert t.nn.Sequential()(3) == "late"
+        finally:
+            if t is torch:
+                t.nn.Sequential.__call__ = kept
+            else:
+                del t.nn.Sequential.__call__
+        assert t.nn.Sequential()(3) == 3
+
+
+def test_own_getattr():
+    for t in BOTH:
+
+        class Wrapper(t.nn.Module):
+            def __init__(self, module):
+                super().__init__()
+                self.module = module
+
+            def __getattr__(self, name):
+                try:
+                    return super().__getattr__(name)
+                except AttributeError:
+                    return getattr(self.module, name)
+
+            def forward(self, x):
+                return self.module(x)
+
+        w = Wrapper(t.nn.Linear(2, 3))
+        assert w.in_features == 2 and w(t.ones(2)).shape == (3,)
+        with pytest.raises(AttributeError, match="'Linear' object has no attribute 'zzz'"):
+            w.zzz
+
+
+# ---- hooks ----
+
+
+def test_hook_order():
+    logs = []
+    for t in BOTH:
+        log = []
+        m = t.nn.Linear(2, 2)
+        module = t.nn.modules.module
+        handles = [
+            m.register_forward_pre_hook(lambda m, a: log.append("pre")),
+            m.register_forward_pre_hook(lambda m, a: log.append("pre first"), prepend=True),
+            m.register_forward_pre_hook(lambda m, a, k: (a, {}), with_kwargs=True),
+            m.register_forward_hook(lambda m, a, o: log.append("post")),
+            m.register_forward_hook(lambda m, a, k, o: log.append(f"kw {k}"), with_kwargs=True),
+            m.register_forward_hook(lambda m, a, o: o + 1, prepend=True),
+            module.register_module_forward_pre_hook(lambda m, a: log.append("global pre")),
+            module.register_module_forward_hook(lambda m, a, o: log.append("global post")),
+            m.register_full_backward_pre_hook(lambda m, g: log.append(f"bpre {g[0].tolist()}")),
+            m.register_full_backward_hook(
+                lambda m, gi, go: log.append(f"b {len(gi)} {go[0].tolist()}")
+            ),
+            module.register_module_full_backward_hook(lambda m, gi, go: log.append("global b")),
+        ]
+        x = t.ones(2, requires_grad=True)
+        y = m(x)
+        y.sum().backward()
+        log.append(y.grad_fn.name())
+        for h in handles:
+            h.remove()
+        m(x).sum().backward()
+        logs.append(log)
+    assert logs[0] == logs[1]
+
+
+def test_hooks_change_values():
+    for t in BOTH:
+        m = t.nn.Identity()
+        m.register_forward_pre_hook(lambda m, a: a[0] * 2)
+        m.register_forward_hook(lambda m, a, o: o + 1)
+        m.register_full_backward_hook(lambda m, gi, go: (gi[0] * 10,))
+        x = t.ones(2, requires_grad=True)
+        y = m(x)
+        y.sum().backward()
+        assert y.tolist() == [3.0, 3.0] and x.grad.tolist() == [20.0, 20.0]
+        assert t.nn.Sequential(m)(t.ones(1)).tolist() == [3.0]
+
+
+def test_always_called_hook():
+    for t in BOTH:
+
+        class Fails(t.nn.Module):
+            def forward(self, x):
+                raise RuntimeError("no")
+
+        log = []
+        m = Fails()
+        m.register_forward_hook(lambda m, a, o: log.append(o), always_call=True)
+        m.register_forward_hook(lambda m, a, o: log.append("never"))
+        with pytest.raises(RuntimeError, match="no"):
+            m(1)
+        assert log == [None]
+
+
+def test_hook_without_input_grad():
+    for t in BOTH:
+        log = []
+        m = t.nn.Linear(2, 1)
+        m.register_full_backward_hook(lambda m, gi, go: log.append((gi, go[0].tolist())))
+        with pytest.warns(UserWarning, match="Full backward hook is firing"):
+            m(t.ones(2)).sum().backward()
+        assert log == [((None,), [1.0])]
+
+
+def test_state_dict_hooks():
+    logs = []
+    for t in BOTH:
+        log = []
+        m = t.nn.Linear(1, 1)
+        m.register_state_dict_pre_hook(lambda m, p, k: log.append(("pre", p, k)))
+        m.register_state_dict_post_hook(lambda m, s, p, d: log.append(("post", sorted(s))))
+        m.register_load_state_dict_pre_hook(lambda m, s, *a: log.append(("load", sorted(s))))
+        m.register_load_state_dict_post_hook(lambda m, k: log.append(("loaded", tuple(k))))
+        m.load_state_dict(t.nn.Sequential(m).state_dict(), strict=False)
+        logs.append(log)
+    assert logs[0] == logs[1]
+
+
+def test_registration_hooks():
+    for t in BOTH:
+        log = []
+        module = t.nn.modules.module
+        handles = [
+            module.register_module_parameter_registration_hook(lambda m, n, p: log.append(n)),
+            module.register_module_buffer_registration_hook(lambda m, n, p: log.append(n)),
+            module.register_module_module_registration_hook(lambda m, n, p: log.append(n)),
+        ]
+        net(t)
+        for h in handles:
+            h.remove()
+        assert log == ["weight", "bias", "0", "1", "body", "head", "scale", "tied", "mean", "count",
+                       "cache", "extra"]
+
+
+# ---- copies, cycles ----
+
+
+class Own(nn.Module):
+    """Has a state of its own to pickle."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(2, 3)
+        self.layer.twin = self.layer.weight
+        self.lost = lambda: None
+
+    def forward(self, x):
+        return self.layer(x)
+
+    def __getstate__(self):
+        state = self.__dict__.copy()
+        del state["lost"]
+        return state
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_pickle(protocol):
+    x = rushlight.ones(1, 2)
+    for m in (nn.Linear(2, 3), Own(), nn.Sequential(nn.Linear(2, 2), nn.ReLU(), Own())):
+        twin = pickle.loads(pickle.dumps(m, protocol))
+        assert repr(twin) == repr(m) and twin(x).tolist() == m(x).tolist()
+        assert list(vars(twin)) == list(vars(m)) or isinstance(m, Own)
+        assert all(p.requires_grad and isinstance(p, nn.Parameter) for p in twin.parameters())
+
+
+def test_deepcopy():
+    m = nn.Sequential(nn.Linear(2, 2), Own())
+    m[0].weight.requires_grad_(False)
+    twin = copy.deepcopy(m)
+    assert not twin[0].weight.requires_grad
+    assert twin[1].layer.twin is twin[1].layer.weight
+    for p, q in zip(m.parameters(), twin.parameters(), strict=True):
+        assert p is not q and p.tolist() == q.tolist() and p.data_ptr() != q.data_ptr()
+    m.me = m
+    twin = copy.deepcopy(m)
+    assert twin.me is twin
+    shallow = copy.copy(m)
+    assert shallow._modules is m._modules and shallow[0] is m[0]
+
+
+def test_cycles_are_collected():
+    m = nn.Sequential(nn.Linear(2, 2))
+    m.me = m
+    m.register_forward_hook(lambda mod, a, o, m=m: None)
+    gone = weakref.ref(m)
+    del m
+    gc.collect()
+    assert gone() is None
+
+
+def test_endless_recursion():
+    m = nn.Sequential()
+    m._modules["0"] = m
+    with pytest.raises(RecursionError):
+        m(1)
+
+
+def test_changed_while_running():
+    m = nn.Sequential(nn.Identity(), nn.Identity())
+    m[0].register_forward_hook(lambda *a: m.append(nn.Identity()) and None)
+    with pytest.raises(RuntimeError, match="changed size during iteration"):
+        m(1)
+
+
+# ---- nn.utils ----
+
+
+@pytest.mark.parametrize("norm", [2.0, 1.0, float("inf")])
+def test_clip_grad_norm(norm):
+    (mine, (x,)), (theirs, (y,)) = twins(lambda n: n.Linear(3, 4), (5, 3))
+    mine(x).square().sum().backward()
+    theirs(y).square().sum().backward()
+    a = nn.utils.clip_grad_norm_(mine.parameters(), 0.5, norm)
+    b = torch.nn.utils.clip_grad_norm_(theirs.parameters(), 0.5, norm)
+    assert_close(a, b, 1e-5)
+    for p, q in zip(mine.parameters(), theirs.parameters(), strict=True):
+        assert_close(p.grad, q.grad, 1e-5)
+    nn.utils.clip_grad_value_(mine.parameters(), 0.01)
+    assert max(p.grad.abs().max().item() for p in mine.parameters()) <= 0.01
+
+
+def test_parameter_vector():
+    m = nn.Linear(2, 3)
+    v = nn.utils.parameters_to_vector(m.parameters())
+    assert v.shape == (9,)
+    nn.utils.vector_to_parameters(rushlight.arange(9.0), m.parameters())
+    assert m.weight.tolist() == [[0, 1], [2, 3], [4, 5]] and m.bias.tolist() == [6, 7, 8]
+
+
+def test_functional_relu():
+    x = rushlight.tensor([-1.0, 2.0])
+    assert F.relu(x).tolist() == [0, 2] and F.relu(input=x, inplace=False).tolist() == [0, 2]
+    assert F.relu(x, inplace=True) is x and x.tolist() == [0, 2]
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        F.relu(x, foo=1)
+    layer = nn.ReLU(inplace=True)
+    y = rushlight.tensor([-1.0, 2.0])
+    assert layer(y) is y and y.tolist() == [0, 2]
