@@ -687,7 +687,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 # ---- views and shape: ops/view.c -----------------------------------------------------------------------------------------
 
 @op(function=False)
-def view(input: Tensor, *shape: int) -> Tensor:
+def view(input: Tensor, *size: int) -> Tensor:
     """The same elements in another shape, without a copy."""
 
 @op(function=False, name="view")

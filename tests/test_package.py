@@ -1,14 +1,20 @@
 """The package: what importing costs and loads, the command line, torch's name."""
 
+import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
+import rushlight
+
+# A child finds the package that this process has found.
+ENV = {**os.environ, "PYTHONPATH": str(Path(rushlight.__file__).parent.parent)}
 
 
 def run(*args: str, **kwargs) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, *args], check=False, capture_output=True, text=True, timeout=120, **kwargs)
+    return subprocess.run([sys.executable, *args], check=False, capture_output=True, text=True, timeout=120, env=ENV, **kwargs)
 
 
 def python(code: str, *options: str) -> str:
@@ -146,8 +152,6 @@ def test_command_line(tmp_path):
 
 
 def test_generated_files_are_fresh():
-    from pathlib import Path
-
     generator = Path(__file__).parent.parent / "tools/gen_ops.py"
     done = run(str(generator), "--check")
     assert done.returncode == 0, done.stderr

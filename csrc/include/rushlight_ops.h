@@ -438,7 +438,7 @@ rl_tensor *rl_addbmm_(rl_tensor *input, rl_tensor *batch1, rl_tensor *batch2, rl
 /* input (*, k) @ weight (n, k) transposed + bias (n). */
 rl_tensor *rl_linear(rl_tensor *input, rl_tensor *weight, rl_tensor *bias);
 /* The same elements in another shape, without a copy. */
-rl_tensor *rl_view(rl_tensor *input, rl_ints shape);
+rl_tensor *rl_view(rl_tensor *input, rl_ints size);
 /* The same bytes read as another dtype. */
 rl_tensor *rl_view_dtype(rl_tensor *input, rl_dtype dtype);
 /* view(other.shape). */

@@ -244,8 +244,47 @@ static PySequenceMethods sequence_methods = {
     .sq_contains = tensor_contains,
 };
 
+/* Tensor's own type.  CPython's messages print tp_name ("unsupported operand type(s) for +:
+ * 'Tensor' and 'str'"), so that is a bare name as PyTorch's; the module and the class's text come
+ * from here. */
+static PyObject *class_module(PyObject *self, void *Py_UNUSED(closure))
+{
+    if (self == (PyObject *)&rl_py_tensor_type)
+        return PyUnicode_FromString("rushlight");
+    PyObject *module = PyDict_GetItemString(((PyTypeObject *)self)->tp_dict, "__module__");
+    return module ? Py_NewRef(module) : PyUnicode_FromString("rushlight");
+}
+
+static int set_class_module(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
+{
+    if (self != (PyObject *)&rl_py_tensor_type && value)
+        return PyDict_SetItemString(((PyTypeObject *)self)->tp_dict, "__module__", value);
+    PyErr_SetString(PyExc_TypeError,
+                    "cannot set '__module__' attribute of immutable type 'Tensor'");
+    return -1;
+}
+
+static PyObject *class_repr(PyObject *self)
+{
+    if (self == (PyObject *)&rl_py_tensor_type)
+        return PyUnicode_FromString("<class 'torch.Tensor'>");
+    return PyType_Type.tp_repr(self);
+}
+
+static PyGetSetDef class_getset[] = {
+    {"__module__", class_module, set_class_module, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyTypeObject tensor_meta = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "rushlight._C._TensorMeta",
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .tp_repr = class_repr,
+    .tp_getset = class_getset,
+};
+
 PyTypeObject rl_py_tensor_type = {
-    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "rushlight.Tensor",
+    PyVarObject_HEAD_INIT(&tensor_meta, 0).tp_name = "Tensor",
     .tp_basicsize = sizeof(rl_py_tensor),
     .tp_doc = "Multi-dimensional array of one element type.",
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
@@ -324,7 +363,8 @@ int rl_py_add_tensor(PyObject *module)
     rl_py_tensor_type.tp_as_number = &rl_py_number_methods;
     rl_py_tensor_type.tp_as_mapping = &rl_py_subscript_mapping;
     rl_py_tensor_type.tp_as_buffer = &rl_py_buffer_procs;
-    if (rl_py_add_types(module) || PyType_Ready(&rl_py_tensor_type))
+    tensor_meta.tp_base = &PyType_Type;
+    if (rl_py_add_types(module) || PyType_Ready(&tensor_meta) || PyType_Ready(&rl_py_tensor_type))
         return -1;
     if (add_methods(rl_py_op_methods) || add_methods(rl_py_new_methods) ||
         add_methods(rl_py_tensor_methods) || add_methods(rl_py_create_methods) ||
