@@ -362,7 +362,12 @@ def test_inplace_on_view_of_a_tensor_without_gradient():
         for k in range(3):
             out[k] = w[0] * (k + 1)
         out.sum().backward()
-        return [w.grad.tolist(), out.requires_grad, before.requires_grad, type(before.grad_fn).__name__]
+        return [
+            w.grad.tolist(),
+            out.requires_grad,
+            before.requires_grad,
+            type(before.grad_fn).__name__,
+        ]
 
     both(run)
 
@@ -501,7 +506,9 @@ def test_post_accumulate_hook():
     def run(ns):
         seen = []
         x = leaf(ns, 2.0)
-        handle = x.register_post_accumulate_grad_hook(lambda t: seen.append((t is x, t.grad.item())))
+        handle = x.register_post_accumulate_grad_hook(
+            lambda t: seen.append((t is x, t.grad.item()))
+        )
         (x * x).backward()
         handle.remove()
         (x * x).backward()
@@ -620,7 +627,15 @@ def test_modes_as_decorators():
         g = steps()
         states = [next(g), ns.is_grad_enabled(), g.send("x"), ns.is_grad_enabled()]
         g.close()
-        states += [plain(), plain.__doc__, plain.__name__, bare(), off(), inferring(), ns.is_grad_enabled()]
+        states += [
+            plain(),
+            plain.__doc__,
+            plain.__name__,
+            bare(),
+            off(),
+            inferring(),
+            ns.is_grad_enabled(),
+        ]
         return [*states, list(outer())]
 
     both(run)
@@ -640,7 +655,13 @@ def test_inference_tensors():
             t = ns.ones(2)
             v = t[:1]
         n = ns.ones(2)
-        return [t.is_inference(), v.is_inference(), n.is_inference(), t.clone().is_inference(), (n * 2).is_inference()]
+        return [
+            t.is_inference(),
+            v.is_inference(),
+            n.is_inference(),
+            t.clone().is_inference(),
+            (n * 2).is_inference(),
+        ]
 
     both(run)
 
@@ -656,7 +677,10 @@ def test_anomaly_names_the_node():
         y = x.sqrt() * 0
         with (
             pytest.warns(UserWarning, match="Error detected in SqrtBackward0"),
-            pytest.raises(RuntimeError, match="Function 'SqrtBackward0' returned nan values in its 0th output."),
+            pytest.raises(
+                RuntimeError,
+                match="Function 'SqrtBackward0' returned nan values in its 0th output.",
+            ),
         ):
             y.backward(rl.ones(2, dtype=rl.float64))
     y = x.sqrt() * 0

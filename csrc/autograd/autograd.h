@@ -64,10 +64,9 @@ typedef struct rl_edge {
 typedef struct rl_saved_tensor { /* see saved.c */
     rl_tensor *t;
     const rl_storage *storage;  /* when saved; only compared */
-    const struct rl_node_type *origin; /* of the node it came from when saved, for messages; NULL: a leaf */
     uint32_t version;           /* of the storage, when saved */
-    uint16_t output;            /* which output of that node */
-    bool is_output;             /* an output of the saving node itself: kept without history */
+    uint16_t output;            /* which output of the saving node, */
+    bool is_output;             /* if it is one: those are kept without history */
     bool given;                 /* saved as a tensor, not as NULL */
 } rl_saved_tensor;
 typedef struct rl_hook rl_hook;

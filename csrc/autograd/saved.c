@@ -26,14 +26,10 @@ void rl_save(rl_node *n, int slot, rl_tensor *t)
 {
     if (!n || !t || !savable(n, t))
         return;
-    const rl_autograd *ag = t->ag;
-    bool made = ag && ag->node && !ag->is_leaf_node;
     n->saved[slot] = (rl_saved_tensor){
         .t = rl_retain(t),
         .storage = t->storage,
         .version = t->storage->version,
-        .origin = made ? ag->node->type : NULL,
-        .output = made ? (uint16_t)ag->output : 0,
         .given = true,
     };
 }
@@ -51,7 +47,6 @@ void rl_save_output(rl_node *n, int slot, rl_tensor *z, int output)
         .t = alias,
         .storage = z->storage,
         .version = z->storage->version,
-        .origin = n->type,
         .output = (uint16_t)output,
         .is_output = true,
         .given = true,
@@ -89,11 +84,14 @@ rl_status rl_check_saved_version(rl_node *n, int slot)
     if (same_version(s))
         return RL_OK;
     char origin[160] = "";
-    if (s->origin) {
+    const rl_autograd *ag = s->t->ag;
+    const rl_node *from = s->is_output ? n : ag && !ag->is_leaf_node ? ag->node : NULL;
+    if (from) {
         /* PyTorch names the operator here, not its node: "Add" for AddBackward0. */
-        const char *name = s->origin->name, *end = strstr(name, "Backward");
-        snprintf(origin, sizeof origin, ", which is output %d of %.*s,", s->output,
-                 end ? (int)(end - name) : (int)strlen(name), name);
+        const char *name = from->type->name, *end = strstr(name, "Backward");
+        snprintf(origin, sizeof origin, ", which is output %d of %.*s,",
+                 s->is_output ? s->output : ag->output, end ? (int)(end - name) : (int)strlen(name),
+                 name);
     }
     return rl_error(
         RL_ERUNTIME,
