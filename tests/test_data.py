@@ -5,6 +5,7 @@ import os
 import time
 
 import pytest
+
 import rushlight
 from rushlight.utils.data import (
     BatchSampler,

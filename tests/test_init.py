@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+
 import rushlight
 from rushlight import nn
 

@@ -9,8 +9,9 @@ import subprocess
 import sys
 
 import pytest
-import rushlight
 import streams
+
+import rushlight
 from rushlight import Generator
 
 GOLDEN = json.loads(streams.GOLDEN.read_text())
