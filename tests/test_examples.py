@@ -90,7 +90,7 @@ def document_code(text: str) -> str:
 
 
 def printing(source: str) -> str:
-    """The program with a seed, and with the values of bare expressions printed, as an interactive session does."""
+    """The program with a seed, and with bare expressions printed, as an interactive session does."""
     tree = ast.parse(source)
     for node in tree.body:
         if isinstance(node, ast.Expr):
