@@ -148,34 +148,48 @@ rl_status rl_check_no_partial_overlap(const rl_tensor *out, const rl_tensor *in)
 
 /* ---- the general way ---- */
 
-/* Strides of the result, by PyTorch's rule: those of the inputs when they all agree, else by the
- * inputs' order of dims. */
+/* Strides that x would have after conversion to the dtype that is computed in, which PyTorch does
+ * first: its own if it has no holes, else those of a dense tensor in the same order.  Returns
+ * whether that is row-major. */
+static bool converted_strides(const rl_tensor *x, rl_dtype compute, int64_t *strides)
+{
+    if (x->dtype == compute || rl_is_dense(x)) {
+        memcpy(strides, x->strides, (size_t)x->ndim * sizeof *strides);
+        return x->contiguous;
+    }
+    int order[RL_MAX_DIMS];
+    rl_stride_order(x->ndim, x->shape, 1, (const int64_t *const[]){x->strides}, order);
+    rl_order_strides(x->ndim, x->shape, order, strides);
+    return rl_is_row_major(x->ndim, x->shape, strides);
+}
+
+/* The result, with strides by PyTorch's rule: those of the inputs when they all agree, else by the
+ * inputs' order of dims. dtypes: what each input is converted to. */
 static rl_tensor *new_result(rl_dtype dtype, int ndim, const int64_t *shape, int n,
-                             rl_tensor *const *in)
+                             rl_tensor *const *in, const rl_dtype *dtypes)
 {
     bool same_shape = true, all_row_major = true, same_strides = true;
-    int64_t strides[RL_MAP_MAX_INPUTS][RL_MAX_DIMS], result[RL_MAX_DIMS];
+    int64_t strides[RL_MAP_MAX_INPUTS][RL_MAX_DIMS], result[RL_MAX_DIMS], numel;
     const int64_t *rows[RL_MAP_MAX_INPUTS];
     int order[RL_MAX_DIMS];
     for (int i = 0; i < n; i++) {
         same_shape &= rl_has_shape(in[i], ndim, shape);
-        all_row_major &= in[i]->contiguous;
+        all_row_major &= converted_strides(in[i], dtypes[i], strides[i]);
         if (same_shape && i > 0)
-            same_strides &= !memcmp(in[i]->strides, in[0]->strides, (size_t)ndim * sizeof(int64_t));
+            same_strides &= !memcmp(strides[i], strides[0], (size_t)ndim * sizeof(int64_t));
     }
     if (same_shape && all_row_major)
         return rl_new(dtype, ndim, shape);
-    if (same_shape && same_strides && rl_is_dense(in[0]))
-        return rl_new_strided(dtype, ndim, shape, in[0]->strides);
-    int64_t numel;
+    if (same_shape && same_strides && (in[0]->dtype != dtypes[0] || rl_is_dense(in[0])))
+        return rl_new_strided(dtype, ndim, shape, strides[0]);
     if (rl_shape_numel(ndim, shape, &numel))
         return NULL;
     for (int i = 0; i < n; i++) {
-        rl_broadcast_strides(in[i], ndim, shape, strides[i]);
-        int64_t item =
-            (int64_t)rl_itemsize(in[i]); /* in bytes, as they compare between dims only */
-        for (int d = 0; d < ndim; d++)
-            strides[i][d] *= item;
+        int lead = ndim - in[i]->ndim;
+        for (int d = ndim - 1; d >= 0; d--) /* to the result's dims, 0 where broadcast */
+            strides[i][d] = d < lead || (in[i]->shape[d - lead] == 1 && shape[d] != 1)
+                                ? 0
+                                : strides[i][d - lead];
         rows[i] = strides[i];
     }
     rl_stride_order(ndim, shape, n, rows, order);
@@ -208,17 +222,16 @@ static rl_tensor *map_general(const rl_map *m)
     int64_t shape[RL_MAX_DIMS];
     int ndim = 0, n = m->n;
     decide_dtypes(m, &compute, &result);
-    rl_dtype kernel = kernel_dtype(m->op, compute);
-    if (kernel == RL_NO_DTYPE)
-        return rl_fail(RL_ENOTIMPL, "\"%s\" not implemented for '%s'", m->name,
-                       rl_dtype_title(compute));
-
     ndim = m->in[0]->ndim;
     memcpy(shape, m->in[0]->shape, (size_t)ndim * sizeof *shape);
     for (int i = 1; i < n; i++)
         if (!rl_has_shape(m->in[i], ndim, shape) &&
             rl_broadcast_shapes(ndim, shape, m->in[i]->ndim, m->in[i]->shape, &ndim, shape))
             return NULL;
+    rl_dtype kernel = kernel_dtype(m->op, compute);
+    if (kernel == RL_NO_DTYPE)
+        return rl_fail(RL_ENOTIMPL, "\"%s\" not implemented for '%s'", m->name,
+                       rl_dtype_title(compute));
 
     struct work w = {.kernel = rl_kernel_table.map[m->op][kernel], .args = &m->args, .n = n};
     w.writes = kernel_output(m->op, kernel);
@@ -249,7 +262,10 @@ static rl_tensor *map_general(const rl_map *m)
             }
         out = rl_retain(m->out);
     } else {
-        out = new_result(result, ndim, shape, n, in);
+        rl_dtype dtypes[RL_MAP_MAX_INPUTS];
+        for (int i = 0; i < n; i++)
+            dtypes[i] = is_mask(m, i) || in[i]->ndim == 0 ? (rl_dtype)in[i]->dtype : compute;
+        out = new_result(result, ndim, shape, n, in, dtypes);
         if (!out)
             return NULL;
     }
@@ -346,6 +362,19 @@ static bool in_the_way(const rl_tensor *out, const rl_tensor *x, bool same_shape
            out->data < x->data + x->numel * (int64_t)rl_itemsize(x);
 }
 
+/* Whether dims of size 1 have the strides of a new tensor too: results of broadcasting take over
+ * others. */
+static bool plain_strides(const rl_tensor *t)
+{
+    int64_t expected = 1;
+    for (int d = t->ndim - 1; d >= 0; d--) {
+        if (t->strides[d] != expected)
+            return false;
+        expected *= t->shape[d] > 1 ? t->shape[d] : 1;
+    }
+    return true;
+}
+
 /* All inputs row-major and of one dtype; of one shape but for 0-dim ones, which may be numbers of a
  * lower category, and, of two inputs, a row or a column; the output, if given, row-major too.
  * Returns false when the case is not that simple; nothing has happened then. */
@@ -358,6 +387,7 @@ static bool map_short(const rl_map *m, rl_tensor **result)
     ptrdiff_t s[MAX_OPERANDS], step[MAX_OPERANDS];
     char *p[MAX_OPERANDS];
     uint64_t scalars[RL_MAP_MAX_INPUTS];
+    bool broadcasts = false;
     if (rl_map_mask_first(m->op))
         return false;
     if (n == 2 && (lead->ndim == 0 || lead->numel < m->in[1]->numel))
@@ -396,6 +426,7 @@ static bool map_short(const rl_map *m, rl_tensor **result)
         if (x == lead)
             continue;
         if (x->ndim == 0 && lead->ndim > 0) {
+            broadcasts = true;
             s[i + 1] = 0;
             /* A number of the same or a lower category leaves the dtype alone. */
             if (x->dtype != dtype &&
@@ -417,6 +448,7 @@ static bool map_short(const rl_map *m, rl_tensor **result)
             continue;
         if (n != 2 || !row_or_column(lead, x, &inner, &column))
             return false;
+        broadcasts = true;
         if (x->numel == 1) {
             inner = 0;
             s[i + 1] = 0;
@@ -427,6 +459,8 @@ static bool map_short(const rl_map *m, rl_tensor **result)
         step[i + 1] = column ? item : 0;
         s[i + 1] = column ? 0 : item;
     }
+    if (broadcasts && !out && !plain_strides(lead))
+        return false;
     if (inner && lead->numel > GRAIN)
         return false;
     *result = out = out ? rl_retain(out) : rl_new(writes, lead->ndim, lead->shape);

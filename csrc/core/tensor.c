@@ -32,12 +32,12 @@ static bool make_dims(rl_tensor *t, int ndim)
     return true;
 }
 
-/* Row-major as far as it matters: dims of size 1 may have any stride. */
-static bool row_major(int ndim, const int64_t *shape, const int64_t *strides, int64_t numel)
+bool rl_is_row_major(int ndim, const int64_t *shape, const int64_t *strides)
 {
     int64_t s = 1;
-    if (numel == 0)
-        return true;
+    for (int i = 0; i < ndim; i++)
+        if (shape[i] == 0)
+            return true;
     for (int i = ndim - 1; i >= 0; i--) {
         if (shape[i] == 1)
             continue;
@@ -80,7 +80,7 @@ rl_status rl_tensor_set_geometry(rl_tensor *t, int ndim, const int64_t *shape,
     memmove(t->shape, shape, (size_t)ndim * sizeof *shape);
     memmove(t->strides, strides, (size_t)ndim * sizeof *strides);
     t->numel = numel;
-    t->contiguous = row_major(ndim, t->shape, t->strides, numel);
+    t->contiguous = rl_is_row_major(ndim, t->shape, t->strides);
     return RL_OK;
 }
 
@@ -167,7 +167,7 @@ rl_tensor *rl_new_strided(rl_dtype dtype, int ndim, const int64_t *shape, const 
     memcpy(t->shape, shape, (size_t)ndim * sizeof *shape);
     memcpy(t->strides, strides, (size_t)ndim * sizeof *strides);
     t->numel = numel;
-    t->contiguous = row_major(ndim, shape, strides, numel);
+    t->contiguous = rl_is_row_major(ndim, shape, strides);
     return t;
 }
 
@@ -219,7 +219,7 @@ rl_tensor *rl_new_view(rl_tensor *t, int ndim, const int64_t *shape, const int64
         v->strides[i] = strides[i];
     }
     v->numel = numel;
-    v->contiguous = row_major(ndim, shape, strides, numel);
+    v->contiguous = rl_is_row_major(ndim, shape, strides);
     v->offset = offset;
     v->flags = t->flags & (RL_FLAG_DATA_ALIAS | RL_FLAG_INFERENCE);
     rl_storage_retain(t->storage);
@@ -276,7 +276,7 @@ rl_tensor *rl_from_memory(rl_dtype dtype, int ndim, const int64_t *shape, const 
     memcpy(t->shape, shape, (size_t)ndim * sizeof *shape);
     memcpy(t->strides, strides, (size_t)ndim * sizeof *strides);
     t->numel = numel;
-    t->contiguous = row_major(ndim, shape, strides, numel);
+    t->contiguous = rl_is_row_major(ndim, shape, strides);
     return t;
 }
 

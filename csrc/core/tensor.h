@@ -99,6 +99,8 @@ void rl_memory_extent(const rl_tensor *t, const char **begin, const char **end);
 rl_status rl_wrap_dim(int64_t *dim, int ndim);
 /* Product of sizes.  RL_ERUNTIME on overflow ("Storage size calculation overflowed ...") or negative size. */
 rl_status rl_shape_numel(int ndim, const int64_t *shape, int64_t *numel);
+/* Whether elements lie one after the other in row-major order; strides of dims of size 1 do not matter. */
+bool rl_is_row_major(int ndim, const int64_t *shape, const int64_t *strides);
 void rl_row_major(int ndim, const int64_t *shape, int64_t *strides);
 /* Shape of a op b.  out has room for RL_MAX_DIMS.  RL_ERUNTIME with PyTorch's "The size of tensor a (3) must match ...". */
 rl_status rl_broadcast_shapes(int na, const int64_t *a, int nb, const int64_t *b, int *n, int64_t *out);
