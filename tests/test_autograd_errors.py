@@ -156,38 +156,38 @@ CASES = [
     (lambda ns: (w(ns) * 1).unbind(0)[0].add_(1), RuntimeError, MULTI.format("Unbind")),
     (lambda ns: (w(ns) * 1).split(1)[0].mul_(2), RuntimeError, MULTI.format("Split")),
     (lambda ns: (w(ns) * 1).chunk(2)[0].mul_(2), RuntimeError, MULTI.format("Split")),
-    (lambda ns: inference_tensor(ns).add_(1), RuntimeError, "Inplace update to inference tensor outside InferenceMode is "
+    (lambda ns: inference_tensor(ns).add_(1), RuntimeError, ("Inplace update to inference tensor outside InferenceMode is "
      "not allowed.You can make a clone to get a normal tensor before doing inplace update.See "
-     "https://github.com/pytorch/rfcs/pull/17 for more details."),
-    (lambda ns: w(ns)[0, :2].mul(inference_tensor(ns)), RuntimeError, "Inference tensors cannot be saved for backward. "
+     "https://github.com/pytorch/rfcs/pull/17 for more details.")),
+    (lambda ns: w(ns)[0, :2].mul(inference_tensor(ns)), RuntimeError, ("Inference tensors cannot be saved for backward. "
      "Please do not use Tensors created in inference mode in computation tracked by autograd. To work around this, you can "
      "make a clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead of "
-     "`torch.inference_mode()`."),
+     "`torch.inference_mode()`.")),
     (lambda ns: inference_tensor(ns).requires_grad_(), RuntimeError,
      "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."),
     (lambda ns: inference_tensor(ns)._version, RuntimeError, "Inference tensors do not track version counter."),
-    (lambda ns: ns.ones(1).expand(3).add_(1), RuntimeError, "unsupported operation: more than one element of the "
-     "written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation."),
+    (lambda ns: ns.ones(1).expand(3).add_(1), RuntimeError, ("unsupported operation: more than one element of the "
+     "written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.")),
     (lambda ns: ns.arange(3).requires_grad_(), RuntimeError, "only Tensors of floating point dtype can require gradients"),
-    (lambda ns: (w(ns) * 1).requires_grad_(False), RuntimeError, "you can only change requires_grad flags of leaf "
+    (lambda ns: (w(ns) * 1).requires_grad_(False), RuntimeError, ("you can only change requires_grad flags of leaf "
      "variables. If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad "
-     "= var.detach()."),
+     "= var.detach().")),
     (lambda ns: setattr(w(ns) * 1, "requires_grad", False), RuntimeError, None),
     (lambda ns: (w(ns) * 1).backward(), RuntimeError, "grad can be implicitly created only for scalar outputs"),
     (lambda ns: ns.ones(1).backward(), RuntimeError,
      "element 0 of tensors does not require grad and does not have a grad_fn"),
-    (lambda ns: (w(ns) * 1).backward(ns.ones(2, 2)), RuntimeError, "Mismatch in shape: grad_output[0] has a shape of "
-     "torch.Size([2, 2]) and output[0] has a shape of torch.Size([2, 3])."),
-    (lambda ns: ns.autograd.grad((w(ns) * 1).sum(), w(ns)), RuntimeError, "The differentiated Tensor at index 0 appears "
-     "to not have been used in the graph. Set allow_unused=True if this is the desired behavior."),
+    (lambda ns: (w(ns) * 1).backward(ns.ones(2, 2)), RuntimeError, ("Mismatch in shape: grad_output[0] has a shape of "
+     "torch.Size([2, 2]) and output[0] has a shape of torch.Size([2, 3]).")),
+    (lambda ns: ns.autograd.grad((w(ns) * 1).sum(), w(ns)), RuntimeError, ("The differentiated Tensor at index 0 appears "
+     "to not have been used in the graph. Set allow_unused=True if this is the desired behavior.")),
     (lambda ns: ns.autograd.grad(w(ns).sum(), ns.ones(2)), RuntimeError,
      "One of the differentiated Tensors does not require grad"),
     (lambda ns: ns.autograd.grad(w(ns).sum(), []), RuntimeError, "`inputs` argument to `grad()` cannot be empty."),
     (lambda ns: w(ns).sum().backward(inputs=[]), RuntimeError, "`inputs` argument to `backward()` cannot be empty."),
     (lambda ns: ns.autograd.backward([w(ns).sum(), w(ns).sum()], [None]), RuntimeError, "got 2 tensors and 1 gradients"),
     (lambda ns: ns.autograd.backward([3]), AssertionError, "Expected output to be a torch.Tensor"),
-    (lambda ns: setattr(w(ns), "grad", ns.ones(2, 2)), RuntimeError, "attempting to assign a gradient of size '[2, 2]' to "
-     "a tensor of size '[2, 3]'. Please ensure that the gradient and the tensor are the same size"),
+    (lambda ns: setattr(w(ns), "grad", ns.ones(2, 2)), RuntimeError, ("attempting to assign a gradient of size '[2, 2]' to "
+     "a tensor of size '[2, 3]'. Please ensure that the gradient and the tensor are the same size")),
     (lambda ns: setattr(w(ns), "grad", ns.ones(2, 3, dtype=ns.float64)), RuntimeError, None),
     (lambda ns: setattr(ns.ones(3, dtype=ns.int64), "grad", ns.ones(3)), RuntimeError, None),
     (lambda ns: setattr(w(ns), "grad", 3), TypeError,
@@ -199,8 +199,8 @@ CASES = [
     (lambda ns: ns.ones(2).retain_grad(), RuntimeError, "can't retain_grad on Tensor that has requires_grad=False"),
     (lambda ns: (w(ns) * 1).register_post_accumulate_grad_hook(print), RuntimeError,
      "post accumulate grad hooks cannot be registered on non-leaf tensors"),
-    (lambda ns: ns.add(w(ns), 1, out=ns.ones(2, 3)), RuntimeError, "add(): functions with out=... arguments don't support "
-     "automatic differentiation, but one of the arguments requires grad."),
+    (lambda ns: ns.add(w(ns), 1, out=ns.ones(2, 3)), RuntimeError, ("add(): functions with out=... arguments don't support "
+     "automatic differentiation, but one of the arguments requires grad.")),
     (lambda ns: tensor_hook_result(ns, lambda g: ns.ones(3)), RuntimeError, "hook 'hook' has changed the size of value"),
     (lambda ns: tensor_hook_result(ns, lambda g: 3), TypeError, "expected Variable, but hook returned 'int'"),
     (lambda ns: (w(ns) * 1).add_(ns.ones(3, 2, 3)), RuntimeError,

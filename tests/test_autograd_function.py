@@ -41,7 +41,7 @@ def functions(ns):
 
         @staticmethod
         def setup_context(ctx, inputs, output):
-            x, w, scale, shift = inputs
+            x, w, scale, _shift = inputs
             ctx.save_for_backward(x, w, None)
             ctx.scale = scale
 
@@ -338,17 +338,17 @@ def raises(ns):
 
 
 ERRORS = [
-    (lambda ns: backward_that_returns(ns, lambda ns, g: ns.ones(3, 3)), "Function FBackward returned an invalid gradient "
-     "at index 0 - got [3, 3] but expected shape compatible with [2]"),
+    (lambda ns: backward_that_returns(ns, lambda ns, g: ns.ones(3, 3)), ("Function FBackward returned an invalid gradient "
+     "at index 0 - got [3, 3] but expected shape compatible with [2]")),
     (lambda ns: backward_that_returns(ns, lambda ns, g: (g, g)),
      "function FBackward returned an incorrect number of gradients (expected 1, got 2)"),
     (lambda ns: backward_that_returns(ns, lambda ns, g: ()),
      "function FBackward returned an incorrect number of gradients (expected 1, got 0)"),
     (lambda ns: backward_that_returns(ns, lambda ns, g: 3), "expected Variable or None (got int)"),
-    (lambda ns: backward_that_returns(ns, lambda ns, g: (g, g), 3), "function FBackward returned a gradient different "
-     "than None at position 2, but the corresponding forward input was not a Variable"),
-    (no_backward, "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
-     "backward mode AD."),
+    (lambda ns: backward_that_returns(ns, lambda ns, g: (g, g), 3), ("function FBackward returned a gradient different "
+     "than None at position 2, but the corresponding forward input was not a Variable")),
+    (no_backward, ("You must implement either the backward or vjp method for your custom autograd.Function to use it with "
+     "backward mode AD.")),
     (no_forward, "You must implement the forward function for custom autograd.Function."),
     (saves_a_number, "save_for_backward can only save variables, but argument 0 is of type int"),
     (twice, "trying to differentiate twice a function that was marked with @once_differentiable"),

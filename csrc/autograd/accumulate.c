@@ -123,6 +123,20 @@ rl_status rl_set_requires_grad(rl_tensor *t, bool value)
     return RL_OK;
 }
 
+/* Two threads may add to one leaf, and a third may clear its grad.  What is released inside may
+ * need other locks, so it is released after. */
+static pthread_mutex_t grad_lock = PTHREAD_MUTEX_INITIALIZER;
+
+rl_tensor *rl_get_grad(const rl_tensor *t)
+{
+    if (!t->ag)
+        return NULL;
+    pthread_mutex_lock(&grad_lock);
+    rl_tensor *grad = rl_retain(t->ag->grad);
+    pthread_mutex_unlock(&grad_lock);
+    return grad;
+}
+
 rl_tensor *rl_borrow_grad(const rl_tensor *t) { return t->ag ? t->ag->grad : NULL; }
 
 /* Names that PyTorch's message uses: those of C++ types on one side, its own titles on the other.
@@ -165,8 +179,11 @@ rl_status rl_set_grad(rl_tensor *t, rl_tensor *grad)
     rl_autograd *ag = rl_autograd_of(t);
     if (!ag)
         return RL_EMEMORY;
+    rl_retain(grad);
+    pthread_mutex_lock(&grad_lock);
     rl_tensor *old = ag->grad;
-    ag->grad = rl_retain(grad);
+    ag->grad = grad;
+    pthread_mutex_unlock(&grad_lock);
     rl_release(old);
     return RL_OK;
 }
@@ -227,10 +244,6 @@ static rl_tensor *copy_for(rl_tensor *g, rl_tensor *leaf)
     rl_release(copy);
     return NULL;
 }
-
-/* Two threads may add to one leaf.  What is released inside may need other locks, so it is released
- * after. */
-static pthread_mutex_t grad_lock = PTHREAD_MUTEX_INITIALIZER;
 
 rl_status rl_accumulate(rl_node *n, rl_tensor *g)
 {

@@ -238,6 +238,7 @@ bool rl_anomaly_checks_nan(void);
 void rl_set_anomaly_checks_nan(bool on);
 /* Called with the name of the node whose backward failed, in anomaly mode; NULL: nobody. */
 extern void (*rl_anomaly_report)(rl_node *n);
+rl_tensor *rl_get_grad(const rl_tensor *t); /* new reference; safe while another thread runs backward */
 rl_edge rl_leaf_edge(rl_tensor *t);    /* accumulate.c */
 rl_edge rl_view_edge(rl_tensor *t);    /* view.c */
 rl_status rl_accumulate(rl_node *n, rl_tensor *grad); /* takes over grad */

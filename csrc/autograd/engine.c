@@ -108,6 +108,8 @@ static inline place *find(run *r, const rl_node *n)
 {
     if (r->marks)
         return n->mark_run == r->id ? &r->places[n->mark_index] : NULL;
+    if (!r->table)
+        return NULL;
     for (uint32_t h = hash(n, r->table_size); r->table[h]; h = (h + 1) & (r->table_size - 1))
         if (r->places[r->table[h] - 1].node == n)
             return &r->places[r->table[h] - 1];

@@ -292,9 +292,9 @@ PyMethodDef rl_py_autograd_methods[] = {
 
 static PyObject *get_grad(PyObject *self, void *Py_UNUSED(closure))
 {
-    rl_tensor *t = rl_py_borrow(self), *grad = rl_borrow_grad(t);
+    rl_tensor *t = rl_py_borrow(self), *grad = rl_get_grad(t);
     if (grad)
-        return rl_py_wrap(rl_retain(grad));
+        return rl_py_wrap(grad);
     if (rl_requires_grad(t) && !rl_is_leaf(t) && !(t->ag && t->ag->retains_grad) &&
         PyErr_WarnEx(PyExc_UserWarning,
                      "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. "
