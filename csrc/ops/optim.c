@@ -161,7 +161,7 @@ static void count_step(const rl_optim *o, rl_optim_state s, numbers *n)
         n->loop = RL_LOOP_SGD;
         break;
     case RL_ADAM:
-        NUMBERS(o->lr / c1, 1 - b1, b2, 1 - b2, sqrt(c2), o->eps, shrink);
+        NUMBERS(o->lr / c1 * sqrt(c2), 1 - b1, b2, 1 - b2, o->eps * sqrt(c2), shrink);
         n->loop = RL_LOOP_ADAM;
         break;
     case RL_RMSPROP:

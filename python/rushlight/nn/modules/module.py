@@ -5,7 +5,6 @@ Attribute look-up and calls are in the C base, rushlight._C.Module; hooks that a
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import warnings
 import weakref
@@ -70,6 +69,13 @@ def _typename(o: Any) -> str:
     kind = o if isinstance(o, type) else type(o)
     module = kind.__module__
     return kind.__qualname__ if module in ("builtins", None) else f"{module}.{kind.__qualname__}"
+
+
+def _accepts(function: Callable, name: str) -> bool:
+    """Whether a function has a parameter of this name."""
+    from inspect import signature  # not at import: it takes longer than the rest of this package
+
+    return name in signature(function).parameters
 
 
 def _addindent(text: str, n: int) -> str:
@@ -290,7 +296,7 @@ class Module(_C.Module):
         else:
             persistent = name not in self._non_persistent_buffers_set
         own = getattr(self.register_buffer, "__func__", None) is not Module.register_buffer
-        if own and "persistent" not in inspect.signature(self.register_buffer).parameters:
+        if own and not _accepts(self.register_buffer, "persistent"):
             if not persistent:
                 raise RuntimeError(
                     "Registering a non-persistent buffer on a Module subclass that implements "
