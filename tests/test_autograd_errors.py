@@ -114,6 +114,10 @@ def tensor_hook_result(ns, result):
     y.sum().backward()
 
 
+def own_grad(x):
+    x.grad = x
+
+
 def dirty_freed(ns):
     class F(ns.autograd.Function):
         @staticmethod
@@ -192,7 +196,7 @@ CASES = [
     (lambda ns: setattr(ns.ones(3, dtype=ns.int64), "grad", ns.ones(3)), RuntimeError, None),
     (lambda ns: setattr(w(ns), "grad", 3), TypeError,
      "assigned grad expected to be a Tensor or None but got grad of type int"),
-    (lambda ns: (lambda x: setattr(x, "grad", x))(w(ns)), RuntimeError, "can't assign Variable as its own grad"),
+    (lambda ns: own_grad(w(ns)), RuntimeError, "can't assign Variable as its own grad"),
     (lambda ns: (w(ns) * 1)[0].detach_(), RuntimeError, None),
     (lambda ns: ns.ones(2).register_hook(print), RuntimeError,
      "cannot register a hook on a tensor that doesn't require gradient"),

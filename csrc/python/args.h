@@ -164,9 +164,11 @@ PyObject *rl_py_tensor_compare(PyObject *a, PyObject *b, int op); /* number.c: t
 #define RL_PY_RUN(work, statement)                                                                 \
     do {                                                                                           \
         if ((work) > RL_PY_GIL_WORK) {                                                             \
+            rl_py_unlocked++;                                                                      \
             PyThreadState *thread_ = PyEval_SaveThread();                                          \
             statement;                                                                             \
             PyEval_RestoreThread(thread_);                                                         \
+            rl_py_unlocked--;                                                                      \
         } else {                                                                                   \
             statement;                                                                             \
         }                                                                                          \

@@ -7,11 +7,7 @@
 /* Python objects that hang in some graph: hooks, Functions' contexts.  While there are none, the
  * collector has nothing to look for.  Changed with the interpreter lock held. */
 extern int64_t rl_py_graph_objects;
-/* Threads that run the core without the interpreter lock: the graph may change under the
- * collector's eyes, which then leaves it alone.  Changed with the lock held, so it stays put during
- * a collection. */
-extern int rl_py_unlocked;
-
+/* Runs a statement without the interpreter lock. */
 #define RL_PY_UNLOCKED(statement)                                                                  \
     do {                                                                                           \
         rl_py_unlocked++;                                                                          \

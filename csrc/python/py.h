@@ -88,6 +88,9 @@ extern PyMethodDef rl_py_interop_methods[];   /* numpy, tolist, __array__, __dlp
 extern PyMappingMethods rl_py_subscript_mapping;
 extern PyBufferProcs rl_py_buffer_procs;
 extern PyNumberMethods rl_py_number_methods;
+/* Threads that run the core without the interpreter lock: the graph may change under the collector's eyes, which then
+ * leaves it alone.  Changed with the lock held, so it stays put during a collection (graph.c). */
+extern int rl_py_unlocked;
 /* Garbage collection of a tensor's graph (autograd.c), called by Tensor's tp_traverse and tp_clear. */
 int rl_py_traverse_graph(rl_tensor *t, visitproc visit, void *arg);
 void rl_py_clear_graph(rl_tensor *t);
