@@ -131,9 +131,13 @@ static int overlap(const rl_tensor *out, const rl_tensor *in)
 {
     if (!rl_shares_memory(out, in))
         return OVERLAP_NONE;
-    bool same = out->data == in->data && out->dtype == in->dtype && rl_same_shape(out, in);
-    for (int i = 0; i < out->ndim && same; i++)
-        same = out->shape[i] == 1 || out->strides[i] == in->strides[i];
+    const char *begin, *end, *in_begin, *in_end;
+    rl_memory_extent(out, &begin, &end);
+    rl_memory_extent(in, &in_begin, &in_end);
+    /* PyTorch compares the strides of dims of size 1 too, and not the shapes: those are checked
+     * later. */
+    bool same = begin == in_begin && end == in_end && out->ndim == in->ndim &&
+                !memcmp(out->strides, in->strides, (size_t)out->ndim * sizeof(int64_t));
     if (same)
         return OVERLAP_FULL;
     return rl_is_dense(out) && rl_is_dense(in) ? OVERLAP_PARTIAL : OVERLAP_MAYBE;
@@ -222,6 +226,13 @@ static rl_tensor *map_general(const rl_map *m)
     int64_t shape[RL_MAX_DIMS];
     int ndim = 0, n = m->n;
     decide_dtypes(m, &compute, &result);
+    if (m->out) { /* before the shapes, as PyTorch does */
+        if (rl_check_no_self_overlap(m->out))
+            return NULL;
+        for (int i = 0; i < n; i++)
+            if (rl_check_no_partial_overlap(m->out, m->in[i]))
+                return NULL;
+    }
     ndim = m->in[0]->ndim;
     memcpy(shape, m->in[0]->shape, (size_t)ndim * sizeof *shape);
     for (int i = 1; i < n; i++)
@@ -241,18 +252,13 @@ static rl_tensor *map_general(const rl_map *m)
     for (int i = 0; i < n; i++)
         in[i] = m->in[i];
     if (m->out) {
+        if (!rl_has_shape(m->out, ndim, shape))
+            return rl_fail(RL_ERUNTIME, "output with shape %s doesn't match the broadcast shape %s",
+                           rl_shape_str(m->out).s, rl_ints_str(ndim, shape).s);
         if (!rl_can_cast(result, (rl_dtype)m->out->dtype))
             return rl_fail(RL_ERUNTIME,
                            "result type %s can't be cast to the desired output type %s",
                            rl_dtype_title(result), rl_dtype_title((rl_dtype)m->out->dtype));
-        if (!rl_has_shape(m->out, ndim, shape))
-            return rl_fail(RL_ERUNTIME, "output with shape %s doesn't match the broadcast shape %s",
-                           rl_shape_str(m->out).s, rl_ints_str(ndim, shape).s);
-        if (rl_check_no_self_overlap(m->out))
-            return NULL;
-        for (int i = 0; i < n; i++)
-            if (rl_check_no_partial_overlap(m->out, in[i]))
-                return NULL;
         for (int i = 0; i < n; i++)
             if (overlap(m->out, in[i]) == OVERLAP_MAYBE) {
                 copies[i] = rl_new((rl_dtype)in[i]->dtype, in[i]->ndim, in[i]->shape);

@@ -175,7 +175,7 @@ rl_tensor *rl_new_like(const rl_tensor *t, rl_dtype dtype)
 {
     if (!t)
         return NULL;
-    if (t->contiguous && t->ndim <= 1)
+    if (t->ndim == 0 || (t->ndim == 1 && t->strides[0] == 1))
         return rl_new(dtype, t->ndim, t->shape);
     if (rl_is_dense(t))
         return rl_new_strided(dtype, t->ndim, t->shape, t->strides);

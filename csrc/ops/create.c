@@ -160,7 +160,8 @@ rl_tensor *rl_copy_(rl_tensor *input, rl_tensor *src, bool non_blocking)
     int64_t shape[RL_MAX_DIMS];
     int ndim;
     (void)non_blocking;
-    if (!input || !src || rl_check_inplace(input, rl_recording(input) || rl_recording(src)))
+    if (!input || !src || rl_check_inplace(input, rl_recording(input) || rl_recording(src)) ||
+        rl_check_no_partial_overlap(input, src))
         return NULL;
     if (!rl_same_shape(input, src)) {
         if (rl_broadcast_shapes(input->ndim, input->shape, src->ndim, src->shape, &ndim, shape))
@@ -169,8 +170,6 @@ rl_tensor *rl_copy_(rl_tensor *input, rl_tensor *src, bool non_blocking)
             return rl_fail(RL_ERUNTIME, "output with shape %s doesn't match the broadcast shape %s",
                            rl_shape_str(input).s, rl_ints_str(ndim, shape).s);
     }
-    if (rl_check_no_partial_overlap(input, src))
-        return NULL;
     return overwrite(input, src, &copy_node);
 }
 
