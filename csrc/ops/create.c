@@ -129,7 +129,12 @@ rl_tensor *rl_to_dtype(rl_tensor *input, rl_dtype dtype, bool copy)
 
 static rl_status copy_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
-    if (rl_wants(n, 1))
+    if (rl_wants(n, 0)) {
+        dx[0] = rl_zeros_like(g[0], RL_NO_DTYPE);
+        if (!dx[0])
+            return rl_error_code();
+    }
+    if (n->n_inputs > 1 && rl_wants(n, 1))
         dx[1] = rl_retain(g[0]);
     return RL_OK;
 }

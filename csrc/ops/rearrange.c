@@ -140,13 +140,20 @@ rl_tensor *rl_roll(rl_tensor *x, rl_ints shifts, rl_ints dims)
 /* ---- repeat, tile, repeat_interleave ---- */
 
 /* The result seen as [r0, s0, r1, s1, ...] is x broadcast from [1, s0, 1, s1, ...].
- * args.dims: that broadcast shape, then x's shape, in i[0] the number of result dims. */
+ * args.dims: those pairs, then x's shape; i[0]: the number of pairs. */
 static rl_status repeat_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
     int k = (int)n->args.i[0];
-    const int64_t *pairs = n->args.dims, *single = pairs + 2 * k, *shape = single + 2 * k;
-    RL_TEMP *split = rl_reshape(g[0], (rl_ints){pairs, 2 * k});
-    RL_TEMP *sum = split ? rl_sum_to(split, 2 * k, single) : NULL;
+    const int64_t *pairs = n->args.dims, *shape = pairs + 2 * k;
+    RL_TEMP *sum = rl_reshape(g[0], (rl_ints){pairs, 2 * k});
+    for (int64_t d = 0; sum && d < 2 * k;
+         d += 2) { /* outermost first: PyTorch's order of additions */
+        if (pairs[d] == 1)
+            continue;
+        rl_tensor *less = rl_sum(sum, (rl_ints){&d, 1}, true, RL_NO_DTYPE);
+        rl_release(sum);
+        sum = less;
+    }
     dx[0] = sum ? rl_reshape(sum, (rl_ints){shape, (int)n->args.i[1]}) : NULL;
     return rl_status_of(dx[0]);
 }
@@ -163,8 +170,8 @@ rl_tensor *rl_repeat(rl_tensor *x, rl_ints repeats)
                                     "number of dimensions of tensor");
     if (2 * k > RL_MAX_DIMS)
         return rl_fail(RL_ERUNTIME, "repeat: more than %d dims", RL_MAX_DIMS / 2);
-    int64_t dims[6 * RL_MAX_DIMS], shape[RL_MAX_DIMS];
-    int64_t *pairs = dims, *single = dims + 2 * k;
+    int64_t dims[2 * RL_MAX_DIMS], shape[RL_MAX_DIMS];
+    int64_t *pairs = dims;
     for (int d = 0; d < k; d++) {
         int from = d - (k - x->ndim);
         int64_t size = from >= 0 ? x->shape[from] : 1;
@@ -172,10 +179,9 @@ rl_tensor *rl_repeat(rl_tensor *x, rl_ints repeats)
             return rl_fail(RL_ERUNTIME, "repeat: size %lld times %lld overflows", (long long)size,
                            (long long)repeats.v[d]);
         pairs[2 * d] = repeats.v[d];
-        single[2 * d] = 1;
-        pairs[2 * d + 1] = single[2 * d + 1] = size;
+        pairs[2 * d + 1] = size;
     }
-    memcpy(dims + 4 * k, x->shape, x->ndim * sizeof *dims);
+    memcpy(dims + 2 * k, x->shape, x->ndim * sizeof *dims);
     RL_TEMP *z = rl_new((rl_dtype)x->dtype, k, shape);
     if (!z)
         return NULL;
@@ -196,7 +202,7 @@ rl_tensor *rl_repeat(rl_tensor *x, rl_ints repeats)
         return rl_retain(z);
     rl_node *n = rl_node_new(&repeat_node, z, 1, &x);
     if (n) {
-        rl_node_set_dims(n, 4 * k + x->ndim, dims);
+        rl_node_set_dims(n, 2 * k + x->ndim, dims);
         n->args.i[0] = k;
         n->args.i[1] = x->ndim;
     }

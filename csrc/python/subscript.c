@@ -409,7 +409,7 @@ static rl_tensor *without_leading_ones(rl_tensor *value, int ndim)
 
 static rl_tensor *copy_into(rl_tensor *x, rl_tensor *value, bool number)
 {
-    if (number)
+    if (number || value->ndim == 0)
         return rl_fill_(x, value);
     RL_TEMP *fitting = without_leading_ones(value, x->ndim);
     RL_TEMP *wide = fitting && !rl_same_shape(fitting, x)

@@ -53,7 +53,7 @@ for key, value in ((3, 1.0), ((0, 0, 9), 1.0), (1, T(3)), ([5], 1.0)):
     error("__setitem__", X, value, fn=lambda ns, x, v, key=key: x.__setitem__(key, v))
 case("index_put", X, I(0, 1, 0), I(1, 1, 1), T(3, 5), fn=lambda ns, x, i, j, v: x.clone().index_put_((i, j), v, accumulate=True))
 case("index_put", M, T(4, 5, dtype="bool"), T(), fn=lambda ns, x, m, v: x.clone().index_put_((m,), v))
-case("index_put", M, (I(0, 1, 0), I(1, 1, 1)), T(3))
+case("index_put", M, (I(0, 1, 2), I(1, 1, 1)), T(3))
 case("index_put", M, (I(0, 1, 0),), T(5), accumulate=True)
 error("index_put", M, (I(0, 7),), T())
 error("index_put", M, (I(0, 1),), T(3, 5))
