@@ -614,6 +614,10 @@ def std_mean(input: Tensor, dim: Ints | None = None, *, correction: Number | Non
 def norm(input: Tensor, p: Number | None = 2, dim: Ints | None = None, keepdim: bool = False, *, dtype: dtype | None = None) -> Tensor:
     """p-norm over dims: (sum of |x|^p)^(1/p); p may be inf, -inf, 0."""
 
+@op(name="norm", out=True)
+def norm_named(input: Tensor, p: str, dim: Ints | None = None, keepdim: bool = False, *, dtype: dtype | None = None) -> Tensor:
+    """The Frobenius norm, p = "fro": root of the sum of squares over dims."""
+
 @op(out=True)
 def cumsum(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
     """Running sum along dim."""

@@ -388,6 +388,9 @@ rl_status rl_std_mean(rl_tensor *input, rl_ints dim, rl_scalar correction, bool 
     rl_tensor **out);
 /* p-norm over dims: (sum of |x|^p)^(1/p); p may be inf, -inf, 0. */
 rl_tensor *rl_norm(rl_tensor *input, rl_scalar p, rl_ints dim, bool keepdim, rl_dtype dtype);
+/* The Frobenius norm, p = "fro": root of the sum of squares over dims. */
+rl_tensor *rl_norm_named(rl_tensor *input, const char *p, rl_ints dim, bool keepdim,
+    rl_dtype dtype);
 /* Running sum along dim. */
 rl_tensor *rl_cumsum(rl_tensor *input, int64_t dim, rl_dtype dtype);
 /* Running product along dim. */

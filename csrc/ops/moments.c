@@ -290,3 +290,12 @@ rl_tensor *rl_norm(rl_tensor *input, rl_scalar p, rl_ints dim, bool keepdim, rl_
         n->args.f[0] = power;
     return rl_record(n, y);
 }
+
+rl_tensor *rl_norm_named(rl_tensor *input, const char *p, rl_ints dim, bool keepdim, rl_dtype dtype)
+{
+    if (!strcmp(p, "fro"))
+        return rl_norm(input, rl_int(2), dim, keepdim, dtype);
+    if (!strcmp(p, "nuc"))
+        return rl_fail(RL_ENOTIMPL, "norm: the nuclear norm is not supported");
+    return rl_fail(RL_ERUNTIME, "linalg.matrix_norm: Order %s not supported.", p);
+}

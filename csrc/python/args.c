@@ -196,8 +196,14 @@ static int as_ints(rl_py_call *c, PyObject *const *items, Py_ssize_t n, const rl
         return -1;
     for (Py_ssize_t i = 0; i < n; i++) {
         int status = as_int(items[i], v + i);
-        if (status < 0)
+        if (status < 0) {
+            PyErr_Clear();
+            PyErr_Format(PyExc_TypeError,
+                         "%s(): argument '%s' failed to unpack the object at pos %zd with error "
+                         "\"Overflow when unpacking long long\"",
+                         op->name, rl_py_name_list[p->name], i + 1);
             return -1;
+        }
         if (!status && i == 0)
             return 0; /* another overload may fit */
         if (!status) {
@@ -335,6 +341,8 @@ static int convert(const rl_py_op *op, const rl_py_param *p, PyObject *o, rl_py_
         if (PyTuple_Check(o) || PyList_Check(o))
             return as_ints(c, PySequence_Fast_ITEMS(o), PySequence_Fast_GET_SIZE(o), op, p,
                            &slot->ints);
+        if (p->flags & RL_PY_SEQUENCE)
+            return 0;
         return as_ints(c, &o, 1, op, p, &slot->ints);
     case RL_PY_TENSORS:
     case RL_PY_OPT_TENSORS:

@@ -50,11 +50,12 @@ typedef union rl_py_slot {
     const char *str;
 } rl_py_slot;
 
-enum { RL_PY_OPTIONAL = 1, RL_PY_VARARGS = 2 };
+enum { RL_PY_OPTIONAL = 1, RL_PY_SEQUENCE = 2 };
 
 typedef struct rl_py_param {
     uint8_t type;  /* rl_py_type */
-    uint8_t flags; /* RL_PY_OPTIONAL: fallback is valid; RL_PY_VARARGS: *name */
+    uint8_t flags; /* RL_PY_OPTIONAL: fallback is valid; RL_PY_SEQUENCE: a list of ints that one int
+                      alone is not */
     uint16_t name; /* index into rl_py_names */
     rl_py_slot fallback;
 } rl_py_param;

@@ -158,6 +158,11 @@ static int store(char *p, rl_dtype dtype, PyObject *o)
         }
     } else if (PyUnicode_Check(o)) {
         return wrong_data(o);
+    } else if (PyFloat_Check(o)) {
+        double d = PyFloat_AS_DOUBLE(o);
+        if (!(d >= -0x1p63 && d < 0x1p63))
+            return overflow(rl_dtype_name(dtype));
+        v = (long long)d;
     } else {
         PyObject *number = PyNumber_Long(o);
         if (!number)
