@@ -98,7 +98,7 @@ static void run_rule1(const job *g, char *scratch)
     int size = g->size, lanes = g->f->lanes;
     for (int64_t p = 0; p == 0 || p < g->k; p += kc) {
         int64_t k = min64(kc, g->k - p);
-        unsigned flags = p == 0 ? g->flags & ~(unsigned)RL_GEMM_RELU : RL_GEMM_ADD;
+        unsigned flags = p == 0 ? g->flags & ~(unsigned)RL_GEMM_RELU : RL_GEMM_C;
         if (p + k >= g->k)
             flags |= g->flags & RL_GEMM_RELU;
         int64_t chunk = g->pack_a ? CHUNK_ROWS : g->m;
@@ -137,7 +137,7 @@ static void run_rule2(const job *g)
 {
     for (int64_t p = 0; p == 0 || p < g->k; p += RL_GEMM_DOT_KC) {
         int64_t k = min64(RL_GEMM_DOT_KC, g->k - p);
-        unsigned flags = p == 0 ? g->flags & ~(unsigned)RL_GEMM_RELU : RL_GEMM_ADD;
+        unsigned flags = p == 0 ? g->flags & ~(unsigned)RL_GEMM_RELU : RL_GEMM_C;
         if (p + k >= g->k)
             flags |= g->flags & RL_GEMM_RELU;
         g->f->dot(g->m, g->n, k, g->a + p * g->size, g->rsa, g->b + p * g->size, g->csb, g->c,

@@ -7,9 +7,9 @@
  * Which additions in which order ("Note: order of additions").  The result is a function of shapes,
  * strides and values alone, the same on every instruction set and for every number of threads:
  * - Rule 1, all products but those of rule 2.  k is cut into nb = ceil(k / RL_GEMM_KC) blocks of
- * ceil(k / nb).  Within the first block each element is one chain of fused multiply-adds, in order
- * of k, that begins with the element's start value; later blocks are chains from zero, each added
- * to the element when complete.
+ *   ceil(k / nb).  Within a block each element is one chain of fused multiply-adds from zero, in
+ * order of k; the blocks are added, in order, to the element's start value.  PyTorch's results come
+ * out of the same chains where its library has no shortcut for the shape.
  * - Rule 2, dot-product shape: m <= RL_GEMM_THIN, or n <= RL_GEMM_THIN, with both operands
  * contiguous along k.  Each block of RL_GEMM_DOT_KC along k is spread over 64 bytes' worth of lanes
  * (16 float32, 8 float64): lane l chains the elements l, l + lanes, ..., with zeros after the end;
@@ -21,7 +21,9 @@
 
 #include "rushlight.h"
 
-#define RL_GEMM_KC 384       /* longest chain along k; part of the definition of the result */
+#define RL_GEMM_KC                                                                                 \
+    192 /* longest chain along k; part of the definition of the result.  Shorter is more accurate  \
+         */
 #define RL_GEMM_DOT_KC 16384 /* the same for dot products */
 #define RL_GEMM_DOT_MIN 64
 #define RL_GEMM_THIN 3 /* rows up to which W's rows are walked instead of transposed */
@@ -31,8 +33,7 @@ enum {
     RL_GEMM_ZERO = 0,
     RL_GEMM_BIAS = 1, /* bias[j] */
     RL_GEMM_C = 2,    /* what C holds */
-    RL_GEMM_ADD = 4,  /* kernels only: chain from zero, then added to what C holds */
-    RL_GEMM_RELU = 8  /* last: x < 0 becomes 0; NaN stays */
+    RL_GEMM_RELU = 4  /* last: x < 0 becomes 0; NaN stays */
 };
 
 /* One product.  Strides in elements. */

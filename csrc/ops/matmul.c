@@ -383,6 +383,72 @@ static rl_status check_matmul(const rl_tensor *a, const rl_tensor *b)
     return check_batched_dtype(a, b);
 }
 
+/* A vector times a matrix or a stack of them, or a stack times a vector.
+ * z = a v:        da = g v^T per matrix, dv = a^T g over all rows
+ * z = v b:        dv = b g per matrix (the engine sums them), db = v^T g per matrix */
+static rl_status vector_matmul_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    int vector = (int)n->args.i[0]; /* which operand is one */
+    if (rl_wants(n, 1 - vector)) {
+        RL_TEMP *v = rl_saved(n, vector), *gs = rl_unsqueeze(g[0], vector ? -1 : -2);
+        RL_TEMP *column = vector || !v ? rl_retain(v) : rl_unsqueeze(v, -1);
+        dx[1 - vector] = rl_mul(gs, column);
+    }
+    if (rl_wants(n, vector)) {
+        RL_TEMP *m = rl_saved(n, 1 - vector);
+        if (vector) {
+            RL_TEMP *rows = rl_as_rows(m), *t = rows ? rl_t(rows) : NULL;
+            RL_TEMP *flat = rl_reshape(g[0], (rl_ints){(int64_t[]){-1}, 1});
+            dx[1] = rl_mv(t, flat);
+        } else {
+            RL_TEMP *column = rl_unsqueeze(g[0], -1), *t = rl_matmul(m, column);
+            dx[0] = t ? rl_squeeze_dims(t, (rl_ints){(int64_t[]){-1}, 1}) : NULL;
+        }
+    }
+    return RL_DONE(n, dx);
+}
+static const rl_node_type vector_matmul_node = {
+    .name = "UnsafeViewBackward0", .backward = vector_matmul_backward, .n_saved = 2};
+static const rl_node_type row_matmul_node = {
+    .name = "SqueezeBackward4", .backward = vector_matmul_backward, .n_saved = 2};
+
+/* One operand has one dim, the other two (a matrix on the right) or more. */
+static rl_tensor *vector_matmul(rl_tensor *a, rl_tensor *b)
+{
+    bool right = b->ndim == 1;
+    if (right && (a->shape[a->ndim - 1] != b->shape[0] || a->dtype != b->dtype)) {
+        RL_TEMP *rows = rl_as_rows(a);
+        return rl_mv(rows, b); /* fails, with mv's message */
+    }
+    rl_tensor *v = right ? b : a;
+    int64_t k = v->shape[0], stride = v->strides[0];
+    RL_TEMP *m = right ? rl_new_view(v, 2, (int64_t[]){k, 1}, (int64_t[]){stride, 1}, v->offset)
+                       : rl_new_view(v, 2, (int64_t[]){1, k}, (int64_t[]){1, stride}, v->offset);
+    if (!m || (!right && check_matmul(m, b)))
+        return NULL;
+    rl_tensor *z = right ? rl_matmul_data(a, m) : rl_matmul_data(m, b);
+    if (!z)
+        return NULL;
+    int64_t shape[RL_MAX_DIMS]; /* without the dim of size 1 */
+    int n_dims = 0;
+    for (int d = 0; d < z->ndim; d++)
+        if (d != z->ndim - (right ? 1 : 2))
+            shape[n_dims++] = z->shape[d];
+    if (rl_tensor_set_geometry(z, n_dims, shape, NULL)) {
+        rl_release(z);
+        return NULL;
+    }
+    if (!rl_recording(a) && !rl_recording(b))
+        return z;
+    const rl_node_type *type = !right && b->ndim == 2 ? &row_matmul_node : &vector_matmul_node;
+    rl_node *n = rl_node_new(type, z, 2, (rl_tensor *[]){a, b});
+    rl_save(n, 0, rl_recording(b) ? a : NULL);
+    rl_save(n, 1, rl_recording(a) ? b : NULL);
+    if (n)
+        n->args.i[0] = right;
+    return rl_record(n, z);
+}
+
 rl_tensor *rl_matmul(rl_tensor *a, rl_tensor *b)
 {
     if (!a || !b)
@@ -393,18 +459,12 @@ rl_tensor *rl_matmul(rl_tensor *a, rl_tensor *b)
         return rl_fail(RL_ERUNTIME,
                        "both arguments to matmul need to be at least 1D, but they are %dD and %dD",
                        a->ndim, b->ndim);
-    if (b->ndim == 1) {
-        if (a->ndim == 1)
-            return rl_dot(a, b);
-        if (a->ndim == 2)
-            return rl_mv(a, b);
-        RL_TEMP *rows = rl_as_rows(a), *z = rl_mv(rows, b);
-        return z ? rl_reshape(z, (rl_ints){a->shape, a->ndim - 1}) : NULL;
-    }
-    if (a->ndim == 1) {
-        RL_TEMP *row = rl_unsqueeze(a, 0), *z = rl_matmul(row, b);
-        return z ? rl_squeeze_dims(z, (rl_ints){(int64_t[]){-2}, 1}) : NULL;
-    }
+    if (b->ndim == 1 && a->ndim == 1)
+        return rl_dot(a, b);
+    if (b->ndim == 1 && a->ndim == 2)
+        return rl_mv(a, b);
+    if (a->ndim == 1 || b->ndim == 1)
+        return vector_matmul(a, b);
     if (check_matmul(a, b))
         return NULL;
     return record_batched(&matmul_node, rl_matmul_data(a, b), a, b);
@@ -547,8 +607,10 @@ rl_tensor *rl_inner(rl_tensor *x, rl_tensor *y)
                        "inner() the last dimension must match on both input tensors but got shapes "
                        "%s and %s",
                        rl_shape_str(x).s, rl_shape_str(y).s);
-    if (x->ndim == 1 && y->ndim == 1)
-        return rl_dot(x, y);
+    if (x->ndim == 1 && y->ndim == 1) {
+        RL_TEMP *z = rl_dot(x, y);
+        return z ? rl_view(z, (rl_ints){NULL, 0}) : NULL;
+    }
     int n = 0;
     int64_t shape[2 * RL_MAX_DIMS];
     for (int d = 0; d < x->ndim - 1; d++)

@@ -46,9 +46,10 @@ static bool is_dot(const rl_gemm_args *g)
         } else if (g->k) {                                                                         \
             int64_t blocks = (g->k + RL_GEMM_KC - 1) / RL_GEMM_KC;                                 \
             int64_t kc = (g->k + blocks - 1) / blocks;                                             \
-            s = chain_##S(g, i, j, start, 0, kc < g->k ? kc : g->k);                               \
-            for (int64_t p = kc; p < g->k; p += kc)                                                \
-                s = s + chain_##S(g, i, j, 0, p, p + kc < g->k ? p + kc : g->k);                   \
+            for (int64_t p = 0; p < g->k; p += kc) {                                               \
+                T sum = chain_##S(g, i, j, 0, p, p + kc < g->k ? p + kc : g->k);                   \
+                s = p || starts ? s + sum : sum;                                                   \
+            }                                                                                      \
         }                                                                                          \
         return g->flags & RL_GEMM_RELU && s < 0 ? 0 : s;                                           \
     }                                                                                              \
@@ -202,7 +203,7 @@ static bool blocks_along_k(void)
 {
     state = 2;
     for (int i = 0; i < 24; i++) {
-        static const int64_t inner[] = {384, 385, 768, 769, 1200, 16384, 16385, 40000};
+        static const int64_t inner[] = {192, 193, 384, 577, 1200, 16384, 16385, 40000};
         int64_t k = inner[i % 8], most = k > 2000 ? 4 : 20;
         product(i % 5 ? RL_F32 : RL_F64, 1 + draw((uint32_t)most), 1 + draw((uint32_t)most), k,
                 (int)draw(4), (int)draw(4), some_flags(), 0);

@@ -157,7 +157,7 @@ static void fold_f64(const vf64 *sum, double *out)
                         T *e = (T *)(to + j * csc);                                                \
                         if (flags & RL_GEMM_BIAS)                                                  \
                             y[j] = ((const T *)bias)[j0 + j] + y[j];                               \
-                        else if (flags & (RL_GEMM_C | RL_GEMM_ADD))                                \
+                        else if (flags & RL_GEMM_C)                                                \
                             y[j] = *e + y[j];                                                      \
                         if (flags & RL_GEMM_RELU)                                                  \
                             y[j] = y[j] < 0 ? 0 : y[j];                                            \
@@ -173,7 +173,7 @@ static void fold_f64(const vf64 *sum, double *out)
                     v##S x = load_all_##S(y + j);                                                  \
                     if (flags & RL_GEMM_BIAS)                                                      \
                         x = add_##S(load_##S((const T *)bias + j0 + j, some), x);                  \
-                    else if (flags & (RL_GEMM_C | RL_GEMM_ADD))                                    \
+                    else if (flags & RL_GEMM_C)                                                    \
                         x = add_##S(load_##S((const T *)to + j, some), x);                         \
                     if (flags & RL_GEMM_RELU)                                                      \
                         x = relu_##S(x);                                                           \

@@ -206,14 +206,15 @@ static void pack_f64(int64_t k, int64_t n, int64_t width, const char *b, ptrdiff
         v##S acc[RL_GEMM_THIN];                                                                    \
         mask_##S mask = mask_to_##S(n);                                                            \
         columns_from(&c, n, LANES_##S, csb);                                                       \
-        _Pragma("GCC unroll 3") for (int i = 0; i < M; i++) acc[i] =                               \
-            flags & RL_GEMM_BIAS ? load_##S(bias, mask)                                            \
-            : flags & RL_GEMM_C  ? load_##S(to + i * ldc, mask)                                    \
-                                 : zero_##S();                                                     \
+        _Pragma("GCC unroll 3") for (int i = 0; i < M; i++) acc[i] = zero_##S();                   \
         int64_t p = 0;                                                                             \
         STEPS                                                                                      \
         _Pragma("GCC unroll 3") for (int i = 0; i < M; i++)                                        \
         {                                                                                          \
+            if (flags & RL_GEMM_BIAS)                                                              \
+                acc[i] = add_##S(load_##S(bias, mask), acc[i]);                                    \
+            else if (flags & RL_GEMM_C)                                                            \
+                acc[i] = add_##S(load_##S(to + i * ldc, mask), acc[i]);                            \
             if (flags & RL_GEMM_RELU)                                                              \
                 acc[i] = relu_##S(acc[i]);                                                         \
             if (n >= LANES_##S)                                                                    \

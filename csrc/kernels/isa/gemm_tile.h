@@ -30,29 +30,14 @@ RL_INLINE void F(tile)(const int R, const int W, int64_t k, const char *a, ptrdi
     for (int i = 0; i < (R + 3) / 4; i++)
         row[i] = a + 4 * i * rsa;
 
-    if (flags & RL_GEMM_BIAS) {
-#pragma GCC unroll 4
-        for (int w = 0; w < W; w++)
 #pragma GCC unroll 24
-            for (int i = 0; i < R; i++)
-                acc[i * W + w] = i ? acc[w] : F(load)(bias + w * (int)sizeof(VEC), mask[w]);
-    } else if (flags & RL_GEMM_C) {
+    for (int i = 0; i < R * W; i++)
+        acc[i] = F(zero)();
+    if (k > 32) {
         char *at = c;
 #pragma GCC unroll 24
         for (int i = 0; i < R; i++, at += ldc)
-#pragma GCC unroll 4
-            for (int w = 0; w < W; w++)
-                acc[i * W + w] = F(load)(at + w * (int)sizeof(VEC), mask[w]);
-    } else {
-#pragma GCC unroll 24
-        for (int i = 0; i < R * W; i++)
-            acc[i] = F(zero)();
-        if (k > 32) {
-            char *at = c;
-#pragma GCC unroll 24
-            for (int i = 0; i < R; i++, at += ldc)
-                __builtin_prefetch(at, 1);
-        }
+            __builtin_prefetch(at, 1);
     }
 
 #define STEP(LOAD_B)                                                                               \
@@ -87,7 +72,15 @@ RL_INLINE void F(tile)(const int R, const int W, int64_t k, const char *a, ptrdi
     /* Hides from the compiler that these are the addresses from above: else it computes all of them
      * at the start and keeps them on the stack, which costs a short product half of its time. */
     __asm__("" : "+r"(ldc));
-    if (flags & RL_GEMM_ADD) {
+    if (flags & RL_GEMM_BIAS) {
+#pragma GCC unroll 4
+        for (int w = 0; w < W; w++) {
+            VEC start = F(load)(bias + w * (int)sizeof(VEC), mask[w]);
+#pragma GCC unroll 24
+            for (int i = 0; i < R; i++)
+                acc[i * W + w] = F(add)(start, acc[i * W + w]);
+        }
+    } else if (flags & RL_GEMM_C) {
         char *at = c;
 #pragma GCC unroll 24
         for (int i = 0; i < R; i++, at += ldc)
