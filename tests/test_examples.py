@@ -1,6 +1,6 @@
 """The examples run as they are, and print what PyTorch prints.
 
-python tests/test_examples.py         needs torch==2.13.0; writes the expected texts to tests/printed
+python tests/test_examples.py    needs torch==2.13.0; writes tests/printed/*.txt
 """
 
 import ast
@@ -90,7 +90,7 @@ def document_code(text: str) -> str:
 
 
 def printing(source: str) -> str:
-    """The program with a seed, and with bare expressions printed, as an interactive session does."""
+    """The program, seeded, with bare expressions printed as in an interactive session."""
     tree = ast.parse(source)
     for node in tree.body:
         if isinstance(node, ast.Expr):
