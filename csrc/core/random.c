@@ -1,13 +1,13 @@
 /* random.c: the generator: seeding, state, words, and the numbers that are drawn one at a time. */
 #include "core/random.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #ifdef __linux__
 #include <sys/random.h>
 #endif
 
+#include "core/alloc.h"
 #include "core/cpu.h"
 #include "core/error.h"
 #include "core/random_math.h"
@@ -66,9 +66,9 @@ rl_generator *rl_default_generator(void)
 
 rl_generator *rl_generator_new(uint64_t seed)
 {
-    rl_generator *g = malloc(sizeof *g);
+    rl_generator *g = rl_alloc(sizeof *g);
     if (!g)
-        return rl_fail(RL_EMEMORY, "cannot allocate a random number generator");
+        return NULL;
     atomic_init(&g->refs, 1);
     pthread_mutex_init(&g->lock, NULL);
     seed_state(g, seed);
@@ -87,7 +87,7 @@ void rl_generator_release(rl_generator *g)
         g == &default_generator)
         return;
     pthread_mutex_destroy(&g->lock);
-    free(g);
+    rl_free(g, sizeof *g);
 }
 
 rl_generator *rl_generator_lock(rl_generator *g)
