@@ -95,7 +95,8 @@ def close(actual: list, expected: list, dtype: str, ulp: float) -> str | None:
 
 
 def compare(actual: dict, expected: dict, case: Case) -> list[str]:
-    """What differs between two outcomes, in words."""
+    """What differs between two outcomes, in words. Gradients may be four times as far from PyTorch's as results: they are
+    sums of several rounded terms that cancel."""
     if case.error:
         if actual["error"] is None:
             return [f"no error; expected {expected['error']}: {expected['message']}"]
@@ -114,9 +115,9 @@ def compare(actual: dict, expected: dict, case: Case) -> list[str]:
     pairs = [(f"output {i}", a, e) for i, (a, e) in enumerate(zip(actual["outputs"], expected["outputs"], strict=True))]
     if actual.get("grad_error") != expected.get("grad_error"):
         wrong.append(f"gradient: {actual.get('grad_error')} instead of {expected.get('grad_error')}")
-    elif actual.get("grad_fn") != expected.get("grad_fn"):
+    elif case.node and actual.get("grad_fn") != expected.get("grad_fn"):
         wrong.append(f"grad_fn {actual.get('grad_fn')} instead of {expected.get('grad_fn')}")
-    elif "grads" in expected:
+    if "grads" in expected and not wrong:
         for i, (a, e) in enumerate(zip(actual["grads"], expected["grads"], strict=True)):
             if (a is None) != (e is None):
                 wrong.append(f"gradient {i}: {'None' if a is None else 'a tensor'} instead of {'None' if e is None else 'a tensor'}")
@@ -126,7 +127,7 @@ def compare(actual: dict, expected: dict, case: Case) -> list[str]:
         for key in ("dtype", "shape", "stride"):
             if a.get(key) != e.get(key):
                 wrong.append(f"{what}: {key} {a.get(key)} instead of {e.get(key)}")
-        difference = close(a["values"], e["values"], e["dtype"], case.ulp)
+        difference = close(a["values"], e["values"], e["dtype"], case.ulp * (4 if what[0] == "g" else 1))
         if difference:
             wrong.append(f"{what}: {difference}")
     return wrong

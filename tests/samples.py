@@ -111,6 +111,7 @@ class Case:
     gradgrad: bool = True
     ulp: float = 4.0  # allowed distance to PyTorch, in units of the last place of the largest value nearby
     strides: bool = True  # compare strides too
+    node: bool = True  # compare the name of the node; not where one node does the work of several of PyTorch's
     error: bool = False
     index: int = 0
     id: str = field(default="", compare=False)
@@ -154,10 +155,10 @@ def resolve(ns: Any, name: str) -> Callable:
 CASES: list[Case] = []
 
 
-def case(name: str, *args, fn=None, seed=None, grad=True, gradgrad=True, ulp=4.0, strides=True, **kwargs) -> None:
+def case(name: str, *args, fn=None, seed=None, grad=True, gradgrad=True, ulp=4.0, strides=True, node=True, **kwargs) -> None:
     """Registers one call."""
     index = sum(1 for c in CASES if c.name == name)
-    CASES.append(Case(name, args, kwargs, fn, seed, grad, gradgrad, ulp, strides, False, index, f"{name}-{index}"))
+    CASES.append(Case(name, args, kwargs, fn, seed, grad, gradgrad, ulp, strides, node, False, index, f"{name}-{index}"))
 
 
 def error(name: str, *args, fn=None, **kwargs) -> None:

@@ -73,20 +73,27 @@ def _function(case, args, kwargs):
     return fn, inputs
 
 
+def _overlapping(inputs):
+    """Whether an element of some input stands in several places: it cannot be nudged alone."""
+    return any(0 in t.stride() and t.numel() > 1 for t in inputs)
+
+
 @every_derivative
 def test_gradient(case):
     """The derivative against central differences in float64."""
     fn, inputs = _function(case, *case.build(rushlight, dtype="float64", requires_grad=True))
-    if case.gradgrad and any(t.numel() for t in inputs):
-        assert gradcheck(fn, inputs)
+    if not case.gradgrad or not any(t.numel() for t in inputs) or _overlapping(inputs):
+        pytest.skip("nothing to differentiate numerically")
+    assert gradcheck(fn, inputs)
 
 
 @every_derivative
 def test_second_gradient(case):
     """The derivative of the derivative against central differences in float64."""
     fn, inputs = _function(case, *case.build(rushlight, dtype="float64", requires_grad=True))
-    if case.gradgrad and 0 < sum(t.numel() for t in inputs) <= 60:
-        assert gradgradcheck(fn, inputs)
+    if not case.gradgrad or not 0 < sum(t.numel() for t in inputs) <= 60 or _overlapping(inputs):
+        pytest.skip("nothing to differentiate numerically, or too much")
+    assert gradgradcheck(fn, inputs)
 
 
 # f_ changes the size, or draws by other rules than f.

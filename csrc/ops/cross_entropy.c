@@ -173,7 +173,7 @@ static rl_tensor *composed_backward(rl_node *n, rl_tensor *g, rl_tensor *x, rl_t
         return rl_neg(product);
     }
     RL_TEMP *p = rl_softmax(x, dim, RL_NO_DTYPE);
-    RL_TEMP *kept = rl_mul_number(hot, 1 - smoothing);
+    RL_TEMP *kept = rl_mul_number(hot, rl_float(1 - smoothing));
     RL_TEMP *d = rl_sub(p, kept, rl_int(1));
     RL_TEMP *each = rl_wrap_number(rl_float(smoothing / (double)x->shape[dim]));
     RL_TEMP *slope = d && each ? rl_sub(d, each, rl_int(1)) : NULL;
@@ -330,7 +330,7 @@ static rl_tensor *probability_loss(rl_tensor *x, rl_tensor *target, rl_tensor *w
     int64_t dim = x->ndim == 1 ? 0 : 1;
     rl_ints dims = {&dim, 1}, all = {NULL, -1};
     RL_TEMP *l = rl_log_softmax(x, dim, RL_NO_DTYPE);
-    RL_TEMP *kept = smoothing > 0 ? rl_mul_number(target, 1 - smoothing) : rl_retain(target);
+    RL_TEMP *kept = smoothing > 0 ? rl_mul_number(target, rl_float(1 - smoothing)) : rl_retain(target);
     RL_TEMP *share = rl_wrap_number(rl_float(smoothing / (double)x->shape[dim]));
     RL_TEMP *t = smoothing > 0 && kept && share ? rl_add(kept, share, rl_int(1)) : rl_retain(kept);
     RL_TEMP *product = rl_mul(l, t);
@@ -376,13 +376,13 @@ static rl_tensor *smoothed_weighted_loss(rl_tensor *x, rl_tensor *target, rl_ten
             RL_TEMP *t = rl_cast_data(target, RL_I64);
             if (t)
                 target_weights((const int64_t *)t->data, t->numel, weight, ignored, NULL, &sum);
-            total = t ? rl_mul_number(smooth, 1 / sum) : NULL;
+            total = t ? rl_mul_number(smooth, rl_float(1 / sum)) : NULL;
             rl_release(smooth);
             smooth = total;
         }
     }
-    RL_TEMP *kept = rl_mul_number(nll, 1 - smoothing);
-    RL_TEMP *spread = rl_mul_number(smooth, smoothing / (double)x->shape[dim]);
+    RL_TEMP *kept = rl_mul_number(nll, rl_float(1 - smoothing));
+    RL_TEMP *spread = rl_mul_number(smooth, rl_float(smoothing / (double)x->shape[dim]));
     rl_release(smooth);
     return rl_add(kept, spread, rl_int(1));
 }

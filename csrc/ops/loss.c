@@ -3,7 +3,6 @@
  * The mean or sum of a loss is one pass and one node.  Its derivative is one fused kernel; when it is itself to be
  * differentiated (create_graph), it is composed of public operators instead. */
 #include "core/alloc.h"
-#include "core/iter.h"
 #include "ops/loss.h"
 #include "ops/rows.h"
 #include "rushlight_ops.h"
@@ -79,124 +78,161 @@ static rl_status sum_parts(const struct kind *k, rl_dtype compute, rl_tensor *x,
     return RL_OK;
 }
 
-static rl_tensor *each_loss(const struct kind *k, rl_tensor *x, rl_tensor *y, double parameter)
+/* What a loss is made of; borrowed.  weight and positive (the weight of the positive class) only for the binary ones. */
+struct terms {
+    int kind;
+    double parameter; /* beta, delta */
+    rl_reduction reduction;
+    rl_tensor *x, *y, *weight, *positive;
+};
+
+static rl_tensor *each_loss(const struct terms *t)
 {
-    return rl_map_run(&(rl_map){.op = k->each,
-                                .typing = RL_TYPE_PROMOTE,
-                                .name = k->name,
-                                .n = 2,
-                                .in = {x, y},
-                                .args = {.f = {parameter}}});
+    const struct kind *k = &kinds[t->kind];
+    rl_map m = {.op = k->each,
+                .typing = RL_TYPE_PROMOTE,
+                .name = k->name,
+                .n = 2,
+                .in = {t->x, t->y},
+                .args = {.f = {t->parameter}}};
+    if (t->positive) {
+        m.op = RL_MAP_BCE_LOGITS_POS;
+        m.in[m.n++] = t->positive;
+    }
+    rl_tensor *each = rl_map_run(&m);
+    if (!t->weight)
+        return each;
+    RL_TEMP *unweighted = each;
+    return rl_map2(RL_MAP_MUL, RL_TYPE_PROMOTE, k->name, unweighted, t->weight, NULL);
 }
 
-static rl_tensor *loss_data(const struct kind *k, rl_tensor *x, rl_tensor *y, double parameter,
-                            rl_reduction reduction)
+/* The value, without a node.  Mean or sum of two tensors of one size is a single pass. */
+static rl_tensor *loss_data(const struct terms *t)
 {
-    if (reduction == RL_REDUCTION_NONE)
-        return each_loss(k, x, y, parameter);
-    rl_dtype result = rl_result_type(2, (rl_tensor *[]){x, y}), compute = rl_rows_dtype(result);
-    if (k->sum == RL_ROW_COUNT || !rl_is_floating(result) || !rl_same_shape(x, y)) {
+    const struct kind *k = &kinds[t->kind];
+    rl_dtype result = rl_result_type(2, (rl_tensor *[]){t->x, t->y}), compute = rl_rows_dtype(result);
+    if (t->reduction == RL_REDUCTION_NONE || k->sum == RL_ROW_COUNT || !rl_is_floating(result) ||
+        !rl_same_shape(t->x, t->y)) {
         bool grad = rl_set_grad_enabled(false);
-        rl_tensor *z = rl_reduce_loss(each_loss(k, x, y, parameter), reduction);
+        rl_tensor *z = rl_reduce_loss(each_loss(t), t->reduction);
         rl_set_grad_enabled(grad);
         return z;
     }
-    RL_TEMP *cx = rl_cast_data(x, compute);
-    RL_TEMP *cy = rl_cast_data(y, compute);
+    RL_TEMP *x = rl_cast_data(t->x, compute);
+    RL_TEMP *y = rl_cast_data(t->y, compute);
     double total;
-    if (!cx || !cy || sum_parts(k, compute, cx, cy, parameter, &total))
+    if (!x || !y || sum_parts(k, compute, x, y, t->parameter, &total))
         return NULL;
-    if (reduction == RL_REDUCTION_MEAN)
-        total /= (double)cx->numel; /* 0 / 0: nan, as PyTorch */
+    if (t->reduction == RL_REDUCTION_MEAN)
+        total /= (double)x->numel; /* 0 / 0: nan, as PyTorch */
     rl_tensor *z = rl_new(result, 0, NULL);
     if (z)
         rl_convert(RL_F64, &total, 0, result, z->data, 0, 1);
     return z;
 }
 
-/* The slope of the loss with respect to x, composed of operators: for create_graph. */
-static rl_tensor *compose_slope(int kind, rl_tensor *x, rl_tensor *y, double parameter)
+static rl_tensor *less(rl_tensor *a, rl_tensor *b) { return rl_sub(a, b, rl_int(1)); }
+
+/* d loss / dx, composed of public operators: for create_graph, and where no kernel is. */
+static rl_tensor *slope_x(const struct terms *t)
 {
-    RL_TEMP *d = rl_sub(x, y, rl_int(1));
-    switch (kind) {
-    case MSE:
-        return rl_mul_number(d, 2);
-    case SMOOTH_L1:
-    case HUBER: {
-        RL_TEMP *low = rl_wrap_number(rl_float(-parameter));
-        RL_TEMP *high = rl_wrap_number(rl_float(parameter));
-        RL_TEMP *limited = d && low && high ? rl_clamp(d, low, high) : NULL;
-        if (kind == SMOOTH_L1 && parameter == 0)
-            return rl_sign(d);
-        return kind == HUBER ? rl_retain(limited) : rl_mul_number(limited, 1 / parameter);
-    }
-    case BCE: { /* (x - y) / max(x (1 - x), 1e-12) */
-        RL_TEMP *one = rl_wrap_number(rl_float(1));
-        RL_TEMP *rest = one ? rl_rsub(x, one, rl_int(1)) : NULL;
+    rl_tensor *x = t->x, *y = t->y;
+    if (t->kind == BCE) { /* (x - y) / max(x (1 - x), 1e-12) */
+        RL_TEMP *d = less(x, y);
+        RL_TEMP *rest = rl_number_minus(rl_float(1), x);
         RL_TEMP *product = rl_mul(x, rest);
         RL_TEMP *least = rl_wrap_number(rl_float(1e-12));
         RL_TEMP *bounded = product && least ? rl_clamp_min(product, least) : NULL;
         return rl_div(d, bounded, NULL);
     }
-    default: { /* sigmoid(x) - y */
+    if (t->kind == BCE_LOGITS && t->positive) { /* (1 - y) - (1 + (p - 1) y) sigmoid(-x) */
+        RL_TEMP *more = rl_add_number(t->positive, rl_int(-1));
+        RL_TEMP *scaled = rl_mul(more, y);
+        RL_TEMP *factor = rl_add_number(scaled, rl_int(1));
+        RL_TEMP *minus = rl_neg(x);
+        RL_TEMP *s = rl_sigmoid(minus);
+        RL_TEMP *product = rl_mul(factor, s);
+        RL_TEMP *rest = rl_number_minus(rl_float(1), y);
+        return less(rest, product);
+    }
+    if (t->kind == BCE_LOGITS) {
         RL_TEMP *s = rl_sigmoid(x);
-        return rl_sub(s, y, rl_int(1));
+        return less(s, y);
     }
-    }
+    RL_TEMP *d = less(x, y);
+    if (t->kind == MSE)
+        return rl_mul_number(d, rl_int(2));
+    RL_TEMP *low = rl_wrap_number(rl_float(-t->parameter));
+    RL_TEMP *high = rl_wrap_number(rl_float(t->parameter));
+    RL_TEMP *limited = d && low && high ? rl_clamp(d, low, high) : NULL;
+    return t->kind == HUBER ? rl_retain(limited)
+                            : rl_mul_number(limited, rl_float(1 / t->parameter));
 }
 
-/* d loss / d y where the target wants a gradient: that of x but for the sign, or for the logarithms. */
-static rl_tensor *target_slope(int kind, rl_tensor *x, rl_tensor *y, double parameter)
+/* d loss / dy. */
+static rl_tensor *slope_y(const struct terms *t)
 {
-    if (kind == BCE || kind == BCE_LOGITS) {
-        RL_TEMP *logit = kind == BCE_LOGITS ? rl_retain(x) : NULL;
-        if (kind == BCE) { /* log(1 - x) - log(x), each not below -100 */
-            RL_TEMP *least = rl_wrap_number(rl_float(-100));
-            RL_TEMP *minus = rl_neg(x);
-            RL_TEMP *l0 = rl_log1p(minus);
-            RL_TEMP *l1 = rl_log(x);
-            RL_TEMP *b0 = l0 && least ? rl_clamp_min(l0, least) : NULL;
-            RL_TEMP *b1 = l1 && least ? rl_clamp_min(l1, least) : NULL;
-            return rl_sub(b0, b1, rl_int(1));
-        }
-        return rl_neg(logit);
+    if (t->kind == BCE) { /* log(1 - x) - log(x), each not below -100 */
+        RL_TEMP *least = rl_wrap_number(rl_float(-100));
+        RL_TEMP *minus = rl_neg(t->x);
+        RL_TEMP *l0 = rl_log1p(minus);
+        RL_TEMP *l1 = rl_log(t->x);
+        RL_TEMP *b0 = l0 && least ? rl_clamp_min(l0, least) : NULL;
+        RL_TEMP *b1 = l1 && least ? rl_clamp_min(l1, least) : NULL;
+        return less(b0, b1);
     }
-    RL_TEMP *slope = compose_slope(kind, x, y, parameter);
+    if (t->kind == BCE_LOGITS && t->positive) { /* -x - (p - 1) log sigmoid(x) */
+        RL_TEMP *more = rl_add_number(t->positive, rl_int(-1));
+        RL_TEMP *l = rl_log_sigmoid(t->x);
+        RL_TEMP *product = rl_mul(more, l);
+        RL_TEMP *minus = rl_neg(t->x);
+        return less(minus, product);
+    }
+    if (t->kind == BCE_LOGITS)
+        return rl_neg(t->x);
+    RL_TEMP *slope = slope_x(t);
     return rl_neg(slope);
+}
+
+/* g slope weight share */
+static rl_tensor *chain(const struct terms *t, rl_tensor *g, rl_tensor *slope, double share)
+{
+    RL_TEMP *owned = slope;
+    RL_TEMP *product = rl_mul(g, owned);
+    RL_TEMP *weighted = t->weight ? rl_mul(product, t->weight) : rl_retain(product);
+    return share == 1 ? rl_retain(weighted) : rl_mul_number(weighted, rl_float(share));
+}
+
+static rl_tensor *fused_slope(const struct terms *t, rl_tensor *g, double share)
+{
+    return rl_map_run(&(rl_map){.op = kinds[t->kind].backward,
+                                .typing = RL_TYPE_PROMOTE,
+                                .name = kinds[t->kind].name,
+                                .n = 3,
+                                .in = {g, t->x, t->y},
+                                .args = {.f = {t->parameter, share}}});
 }
 
 static rl_status loss_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
-    int kind = (int)n->args.i[0];
-    double parameter = n->args.f[0];
     RL_TEMP *x = rl_saved(n, 0);
     RL_TEMP *y = rl_saved(n, 1);
-    if (!x || !y)
+    RL_TEMP *weight = rl_has_saved(n, 2) ? rl_saved(n, 2) : NULL;
+    RL_TEMP *positive = rl_has_saved(n, 3) ? rl_saved(n, 3) : NULL;
+    if (!x || !y || (rl_has_saved(n, 2) && !weight) || (rl_has_saved(n, 3) && !positive))
         return rl_error_code();
-    int64_t numel = x->numel > y->numel ? x->numel : y->numel;
-    double share = n->args.i[1] == RL_REDUCTION_MEAN ? 1.0 / (double)numel : 1;
-    if (rl_wants(n, 0) && !rl_grad_enabled()) {
-        dx[0] = rl_map_run(&(rl_map){.op = kinds[kind].backward,
-                                     .typing = RL_TYPE_PROMOTE,
-                                     .name = kinds[kind].name,
-                                     .n = 3,
-                                     .in = {g[0], x, y},
-                                     .args = {.f = {parameter, share}}});
-    } else if (rl_wants(n, 0)) {
-        RL_TEMP *slope = compose_slope(kind, x, y, parameter);
-        RL_TEMP *product = rl_mul(g[0], slope);
-        dx[0] = rl_mul_number(product, share);
-    }
-    if (rl_wants(n, 1)) {
-        RL_TEMP *slope = target_slope(kind, x, y, parameter);
-        RL_TEMP *product = rl_mul(g[0], slope);
-        dx[1] = rl_mul_number(product, share);
-    }
+    struct terms t = {(int)n->args.i[0], n->args.f[0], (rl_reduction)n->args.i[1], x, y, weight, positive};
+    double share = t.reduction == RL_REDUCTION_MEAN ? 1 / (double)n->args.i[2] : 1;
+    if (rl_wants(n, 0))
+        dx[0] = rl_grad_enabled() || weight || positive ? chain(&t, g[0], slope_x(&t), share)
+                                                        : fused_slope(&t, g[0], share);
+    if (rl_wants(n, 1))
+        dx[1] = chain(&t, g[0], slope_y(&t), share);
     return RL_DONE(n, dx);
 }
 
 #define NODE(title)                                                                                \
-    {.name = title "Backward0", .backward = loss_backward, .n_saved = 2}
+    {.name = title "Backward0", .backward = loss_backward, .n_saved = 4}
 static const rl_node_type nodes[N_KINDS] = {
     [MSE] = NODE("MseLoss"),
     [SMOOTH_L1] = NODE("SmoothL1Loss"),
@@ -206,21 +242,38 @@ static const rl_node_type nodes[N_KINDS] = {
 };
 #undef NODE
 
-static rl_tensor *loss(int kind, rl_tensor *x, rl_tensor *y, double parameter,
-                       rl_reduction reduction)
+static rl_tensor *loss_of(const struct terms *t)
 {
-    rl_tensor *z = loss_data(&kinds[kind], x, y, parameter, reduction);
-    if (!rl_recording(x) && !rl_recording(y))
+    rl_tensor *z = loss_data(t);
+    if (!rl_recording(t->x) && !rl_recording(t->y))
         return z;
-    rl_node *n = rl_node_new(&nodes[kind], z, 2, (rl_tensor *[]){x, y});
-    rl_save(n, 0, x);
-    rl_save(n, 1, y);
-    if (n) {
-        n->args.i[0] = kind;
-        n->args.i[1] = reduction;
-        n->args.f[0] = parameter;
+    rl_node *n = rl_node_new(&nodes[t->kind], z, 2, (rl_tensor *[]){t->x, t->y});
+    rl_save(n, 0, t->x);
+    rl_save(n, 1, t->y);
+    rl_save(n, 2, t->weight);
+    rl_save(n, 3, t->positive);
+    if (n) { /* the mean is over the broadcast shape */
+        int64_t shape[RL_MAX_DIMS], count = 1;
+        int ndim = 0;
+        if (rl_broadcast_shapes(t->x->ndim, t->x->shape, t->y->ndim, t->y->shape, &ndim, shape)) {
+            rl_node_release(n);
+            n = NULL;
+        }
+        for (int d = 0; d < ndim; d++)
+            count *= shape[d];
+        if (n) {
+            n->args.i[0] = t->kind;
+            n->args.i[1] = t->reduction;
+            n->args.i[2] = count;
+            n->args.f[0] = t->parameter;
+        }
     }
     return rl_record(n, z);
+}
+
+static rl_tensor *loss(int kind, rl_tensor *x, rl_tensor *y, double parameter, rl_reduction reduction)
+{
+    return loss_of(&(struct terms){kind, parameter, reduction, x, y, NULL, NULL});
 }
 
 rl_tensor *rl_mse_loss(rl_tensor *input, rl_tensor *target, const char *reduction)
@@ -297,32 +350,7 @@ rl_tensor *rl_binary_cross_entropy(rl_tensor *input, rl_tensor *target, rl_tenso
                        rl_shape_str(target).s, rl_shape_str(input).s);
     if (check_unit("input", input) || check_unit("target", target))
         return NULL;
-    if (!weight)
-        return loss(BCE, input, target, 0, r);
-    return rl_reduce_loss(rl_weighted(loss(BCE, input, target, 0, RL_REDUCTION_NONE), weight), r);
-}
-
-rl_tensor *rl_weighted(rl_tensor *each, rl_tensor *weight)
-{
-    rl_tensor *y = rl_mul(each, weight);
-    rl_release(each);
-    return y;
-}
-
-/* With weights of the positive class: (1 - y) x + (1 + (p - 1) y) log(1 + exp(-x)). */
-static rl_tensor *weighted_logits(rl_tensor *x, rl_tensor *y, rl_tensor *positive)
-{
-    RL_TEMP *one = rl_wrap_number(rl_float(1));
-    if (!one)
-        return NULL;
-    RL_TEMP *rest = rl_rsub(y, one, rl_int(1));
-    RL_TEMP *linear = rl_mul(rest, x);
-    RL_TEMP *more = rl_sub(positive, one, rl_int(1));
-    RL_TEMP *scaled = rl_mul(more, y);
-    RL_TEMP *factor = rl_add(scaled, one, rl_int(1));
-    RL_TEMP *log_sigmoid = rl_log_sigmoid(x);
-    RL_TEMP *product = rl_mul(factor, log_sigmoid);
-    return rl_sub(linear, product, rl_int(1));
+    return loss_of(&(struct terms){BCE, 0, r, input, target, weight, NULL});
 }
 
 rl_tensor *rl_binary_cross_entropy_with_logits(rl_tensor *input, rl_tensor *target,
@@ -335,11 +363,7 @@ rl_tensor *rl_binary_cross_entropy_with_logits(rl_tensor *input, rl_tensor *targ
     if (!rl_same_shape(input, target))
         return rl_fail(RL_EVALUE, "Target size (%s) must be the same as input size (%s)",
                        rl_shape_str(target).s, rl_shape_str(input).s);
-    if (!weight && !pos_weight)
-        return loss(BCE_LOGITS, input, target, 0, r);
-    rl_tensor *each = pos_weight ? weighted_logits(input, target, pos_weight)
-                                 : loss(BCE_LOGITS, input, target, 0, RL_REDUCTION_NONE);
-    return rl_reduce_loss(weight ? rl_weighted(each, weight) : each, r);
+    return loss_of(&(struct terms){BCE_LOGITS, 0, r, input, target, weight, pos_weight});
 }
 
 rl_tensor *rl_kl_div(rl_tensor *input, rl_tensor *target, const char *reduction, bool log_target)

@@ -170,7 +170,7 @@ rl_status rl_std_mean(rl_tensor *input, rl_ints dim, rl_scalar correction, bool 
  *   p = 2          dx = g x / y
  *   p = 1          dx = g sign(x)
  *   p = inf, -inf  dx = g sign(x) / count where |x| == y
- *   p = 0          dx = 0
+ *   p = 0          none
  *   else           dx = g sign(x) |x|^(p-1) / y^(p-1)
  * and 0 where y is 0.  args: f0 p. */
 static rl_status norm_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
@@ -180,10 +180,8 @@ static rl_status norm_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
     RL_TEMP *y = rl_saved(n, 1);
     if (!x || !y)
         return rl_error_code();
-    if (p == 0) {
-        dx[0] = rl_zeros_like(x, RL_NO_DTYPE);
-        return RL_DONE(n, dx);
-    }
+    if (p == 0) /* a count: no gradient at all, as in PyTorch */
+        return RL_OK;
     RL_TEMP *gk = rl_reduced_keep(n, g[0]);
     RL_TEMP *yk = rl_reduced_keep(n, y);
     RL_TEMP *zero = rl_wrap_number(rl_float(0));

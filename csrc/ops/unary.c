@@ -256,7 +256,8 @@ static bool whole(const rl_tensor *x) { return x && rl_is_integral((rl_dtype)x->
     }                                                                                              \
     rl_tensor *rl_##f##_(rl_tensor *input)                                                         \
     {                                                                                              \
-        return whole(input) ? rl_retain(input) : rl_unary_apply_(&f##_unary, input, NULL);         \
+        return whole(input) ? rl_record_inplace(NULL, input)                                       \
+                            : rl_unary_apply_(&f##_unary, input, NULL);                            \
     }
 ROUNDING(floor, FLOOR, "floor_vml_cpu", "FloorBackward0")
 ROUNDING(ceil, CEIL, "ceil_vml_cpu", "CeilBackward0")
@@ -286,7 +287,8 @@ rl_tensor *rl_round(rl_tensor *input, int64_t decimals)
 rl_tensor *rl_round_(rl_tensor *input, int64_t decimals)
 {
     if (decimals == 0)
-        return whole(input) ? rl_retain(input) : rl_unary_apply_(&round_unary, input, NULL);
+        return whole(input) ? rl_record_inplace(NULL, input)
+                            : rl_unary_apply_(&round_unary, input, NULL);
     RL_TEMP *self = rl_inplace_source(input, rl_recording(input));
     return self ? rl_inplace_assign(input, rl_round(self, decimals)) : NULL;
 }

@@ -51,7 +51,7 @@ for name in ("floor_divide", "remainder", "fmod"):
     case(name, T(3, 4, low=-9, high=9), -1.5)
     case(name, I, T(values=(-2, 3, 4, -3), dtype="int64"))
     case(name, I, 3)
-    case(name, T(values=(1.0, -1.0, 0.0, float("inf"), float("nan"))), T(values=(0.0, 0.0, 0.0, 2.0, 1.0)))
+    case(name, T(values=(1.0, -1.0, 0.0, float("inf"), float("nan"))), T(values=(0.0, 0.0, 0.0, 2.0, 1.0)), gradgrad=False)
     error(name, I, T(values=(0, 1, 2, 3), dtype="int64"))
 case("remainder", T(values=(5.0, -5.0, 5.0, -5.0, 3.0)), T(values=(3.0, 3.0, -3.0, -3.0, float("inf"))), grad=False)
 case("pow", T(3, 4, **POSITIVE), T(4))

@@ -35,7 +35,7 @@ error("floor", T(3, dtype="bool"))
 case("abs", T(5, dtype="int8"))
 case("frac", T(3, 4, low=-9, high=9))
 error("frac", T(3, dtype="int64"))
-case("round", T(values=(0.5, 1.5, 2.5, -0.5, -1.5, 1e10)))
+case("round", T(values=(0.5, 1.5, 2.5, -0.5, -1.5, 1e10)), gradgrad=False)
 case("round", T(3, 4, low=-50, high=50), decimals=1)
 case("round", T(3, 4, low=-500, high=500), decimals=-2)
 for name in ("clamp", "clip"):
