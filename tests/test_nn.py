@@ -689,3 +689,23 @@ def test_functional_relu():
     layer = nn.ReLU(inplace=True)
     y = rushlight.tensor([-1.0, 2.0])
     assert layer(y) is y and y.tolist() == [0, 2]
+
+
+def test_linear_and_relu_without_graph():
+    """Sequential may join the two: the same bits, and not where anybody could see it."""
+    x = rushlight.randn(5, 20)
+    net = nn.Sequential(nn.Linear(20, 33), nn.ReLU(), nn.Linear(33, 7, bias=False), nn.ReLU(True))
+    with rushlight.no_grad():
+        step = x
+        for layer in net:
+            step = layer(step)
+        assert net(x).tolist() == step.tolist()
+        seen = []
+        net[0].register_forward_hook(lambda m, a, o: seen.append(o.min().item() < 0))
+        net[3].forward = lambda x: "mine"
+        assert net(x) == "mine" and seen == [True]
+    y = nn.Sequential(nn.Linear(20, 3), nn.ReLU())(x)
+    assert y.grad_fn.name() == "ReluBackward0"
+    assert y.grad_fn.next_functions[0][0].name() == "AddmmBackward0"
+    with rushlight.no_grad(), pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        net[2:](x)

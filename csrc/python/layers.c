@@ -1,6 +1,7 @@
 /* layers.c: the forward paths that most programs live in, without a Python frame: Linear,
  * Sequential, ReLU. Their Python classes (nn/modules) inherit from these and from Module and add
  * everything else. */
+#include "ops/matmul.h"
 #include "python/module.h"
 
 static PyObject *str_weight, *str_bias, *str_input, *str_inplace;
@@ -75,6 +76,31 @@ end:
 
 /* ---- Sequential ---- */
 
+static PyObject *relu_forward(PyObject *self, PyObject *const *args, Py_ssize_t n,
+                              PyObject *kwnames);
+
+/* Linear and the ReLU after it in one pass over the result: the same bits.  Only where nobody can
+ * see that the step between is missing: both are called without hooks and with these forwards, and
+ * no graph is made.  Returns NULL without an exception when that is not so. */
+static PyObject *linear_and_relu(PyObject *child, PyObject *next, PyObject *x)
+{
+    if (!rl_py_is_tensor(x) ||
+        !rl_py_module_runs(child, (PyCFunction)(void (*)(void))linear_forward) ||
+        !rl_py_module_runs(next, (PyCFunction)(void (*)(void))relu_forward))
+        return NULL;
+    PyObject *weight = rl_py_module_parameter(child, str_weight);
+    PyObject *bias = weight ? rl_py_module_parameter(child, str_bias) : NULL, *result = NULL;
+    if (bias && rl_py_is_tensor(weight) && (bias == Py_None || rl_py_is_tensor(bias))) {
+        rl_tensor *t = rl_py_borrow(x), *w = rl_py_borrow(weight),
+                  *b = bias == Py_None ? NULL : rl_py_borrow(bias);
+        if (!rl_recording(t) && !rl_recording(w) && !rl_recording(b))
+            result = rl_py_wrap(rl_linear_relu(t, w, b));
+    }
+    Py_XDECREF(weight);
+    Py_XDECREF(bias);
+    return result;
+}
+
 /* input through the children in order, each called as a module with its hooks. */
 static PyObject *sequential_forward(PyObject *self, PyObject *const *args, Py_ssize_t n,
                                     PyObject *kwnames)
@@ -95,8 +121,17 @@ static PyObject *sequential_forward(PyObject *self, PyObject *const *args, Py_ss
     PyObject *stack[2] = {NULL, Py_NewRef(x)};
     while (stack[1] && PyDict_Next(children, &at, &name, &child)) {
         Py_INCREF(child);
-        PyObject *y =
-            PyObject_Vectorcall(child, stack + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+        PyObject *y = NULL, *next = NULL;
+        Py_ssize_t after = at;
+        if (PyDict_Next(children, &after, &name, &next)) {
+            Py_INCREF(next);
+            y = linear_and_relu(child, next, stack[1]);
+            if (y)
+                at = after;
+            Py_DECREF(next);
+        }
+        if (!y && !PyErr_Occurred())
+            y = PyObject_Vectorcall(child, stack + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
         Py_DECREF(child);
         Py_SETREF(stack[1], y);
         if (y && PyDict_GET_SIZE(children) != count) {
@@ -162,7 +197,18 @@ static PyObject *functional_relu(PyObject *module, PyObject *const *args, Py_ssi
     return rl_py_wrap(inplace ? rl_relu_(rl_py_borrow(given[0])) : rl_relu(rl_py_borrow(given[0])));
 }
 
+/* _same_shape(a, b): the losses' check, without making a Size of either. */
+static PyObject *same_shape(PyObject *module, PyObject *const *args, Py_ssize_t n)
+{
+    for (int i = 0; i < 2; i++)
+        if (n != 2 || !rl_py_is_tensor(args[i]))
+            return PyErr_Format(PyExc_AttributeError, "'%s' object has no attribute 'size'",
+                                n == 2 ? Py_TYPE(args[i])->tp_name : "NoneType");
+    return PyBool_FromLong(rl_same_shape(rl_py_borrow(args[0]), rl_py_borrow(args[1])));
+}
+
 static PyMethodDef functions[] = {
+    {"_same_shape", (PyCFunction)(void (*)(void))same_shape, METH_FASTCALL, NULL},
     {"_relu", (PyCFunction)(void (*)(void))functional_relu, METH_FASTCALL | METH_KEYWORDS,
      "relu(input, inplace=False) -> Tensor\n\nmax(x, 0); inplace writes into the input."},
     {NULL, NULL, 0, NULL},

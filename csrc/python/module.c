@@ -214,7 +214,8 @@ static int concerns_registry(rl_py_module *self, PyObject *name, PyObject *value
     if (PyObject_TypeCheck(value, &module_type))
         return 1;
     /* A Parameter, or a tensor with a flag among its attributes: nn.Buffer. */
-    if (rl_py_is_tensor(value) && (!Py_IS_TYPE(value, &rl_py_tensor_type) || ((rl_py_tensor *)value)->dict))
+    if (rl_py_is_tensor(value) &&
+        (!Py_IS_TYPE(value, &rl_py_tensor_type) || ((rl_py_tensor *)value)->dict))
         return 1;
     look(self);
     if (registered(self, name))
@@ -444,6 +445,19 @@ static PyObject *module_vectorcall(PyObject *o, PyObject *const *args, size_t na
 }
 
 /* ---- for layers.c ---- */
+
+bool rl_py_module_runs(PyObject *o, PyCFunction forward)
+{
+    rl_py_module *self = (rl_py_module *)o;
+    if (!PyObject_TypeCheck(o, &module_type) || Py_TYPE(o)->tp_call != module_call)
+        return false;
+    PyObject *f = _PyType_Lookup(Py_TYPE(o), str_forward);
+    if (!f || !Py_IS_TYPE(f, &PyMethodDescr_Type) ||
+        ((PyMethodDescrObject *)f)->d_method->ml_meth != forward)
+        return false;
+    look(self);
+    return !any_hook(self) && !(self->dict && PyDict_GetItem(self->dict, str_forward));
+}
 
 PyTypeObject *rl_py_module_type(void) { return &module_type; }
 

@@ -12,5 +12,8 @@ PyObject *rl_py_module_children(PyObject *module);
 PyObject *rl_py_module_parameter(PyObject *module, PyObject *name);
 /* An ordinary attribute of the instance: borrowed, NULL when there is none (no exception). */
 PyObject *rl_py_module_attribute(PyObject *module, PyObject *name);
+/* Whether calling o runs this C forward and nothing else: a module without hooks whose class and
+ * instance have no other. */
+bool rl_py_module_runs(PyObject *o, PyCFunction forward);
 
 #endif

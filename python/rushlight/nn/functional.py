@@ -278,7 +278,7 @@ def mse_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """(input - target)^2, reduced: "mean", "sum" or "none"."""
-    if target.shape != input.shape:
+    if not _C._same_shape(input, target):
         _warn_of_broadcast(input, target)
     if size_average is not None or reduce is not None:
         reduction = legacy_get_string(size_average, reduce)
@@ -296,7 +296,7 @@ def l1_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """|input - target|, reduced: "mean", "sum" or "none"."""
-    if target.shape != input.shape:
+    if not _C._same_shape(input, target):
         _warn_of_broadcast(input, target)
     if size_average is not None or reduce is not None:
         reduction = legacy_get_string(size_average, reduce)
@@ -314,7 +314,7 @@ def smooth_l1_loss(
     beta: float = 1.0,
 ) -> Tensor:
     """0.5 d^2 / beta where |d| < beta, |d| - 0.5 beta elsewhere; d = input - target."""
-    if target.shape != input.shape:
+    if not _C._same_shape(input, target):
         _warn_of_broadcast(input, target)
     if size_average is not None or reduce is not None:
         reduction = legacy_get_string(size_average, reduce)
@@ -331,7 +331,7 @@ def huber_loss(
     weight: Tensor | None = None,
 ) -> Tensor:
     """0.5 d^2 where |d| <= delta, delta (|d| - 0.5 delta) elsewhere; d = input - target."""
-    if target.shape != input.shape:
+    if not _C._same_shape(input, target):
         _warn_of_broadcast(input, target)
     if weight is None:
         return _nn.huber_loss(input, target, reduction, delta)
@@ -391,7 +391,7 @@ def binary_cross_entropy(
     """
     if size_average is not None or reduce is not None:
         reduction = legacy_get_string(size_average, reduce)
-    if target.shape != input.shape:
+    if not _C._same_shape(input, target):
         raise ValueError(
             f"Using a target size ({target.size()}) that is different to the input size "
             f"({input.size()}) is deprecated. Please ensure they have the same size."
@@ -417,7 +417,7 @@ def binary_cross_entropy_with_logits(
     """
     if size_average is not None or reduce is not None:
         reduction = legacy_get_string(size_average, reduce)
-    if target.shape != input.shape:
+    if not _C._same_shape(input, target):
         raise ValueError(
             f"Target size ({target.size()}) must be the same as input size ({input.size()})"
         )
