@@ -284,8 +284,15 @@ static rl_status zero_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 static const rl_node_type div_node = {
     .name = "DivBackward0", .backward = div_backward, .n_saved = 2};
 static const rl_node_type div_rounded_node = {.name = "DivBackward2", .backward = zero_backward};
-static const rl_node_type floor_divide_node = {.name = "FloorDivideBackward0",
-                                               .backward = zero_backward};
+
+/* PyTorch leaves floor_divide without a derivative (div with rounding_mode="floor" has one). */
+static rl_status floor_divide_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    (void)n, (void)g, (void)dx;
+    return rl_error(RL_ERUNTIME, "derivative for aten::floor_divide is not implemented");
+}
+static const rl_node_type floor_divide_node = {.name = "NotImplemented",
+                                               .backward = floor_divide_backward};
 
 /* Integer division by zero: an error before anything is written. */
 static rl_status check_divisor(rl_tensor *x, rl_tensor *y)

@@ -3,6 +3,14 @@
 
 #include "ops/map.h"
 
+/* 0 where mask is true, g elsewhere; mask is taken over */
+static rl_tensor *where_false(rl_tensor *steal_mask, rl_tensor *g)
+{
+    RL_TEMP *mask = steal_mask;
+    RL_TEMP *zero = rl_wrap_number(rl_float(0));
+    return rl_where(mask, zero, g);
+}
+
 /* g where mask is true, 0 elsewhere; mask is taken over */
 static rl_tensor *where_true(rl_tensor *steal_mask, rl_tensor *g)
 {
@@ -11,7 +19,7 @@ static rl_tensor *where_true(rl_tensor *steal_mask, rl_tensor *g)
     return rl_where(mask, g, zero);
 }
 
-/* Equal elements share the gradient.      i[0]: 1 maximum, 0 minimum */
+/* Equal elements share the gradient; beside a nan both get all of it, as in PyTorch.      i[0]: 1 maximum, 0 minimum */
 static rl_status maximum_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
     RL_TEMP *x = rl_saved(n, 0);
@@ -21,9 +29,9 @@ static rl_status maximum_backward(rl_node *n, rl_tensor *const *g, rl_tensor **d
     RL_TEMP *shared = rl_where(tie, half, g[0]);
     bool up = n->args.i[0];
     if (shared && rl_wants(n, 0))
-        dx[0] = where_true(up ? rl_ge(x, y) : rl_le(x, y), shared);
+        dx[0] = where_false(up ? rl_lt(x, y) : rl_gt(x, y), shared);
     if (shared && rl_wants(n, 1))
-        dx[1] = where_true(up ? rl_le(x, y) : rl_ge(x, y), shared);
+        dx[1] = where_false(up ? rl_gt(x, y) : rl_lt(x, y), shared);
     return RL_DONE(n, dx);
 }
 
