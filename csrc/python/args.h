@@ -179,6 +179,7 @@ extern PyMethodDef rl_py_op_functions[], rl_py_op_methods[],
     rl_py_op_nn[];                           /* generated, in ops.c */
 extern PyMethodDef rl_py_new_methods[];      /* ops.c: new_zeros, ... */
 extern PyMethodDef rl_py_tensor_methods[];   /* tensor_methods.c */
+extern PyMethodDef rl_py_convert_methods[];  /* tensor_convert.c: to, float, type, ... */
 extern PyMethodDef rl_py_tensor_functions[]; /* tensor_methods.c: torch.numel, torch.nonzero, ... */
 extern PyGetSetDef rl_py_tensor_getset[];    /* tensor_methods.c */
 extern PyTypeObject rl_py_storage_type;      /* storage.c */

@@ -367,9 +367,10 @@ int rl_py_add_tensor(PyObject *module)
     if (rl_py_add_types(module) || PyType_Ready(&tensor_meta) || PyType_Ready(&rl_py_tensor_type))
         return -1;
     if (add_methods(rl_py_op_methods) || add_methods(rl_py_new_methods) ||
-        add_methods(rl_py_tensor_methods) || add_methods(rl_py_create_methods) ||
-        add_methods(rl_py_autograd_methods) || add_methods(rl_py_interop_methods) ||
-        add_getset(rl_py_tensor_getset) || add_getset(rl_py_autograd_getset))
+        add_methods(rl_py_tensor_methods) || add_methods(rl_py_convert_methods) ||
+        add_methods(rl_py_create_methods) || add_methods(rl_py_autograd_methods) ||
+        add_methods(rl_py_interop_methods) || add_getset(rl_py_tensor_getset) ||
+        add_getset(rl_py_autograd_getset))
         return -1;
     PyType_Modified(&rl_py_tensor_type);
     if (PyModule_AddFunctions(module, functions) ||
