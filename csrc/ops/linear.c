@@ -1,4 +1,5 @@
 /* linear.c: x W^T + b as one node, alone or with relu: what every layer of an MLP calls. */
+#include "ops/map.h"
 #include "ops/matmul.h"
 
 /* ---- data ---- */
@@ -107,11 +108,16 @@ static rl_status linear_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx
 /* y = relu(linear(...))        g passes where y > 0 */
 static rl_status linear_relu_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
-    RL_TEMP *y = rl_saved(n, 2), *zero = rl_wrap_number(rl_int(0));
-    if (!y || !zero)
+    RL_TEMP *y = rl_saved(n, 2), *h = NULL;
+    if (!y)
         return rl_error_code();
-    RL_TEMP *on = rl_gt(y, zero);
-    RL_TEMP *h = rl_where(on, g[0], zero);
+    if (rl_recording(g[0])) {
+        RL_TEMP *zero = rl_wrap_number(rl_int(0)), *on = rl_gt(y, zero);
+        h = rl_where(on, g[0], zero);
+    } else { /* inputs g, y: y > 0 ? g : 0 */
+        h = rl_map2(RL_MAP_THRESHOLD_BACKWARD, RL_TYPE_PROMOTE, "threshold_backward", g[0], y,
+                    NULL);
+    }
     return h ? differentiate(n, h, dx) : rl_error_code();
 }
 
