@@ -55,10 +55,12 @@ def pieces(torch: ModuleType) -> dict[str, Function]:
         with torch.no_grad():
             pass
 
+    gradients = [(q, q.grad) for q in net.parameters()]
+
     def zero_and_refill():
         sgd.zero_grad()
-        for q in net.parameters():
-            q.grad = q
+        for q, g in gradients:
+            q.grad = g
 
     def network_backward():
         mse(net(x), target).backward()
