@@ -1,4 +1,6 @@
-"""Modules: structure, printing, state, errors, hooks and copies as PyTorch's; layers' values and gradients."""
+"""Modules: structure, printing, state, errors, hooks and copies as PyTorch's; layers' values and
+gradients.
+"""
 
 import copy
 import gc
@@ -581,8 +583,20 @@ def test_registration_hooks():
         net(t)
         for h in handles:
             h.remove()
-        assert log == ["weight", "bias", "0", "1", "body", "head", "scale", "tied", "mean", "count",
-                       "cache", "extra"]
+        assert log == [
+            "weight",
+            "bias",
+            "0",
+            "1",
+            "body",
+            "head",
+            "scale",
+            "tied",
+            "mean",
+            "count",
+            "cache",
+            "extra",
+        ]
 
 
 # ---- copies, cycles ----

@@ -35,7 +35,10 @@ CASES = [
     ("RMSprop", {"lr": 0.02, "centered": True, "maximize": True}),
     ("RMSprop", {"lr": 0.02, "centered": True, "momentum": 0.4, "alpha": 0.7}),
     ("Adagrad", {}),
-    ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.1, "initial_accumulator_value": 0.2}),
+    (
+        "Adagrad",
+        {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.1, "initial_accumulator_value": 0.2},
+    ),
     ("Adadelta", {}),
     ("Adadelta", {"rho": 0.5, "weight_decay": 0.1, "maximize": True}),
     ("Adamax", {}),
@@ -76,7 +79,11 @@ def assert_close(mine, theirs, what="", steps=1):
     got = torch.from_numpy(mine.detach().numpy().copy())
     assert got.shape == expected.shape and got.dtype == expected.dtype, what
     torch.testing.assert_close(
-        got, expected, rtol=ULPS * steps * eps, atol=ULPS * steps * eps, msg=lambda m: f"{what}: {m}"
+        got,
+        expected,
+        rtol=ULPS * steps * eps,
+        atol=ULPS * steps * eps,
+        msg=lambda m: f"{what}: {m}",
     )
 
 
@@ -266,7 +273,9 @@ BAD = [
     lambda o, n, t: o.SGD([n.Parameter(t.ones(2)) * 2]),
     lambda o, n, t: (lambda p: o.SGD([{"params": [p]}, {"params": [p]}]))(n.Parameter(t.ones(2))),
     lambda o, n, t: o.SGD([n.Parameter(t.ones(2))]).add_param_group(3),
-    lambda o, n, t: o.SGD([n.Parameter(t.ones(2))]).load_state_dict({"state": {}, "param_groups": []}),
+    lambda o, n, t: o.SGD([n.Parameter(t.ones(2))]).load_state_dict(
+        {"state": {}, "param_groups": []}
+    ),
     lambda o, n, t: o.Optimizer([n.Parameter(t.ones(2))], {}).step(),
     lambda o, n, t: o.lr_scheduler.StepLR(3, 1),
 ]
@@ -306,8 +315,9 @@ SCHEDULES = [
     lambda s, o: s.CyclicLR(o, 0.01, 0.2, 3, 4, "triangular2"),
     lambda s, o: s.CyclicLR(o, 0.01, 0.2, 3, mode="exp_range", gamma=0.9),
     lambda s, o: s.OneCycleLR(o, 0.3, total_steps=20),
-    lambda s, o: s.OneCycleLR(o, [0.3, 0.2], epochs=4, steps_per_epoch=5, anneal_strategy="linear",
-                              three_phase=True),
+    lambda s, o: s.OneCycleLR(
+        o, [0.3, 0.2], epochs=4, steps_per_epoch=5, anneal_strategy="linear", three_phase=True
+    ),
     lambda s, o: s.SequentialLR(o, [s.ConstantLR(o, 0.1, 4), s.ExponentialLR(o, 0.9)], [4]),
     lambda s, o: s.ChainedScheduler([s.ConstantLR(o, 0.1, 4), s.ExponentialLR(o, 0.9)], o),
 ]

@@ -1,6 +1,7 @@
 """The operators of neural networks as functions.
 
-Most are the operators themselves; a function here adapts a signature: inplace=, training=, the old arguments of losses.
+Most are the operators themselves; a function here adapts a signature: inplace=, training=, the old
+arguments of losses.
 """
 
 from __future__ import annotations
@@ -171,9 +172,7 @@ def log_softmax(
     return input.log_softmax(dim) if dtype is None else input.log_softmax(dim, dtype=dtype)
 
 
-def dropout(
-    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
-) -> Tensor:
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Zeroes each element with probability p and scales the others by 1 / (1 - p), in training.
 
     Raises:
@@ -349,7 +348,8 @@ def nll_loss(
 ) -> Tensor:
     """-weight[c] * input[c] at each target class c; the mean divides by the sum of the weights.
 
-    Shape: input (C), (N, C) or (N, C, d1, ...) of log-probabilities, target () or (N) or (N, d1, ...).
+    Shape: input (C), (N, C) or (N, C, d1, ...) of log-probabilities, target () or (N) or (N, d1,
+        ...).
     """
     if size_average is not None or reduce is not None:
         reduction = legacy_get_string(size_average, reduce)
@@ -410,7 +410,8 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:
-    """binary_cross_entropy(sigmoid(input), target), stable; pos_weight multiplies the positive part.
+    """binary_cross_entropy(sigmoid(input), target), stable; pos_weight multiplies the positive
+    part.
 
     Raises:
         ValueError: target and input differ in size.
@@ -432,7 +433,8 @@ def kl_div(
     reduction: str = "mean",
     log_target: bool = False,
 ) -> Tensor:
-    """target (log target - input), the input being log-probabilities, with log_target the target too.
+    """target (log target - input), the input being log-probabilities, with log_target the target
+    too.
 
     reduction: "batchmean" divides the sum by the batch size, which is the divergence's definition.
     """

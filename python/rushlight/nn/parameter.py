@@ -102,9 +102,13 @@ class _BufferMeta(type(Tensor)):
     """Buffers are ordinary tensors with a flag."""
 
     def __instancecheck__(cls, instance: Any) -> bool:
-        if cls is Buffer and isinstance(instance, Tensor) and getattr(instance, "_is_buffer", False):
+        if type.__instancecheck__(cls, instance):
             return True
-        return type.__instancecheck__(cls, instance)
+        return (
+            cls is Buffer
+            and isinstance(instance, Tensor)
+            and getattr(instance, "_is_buffer", False)
+        )
 
 
 class Buffer(Tensor, metaclass=_BufferMeta):

@@ -13,7 +13,8 @@ __all__ = ["Adam", "AdamW"]
 class Adam(_InC):
     """p <- p - lr m' / (sqrt(v') + eps), m and v the running means of the gradient and its square.
 
-    m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t) make up for their beginning at zero; t counts the steps.
+    m' = m / (1 - beta1^t) and v' = v / (1 - beta2^t) make up for their beginning at zero; t counts
+    the steps.
 
     Args:
         params: parameters, or groups of them.
@@ -23,7 +24,8 @@ class Adam(_InC):
         weight_decay (float): adds weight_decay p to the gradient. Default: 0
         amsgrad (bool): the greatest v so far in the denominator. Default: False
         maximize (bool): go up the gradient. Default: False
-        decoupled_weight_decay (bool): shrinks p by lr weight_decay p instead, as AdamW. Default: False
+        decoupled_weight_decay (bool): shrinks p by lr weight_decay p instead, as AdamW. Default:
+            False
         foreach, fused, capturable: accepted; there is one implementation.
         differentiable: only False.
 

@@ -1,4 +1,6 @@
-"""Optimizers with a learning rate per element, other than Adam: RMSprop, Adagrad, Adadelta, Adamax, NAdam, RAdam."""
+"""Optimizers with a learning rate per element, other than Adam: RMSprop, Adagrad, Adadelta, Adamax,
+NAdam, RAdam.
+"""
 
 from __future__ import annotations
 
@@ -129,7 +131,8 @@ class Adagrad(_InC):
 
 
 class Adadelta(_InC):
-    """p <- p - lr d, where d = g sqrt(u + eps) / sqrt(v + eps), v and u the running means of g and d squared.
+    """p <- p - lr d, where d = g sqrt(u + eps) / sqrt(v + eps), v and u the running means of g and
+    d squared.
 
     Args:
         params: parameters, or groups of them.

@@ -1,7 +1,7 @@
 """Learning-rate schedules: step() after each epoch, or each batch, sets the groups' "lr".
 
-Most schedules are recursions on the present rate, as in PyTorch, so that several may act on one optimizer; the last
-digits depend on that order of operations.
+Most schedules are recursions on the present rate, as in PyTorch, so that several may act on one
+optimizer; the last digits depend on that order of operations.
 """
 
 from __future__ import annotations
@@ -364,9 +364,7 @@ class ConstantLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         if factor > 1.0 or factor < 0:
-            raise ValueError(
-                "Constant multiplicative factor expected to be between 0 and 1."
-            )
+            raise ValueError("Constant multiplicative factor expected to be between 0 and 1.")
         self.factor = factor
         self.total_iters = total_iters
         super().__init__(optimizer, last_epoch)
@@ -528,7 +526,8 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """Half a cosine from the initial rate down to eta_min in T_0 epochs, then from the top, T_mult times as long.
+    """Half a cosine from the initial rate down to eta_min in T_0 epochs, then from the top, T_mult
+    times as long.
 
     Args:
         optimizer (Optimizer): whose rates are set.
@@ -672,7 +671,8 @@ class SequentialLR(_OfSchedulers):
         self._milestones = milestones
         self.last_epoch = last_epoch + 1
         self.optimizer = optimizer
-        # Each schedule made its first step when it was made: take these back and let the first one begin.
+        # Each schedule made its first step when it was made: take these back and let the first one
+        # begin.
         for group in optimizer.param_groups:
             _set(group, "lr", group["initial_lr"])
         self.recursive_undo()
@@ -890,7 +890,8 @@ class CyclicLR(_WithMomentum):
         max_lr (float or list): the greatest rate.
         step_size_up (int): batches of the way up. Default: 2000
         step_size_down (int): batches of the way down. Default: as many.
-        mode (str): "triangular", "triangular2" (the height halves each cycle) or "exp_range" (times gamma each batch).
+        mode (str): "triangular", "triangular2" (the height halves each cycle) or "exp_range" (times
+            gamma each batch).
         gamma (float): for "exp_range". Default: 1.0
         scale_fn (function): of the cycle or batch, in place of mode. Default: None
         scale_mode (str): "cycle" or "iterations": what scale_fn is given. Default: "cycle"
@@ -988,7 +989,8 @@ class CyclicLR(_WithMomentum):
 
 
 class OneCycleLR(_WithMomentum):
-    """One cycle over the whole training: up to max_lr, then down far below the start; step after each batch.
+    """One cycle over the whole training: up to max_lr, then down far below the start; step after
+    each batch.
 
     Args:
         optimizer (Optimizer): whose rates are set.
@@ -1038,9 +1040,7 @@ class OneCycleLR(_WithMomentum):
                     raise ValueError(f"Expected positive integer {name}, but got {value}")
             self.total_steps = epochs * steps_per_epoch
         else:
-            raise ValueError(
-                "You must define either total_steps OR (epochs AND steps_per_epoch)"
-            )
+            raise ValueError("You must define either total_steps OR (epochs AND steps_per_epoch)")
         if pct_start < 0 or pct_start > 1 or not isinstance(pct_start, float):
             raise ValueError(f"Expected float between 0 and 1 pct_start, but got {pct_start}")
         if anneal_strategy not in ("cos", "linear"):

@@ -1,4 +1,6 @@
-"""Optimizer, the base: parameter groups, state, hooks.  The steps themselves are in C (csrc/ops/optim.c)."""
+"""Optimizer, the base: parameter groups, state, hooks.  The steps themselves are in C
+(csrc/ops/optim.c).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,6 @@ import functools
 import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
-from copy import deepcopy
 from itertools import chain
 from typing import Any
 
@@ -51,7 +52,8 @@ class Optimizer:
     """Base of all optimizers.
 
     Args:
-        params (iterable): tensors, pairs (name, tensor), or dicts, one per group, with the tensors under "params".
+        params (iterable): tensors, pairs (name, tensor), or dicts, one per group, with the tensors
+            under "params".
         defaults (dict): options of groups that do not give them.
 
     Attributes:
@@ -195,7 +197,9 @@ class Optimizer:
         _C._zero_grad(self.param_groups, set_to_none)
 
     def _patch_step_function(self) -> None:
-        """Gives a step written in Python its hooks, once per class; those in C ask for them themselves."""
+        """Gives a step written in Python its hooks, once per class; those in C ask for them
+        themselves.
+        """
         step = type(self).step
         if not getattr(step, "hooked", None):
             type(self).step = self.profile_hook_step(step)
@@ -239,7 +243,9 @@ class Optimizer:
     # ---- state_dict ----
 
     def state_dict(self) -> dict[str, Any]:
-        """State and groups, with numbers in place of the parameters: {"state": ..., "param_groups": ...}."""
+        """State and groups, with numbers in place of the parameters: {"state": ..., "param_groups":
+        ...}.
+        """
         for hook in self._optimizer_state_dict_pre_hooks.values():
             hook(self)
         numbers: dict[int, int] = {}
@@ -251,9 +257,7 @@ class Optimizer:
             packed = {k: v for k, v in group.items() if k != "params"}
             packed["params"] = [numbers[id(p)] for p in group["params"]]
             groups.append(packed)
-        state = {
-            (numbers[id(k)] if isinstance(k, Tensor) else k): v for k, v in self.state.items()
-        }
+        state = {(numbers[id(k)] if isinstance(k, Tensor) else k): v for k, v in self.state.items()}
         result: dict[str, Any] = {"state": state, "param_groups": groups}
         for hook in self._optimizer_state_dict_post_hooks.values():
             changed = hook(self, result)
@@ -418,5 +422,3 @@ def _check_lr(lr: Any) -> None:
 def _check_betas(betas: Any) -> None:
     for i, beta in enumerate(betas):
         _check(f"beta parameter at index {i}", beta, 0.0 <= beta < 1.0)
-
-

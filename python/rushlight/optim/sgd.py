@@ -12,8 +12,8 @@ __all__ = ["SGD"]
 class SGD(_InC):
     """p <- p - lr d, where d is the gradient, with weight decay and momentum if wanted.
 
-    With momentum: b <- momentum b + (1 - dampening) d, beginning with b = d; then d is b, or with nesterov
-    d + momentum b.
+    With momentum: b <- momentum b + (1 - dampening) d, beginning with b = d; then d is b, or with
+    nesterov d + momentum b.
 
     Args:
         params: parameters, or groups of them.

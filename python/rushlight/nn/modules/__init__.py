@@ -1,16 +1,7 @@
 """The layers, one family per file."""
 
 # ruff: noqa: F403
-from rushlight.nn.modules import (
-    activation,
-    container,
-    dropout,
-    flatten,
-    lazy,
-    linear,
-    loss,
-    module,
-)
+from rushlight.nn.modules import activation, container, dropout, flatten, linear, loss
 from rushlight.nn.modules.activation import *
 from rushlight.nn.modules.container import *
 from rushlight.nn.modules.dropout import *

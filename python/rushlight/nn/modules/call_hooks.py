@@ -26,8 +26,9 @@ _global_module_registration_hooks: OrderedDict = OrderedDict()
 _global_parameter_registration_hooks: OrderedDict = OrderedDict()
 
 
-
-def _register(hook: Callable, hooks: OrderedDict, *flags: tuple[OrderedDict, bool]) -> RemovableHandle:
+def _register(
+    hook: Callable, hooks: OrderedDict, *flags: tuple[OrderedDict, bool]
+) -> RemovableHandle:
     """Adds a hook; flags are dicts that hold the ids of the hooks for which something is true."""
     handle = RemovableHandle(hooks, extra_dict=[d for d, _ in flags])
     hooks[handle.id] = hook
@@ -131,9 +132,7 @@ class _WrappedHook:
         self.with_module = state["with_module"]
         if self.with_module:
             if state["module"] is None:
-                raise RuntimeError(
-                    "You are trying to revive the hook of a dead Module!"
-                )
+                raise RuntimeError("You are trying to revive the hook of a dead Module!")
             self.module = weakref.ref(state["module"])
 
 
@@ -148,7 +147,8 @@ class CallHooks:
         """Calls hook(module, args) before forward; a result replaces the arguments.
 
         Args:
-            hook: the function; with_kwargs makes it hook(module, args, kwargs), whose result is (args, kwargs).
+            hook: the function; with_kwargs makes it hook(module, args, kwargs), whose result is
+                (args, kwargs).
             prepend (bool): before the hooks that are there. Default: False
 
         Returns:
@@ -221,7 +221,9 @@ class CallHooks:
         return handle
 
     def register_backward_hook(self, hook: Callable) -> RemovableHandle:
-        """The old kind of backward hook, on the last node alone; prefer register_full_backward_hook."""
+        """The old kind of backward hook, on the last node alone; prefer
+        register_full_backward_hook.
+        """
         if self._is_full_backward_hook is True:
             raise RuntimeError(
                 "Cannot use both regular backward hooks and full backward hooks on a single "
@@ -262,7 +264,9 @@ class CallHooks:
             for id, hook, with_kwargs, always in self._forward_hooks_in_order():
                 if always:
                     called.add(id)
-                changed = hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
+                changed = (
+                    hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
+                )
                 if changed is not None:
                     result = changed
             if backward:
@@ -282,7 +286,9 @@ class CallHooks:
                     continue
                 try:
                     changed = (
-                        hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
+                        hook(self, args, kwargs, result)
+                        if with_kwargs
+                        else hook(self, args, result)
                     )
                     if changed is not None:
                         result = changed

@@ -317,7 +317,8 @@ class ModuleDict(Module):
 
 
 class ParameterList(Module):
-    """A list of parameters, all registered; tensors become parameters, other values stay what they are.
+    """A list of parameters, all registered; tensors become parameters, other values stay what they
+    are.
 
     Args:
         values (iterable): the values. Default: none.

@@ -14,8 +14,8 @@ __all__ = ["LazyModuleMixin"]
 class LazyModuleMixin:
     """Makes a module lazy; comes before the module's class among the bases.
 
-    The class says in initialize_parameters(*args) how the first call's arguments decide the shapes, and in
-    cls_to_become what the module is afterwards.
+    The class says in initialize_parameters(*args) how the first call's arguments decide the shapes,
+    and in cls_to_become what the module is afterwards.
     """
 
     cls_to_become: type | None = None

@@ -40,10 +40,12 @@ class Linear(_C.Linear, Module):
         device: cpu or None.
         dtype (dtype): of the parameters. Default: the default dtype.
 
-    Shape: input (*, in_features), output (*, out_features); weight (out_features, in_features), bias (out_features).
+    Shape: input (*, in_features), output (*, out_features); weight (out_features, in_features),
+    bias (out_features).
     Initial values: both uniform in +-1/sqrt(in_features).
     Raises:
-        RuntimeError: the last dimension of the input is not in_features, or its dtype is another one.
+        RuntimeError: the last dimension of the input is not in_features, or its dtype is another
+            one.
 
     Example:
         >>> nn.Linear(20, 30)(rushlight.randn(128, 20)).shape

@@ -131,7 +131,8 @@ class NLLLoss(_WeightedLoss):
         ignore_index (int): a class that does not count. Default: -100
         reduction (str): "mean", "sum" or "none". Default: "mean"
 
-    Shape: input (C), (N, C) or (N, C, d1, ...) of log-probabilities, target (), (N) or (N, d1, ...).
+    Shape: input (C), (N, C) or (N, C, d1, ...) of log-probabilities, target (), (N) or (N, d1,
+        ...).
     """
 
     __constants__ = ["ignore_index", "reduction"]
@@ -241,10 +242,12 @@ class BCEWithLogitsLoss(_Loss):
 
 
 class KLDivLoss(_Loss):
-    """target (log target - input), the input being log-probabilities, with log_target the target too.
+    """target (log target - input), the input being log-probabilities, with log_target the target
+    too.
 
     Args:
-        reduction (str): "mean", "sum", "none", or "batchmean" for the divergence itself. Default: "mean"
+        reduction (str): "mean", "sum", "none", or "batchmean" for the divergence itself.
+            Default: "mean"
         log_target (bool): the target is log-probabilities as well. Default: False
 
     Shape: input (*), target (*), output () or, with "none", (*).

@@ -1,7 +1,7 @@
 """Module, the base of every network: what happens once per model.
 
-Attribute look-up and calls are in the C base, rushlight._C.Module; hooks that a call runs in call_hooks.py, state_dict and
-load_state_dict in state_dict.py.
+Attribute look-up and calls are in the C base, rushlight._C.Module; hooks that a call runs in
+call_hooks.py, state_dict and load_state_dict in state_dict.py.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def _addindent(text: str, n: int) -> str:
 class Module(_C.Module, CallHooks, StateDict):
     """Base of all neural-network modules; a module may contain modules.
 
-    Subclasses call super().__init__() first and then assign parameters, buffers and submodules as attributes; they
-    say what a call computes in forward().
+    Subclasses call super().__init__() first and then assign parameters, buffers and submodules as
+    attributes; they say what a call computes in forward().
 
     Attributes:
         training (bool): whether the module is in training mode; see train() and eval().
@@ -103,7 +103,9 @@ class Module(_C.Module, CallHooks, StateDict):
     # ---- registering ----
 
     def _assign(self, name: str, value: Any) -> bool:
-        """self.name = value where a registry may be concerned; False when it is an ordinary attribute."""
+        """self.name = value where a registry may be concerned; False when it is an ordinary
+        attribute.
+        """
         params = getattr(self, "_parameters", None)
         modules = getattr(self, "_modules", None)
         buffers = getattr(self, "_buffers", None)
@@ -177,7 +179,8 @@ class Module(_C.Module, CallHooks, StateDict):
             self.register_buffer(name, value, persistent)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Adds a tensor that is part of the module's state but no parameter, such as a running mean.
+        """Adds a tensor that is part of the module's state but no parameter, such as a running
+        mean.
 
         Args:
             name (str): the attribute under which it is found.
@@ -483,7 +486,8 @@ class Module(_C.Module, CallHooks, StateDict):
                 "Calling .zero_grad() from a module created with nn.DataParallel() has no effect. "
                 "The parameters are copied (in a differentiable manner) from the original module. "
                 "This means they are not leaf nodes in autograd and so don't accumulate gradients. "
-                "If you need gradients in your forward method, consider using autograd.grad instead.",
+                "If you need gradients in your forward method, consider using autograd.grad "
+                "instead.",
                 stacklevel=2,
             )
         for param in self.parameters():
@@ -517,7 +521,8 @@ class Module(_C.Module, CallHooks, StateDict):
         return self
 
     def to(self: T, *args: Any, **kwargs: Any) -> T:
-        """Converts parameters and buffers in place: to(device, dtype, non_blocking), to(dtype) or to(tensor).
+        """Converts parameters and buffers in place: to(device, dtype, non_blocking), to(dtype) or
+        to(tensor).
 
         Integer parameters and buffers keep their dtype.
 
@@ -525,7 +530,7 @@ class Module(_C.Module, CallHooks, StateDict):
             TypeError: the dtype is not floating.
             RuntimeError: a device other than the CPU.
         """
-        device, dtype, non_blocking = _parse_to(*args, **kwargs)
+        device, dtype, _ = _parse_to(*args, **kwargs)
         if dtype is not None and not dtype.is_floating_point:
             raise TypeError(
                 "nn.Module.to only accepts floating point or complex dtypes, but got desired "
@@ -643,6 +648,8 @@ def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool]:
     kwargs.pop("copy", None)
     kwargs.pop("memory_format", None)
     if rest or kwargs or (dtype is not None and not isinstance(dtype, rushlight.dtype)):
-        given = ", ".join([*map(_typename, args), *(f"{k}={_typename(v)}" for k, v in kwargs.items())])
+        given = ", ".join(
+            [*map(_typename, args), *(f"{k}={_typename(v)}" for k, v in kwargs.items())]
+        )
         raise TypeError(f"to() received an invalid combination of arguments - got ({given})")
     return (None if device is None else rushlight.device(device)), dtype, non_blocking

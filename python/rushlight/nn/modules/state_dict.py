@@ -36,7 +36,9 @@ class StateDict:
     __slots__ = ()
 
     def get_extra_state(self) -> Any:
-        """What state_dict keeps besides parameters and buffers; for subclasses, with set_extra_state."""
+        """What state_dict keeps besides parameters and buffers; for subclasses, with
+        set_extra_state.
+        """
         raise RuntimeError(
             "Module.get_extra_state() must be defined by the subclass that uses extra state."
         )
@@ -130,7 +132,8 @@ class StateDict:
         )
 
     def register_load_state_dict_pre_hook(self, hook: Callable) -> RemovableHandle:
-        """Calls hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys,
+        """Calls hook(module, state_dict, prefix, local_metadata, strict, missing_keys,
+        unexpected_keys,
         error_msgs) before this module loads its part."""
         return self._register_load_state_dict_pre_hook(hook, with_module=True)
 
@@ -151,7 +154,13 @@ class StateDict:
         """Loads this module's own part, without its children's; notes what does not fit."""
         for hook in self._load_state_dict_pre_hooks.values():
             hook(
-                state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+                state_dict,
+                prefix,
+                local_metadata,
+                strict,
+                missing_keys,
+                unexpected_keys,
+                error_msgs,
             )
         assign = local_metadata.get("assign_to_params_buffers", False)
         local = {
@@ -184,9 +193,7 @@ class StateDict:
                     if first not in (self._modules if dot else local):
                         unexpected_keys.append(key)
 
-    def _load_one(
-        self, name: str, key: str, param: Tensor, value: Any, assign: bool
-    ) -> str | None:
+    def _load_one(self, name: str, key: str, param: Tensor, value: Any, assign: bool) -> str | None:
         """Copies or assigns one value; the message when it does not fit."""
         if not isinstance(value, Tensor):
             return (

@@ -69,7 +69,8 @@ def clip_grad_norm_(
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
 ) -> Tensor:
-    """Scales the gradients of the parameters in place so that their common norm is at most max_norm.
+    """Scales the gradients of the parameters in place so that their common norm is at most
+    max_norm.
 
     Args:
         parameters: tensors whose .grad is scaled, or one.
