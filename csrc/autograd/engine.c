@@ -1,313 +1,15 @@
 /* engine.c: running the graph backward.
  *
- * A run lists the nodes reachable from the roots, with the number of edges that lead to each.  A
- * node is ready when all of these have delivered (or had nothing to deliver); ready nodes wait in a
- * heap, the latest made first.  Gradients that meet are added; one that nobody else holds is added
- * to in place.  Nothing recurses.
- *
- * Note: marks.  A node's place in the run's list is written into the node itself.  A backward
- * inside a callback of this one may meet the same nodes; it puts the marks back when it ends.  A
- * second thread running at the same time uses a hash table instead. */
+ * A run lists the nodes reachable from the roots, with the number of edges that lead to each
+ * (run.c).  A node is ready when all of these have delivered (or had nothing to deliver); ready
+ * nodes wait in a heap, the latest made first.  Gradients that meet are added; one that nobody else
+ * holds is added to in place.  Nothing recurses. */
 #include <stdio.h>
 
-#include "autograd/autograd.h"
+#include "autograd/run.h"
 #include "core/alloc.h"
 #include "core/iter.h"
 #include "rushlight_ops.h"
-
-/* A node's place in a run. */
-typedef struct place {
-    rl_node *node;
-    uint32_t waits_for; /* edges that have not delivered */
-    uint32_t capture;   /* 1 + index of the first capture here, 0: none */
-    bool needed;        /* its backward is run; without a filter, always */
-    bool target;        /* named in backward(inputs=): its hooks run */
-    union {
-        rl_tensor *one;   /* gradient of the only output; owned */
-        rl_tensor **many; /* of each output */
-    };
-    uint32_t old_run, old_index; /* the marks of an enclosing run */
-} place;
-
-/* Where a gradient asked for by rl_grad is picked up. */
-typedef struct capture {
-    int output;
-    int64_t result;
-    uint32_t next; /* 1 + index of the next one at the same place */
-} capture;
-
-#define INLINE_PLACES 24
-
-typedef struct run {
-    place *places;
-    uint32_t n, cap;
-    uint32_t *ready; /* heap */
-    uint32_t n_ready, cap_ready;
-    uint32_t id;
-    bool marks, nested;
-    uint32_t *table; /* 1 + index by hash of the node, when marks are taken */
-    uint32_t table_size;
-    bool filter; /* only needed nodes are run */
-    bool keep;
-    capture *captures;
-    rl_tensor **results;
-    place inline_places[INLINE_PLACES];
-    uint32_t inline_ready[INLINE_PLACES];
-} run;
-
-static atomic_uint last_id;
-static atomic_flag marks_taken = ATOMIC_FLAG_INIT;
-static _Thread_local int depth;
-static _Thread_local bool owns_marks;
-
-/* ---- the list of places ---- */
-
-static bool grow(void **array, void *small, uint32_t *cap, size_t item)
-{
-    uint32_t more = *cap * 2;
-    if (more < *cap)
-        return false;
-    void *wider = rl_alloc((size_t)more * item);
-    if (!wider)
-        return false;
-    memcpy(wider, *array, (size_t)*cap * item);
-    if (*array != small)
-        rl_free(*array, (size_t)*cap * item);
-    *array = wider;
-    *cap = more;
-    return true;
-}
-
-static uint32_t hash(const rl_node *n, uint32_t size)
-{
-    return (uint32_t)(((uintptr_t)n >> 4) * 0x9E3779B97F4A7C15u >> 32) & (size - 1);
-}
-
-static bool grow_table(run *r)
-{
-    uint32_t size = r->table_size ? r->table_size * 2 : 64;
-    uint32_t *table = rl_alloc((size_t)size * sizeof *table);
-    if (!table)
-        return false;
-    memset(table, 0, (size_t)size * sizeof *table);
-    for (uint32_t i = 0; i < r->n; i++) {
-        uint32_t h = hash(r->places[i].node, size);
-        while (table[h])
-            h = (h + 1) & (size - 1);
-        table[h] = i + 1;
-    }
-    if (r->table)
-        rl_free(r->table, (size_t)r->table_size * sizeof *table);
-    r->table = table;
-    r->table_size = size;
-    return true;
-}
-
-/* The place of n, or NULL. */
-static inline place *find(run *r, const rl_node *n)
-{
-    if (r->marks)
-        return n->mark_run == r->id ? &r->places[n->mark_index] : NULL;
-    if (!r->table)
-        return NULL;
-    for (uint32_t h = hash(n, r->table_size); r->table[h]; h = (h + 1) & (r->table_size - 1))
-        if (r->places[r->table[h] - 1].node == n)
-            return &r->places[r->table[h] - 1];
-    return NULL;
-}
-
-/* The place of n, made when missing; NULL when memory is short. */
-static place *enter(run *r, rl_node *n)
-{
-    place *p = find(r, n);
-    if (p)
-        return p;
-    if (r->n == r->cap && !grow((void **)&r->places, r->inline_places, &r->cap, sizeof *r->places))
-        return NULL;
-    if (!r->marks && r->n * 2 >= r->table_size && !grow_table(r))
-        return NULL;
-    rl_tensor **many = NULL;
-    if (n->n_outputs != 1) {
-        many = rl_alloc((size_t)n->n_outputs * sizeof *many);
-        if (!many)
-            return NULL;
-        memset(many, 0, (size_t)n->n_outputs * sizeof *many);
-    }
-    p = &r->places[r->n];
-    *p = (place){.node = n, .needed = !r->filter};
-    if (many)
-        p->many = many;
-    if (r->marks) {
-        if (r->nested) {
-            p->old_run = n->mark_run;
-            p->old_index = n->mark_index;
-        }
-        n->mark_run = r->id;
-        n->mark_index = r->n;
-    } else {
-        uint32_t h = hash(n, r->table_size);
-        while (r->table[h])
-            h = (h + 1) & (r->table_size - 1);
-        r->table[h] = r->n + 1;
-    }
-    r->n++;
-    return p;
-}
-
-static inline rl_tensor **grads_of(place *p) { return p->node->n_outputs == 1 ? &p->one : p->many; }
-
-static void drop_grads(place *p)
-{
-    rl_tensor **g = grads_of(p);
-    for (int o = 0; o < p->node->n_outputs; o++) {
-        rl_tensor *t = g[o];
-        g[o] = NULL;
-        rl_release(t);
-    }
-}
-
-static void begin(run *r)
-{
-    r->places = r->inline_places;
-    r->cap = INLINE_PLACES;
-    r->ready = r->inline_ready;
-    r->cap_ready = INLINE_PLACES;
-    r->n = r->n_ready = 0;
-    r->table = NULL;
-    r->table_size = 0;
-    r->captures = NULL;
-    do
-        r->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
-    while (r->id == 0);
-    if (depth++ == 0)
-        owns_marks = !atomic_flag_test_and_set_explicit(&marks_taken, memory_order_acquire);
-    r->marks = owns_marks;
-    r->nested = depth > 1;
-}
-
-static void end(run *r)
-{
-    for (uint32_t i = r->n; i-- > 0;) {
-        place *p = &r->places[i];
-        drop_grads(p);
-        if (p->node->n_outputs != 1)
-            rl_free(p->many, (size_t)p->node->n_outputs * sizeof *p->many);
-        if (r->marks && r->nested) {
-            p->node->mark_run = p->old_run;
-            p->node->mark_index = p->old_index;
-        }
-    }
-    if (r->places != r->inline_places)
-        rl_free(r->places, (size_t)r->cap * sizeof *r->places);
-    if (r->ready != r->inline_ready)
-        rl_free(r->ready, (size_t)r->cap_ready * sizeof *r->ready);
-    if (r->table)
-        rl_free(r->table, (size_t)r->table_size * sizeof *r->table);
-    if (--depth == 0 && owns_marks)
-        atomic_flag_clear_explicit(&marks_taken, memory_order_release);
-}
-
-/* Lists everything reachable and counts the edges into each node. */
-static rl_status discover(run *r)
-{
-    for (uint32_t i = 0; i < r->n; i++) {
-        rl_node *n = r->places[i].node;
-        for (int k = 0; k < n->n_inputs; k++)
-            if (n->next[k].node) {
-                place *p = enter(r, n->next[k].node);
-                if (!p)
-                    return RL_EMEMORY;
-                p->waits_for++;
-            }
-    }
-    return RL_OK;
-}
-
-/* Marks as needed what leads to a capture or a target; a depth-first walk with a stack of its own.
- */
-static rl_status mark_needed(run *r)
-{
-    size_t bytes = (size_t)r->n * 2 * sizeof(uint32_t) + r->n;
-    uint32_t *stack = rl_alloc(bytes + 1);
-    if (!stack)
-        return RL_EMEMORY;
-    uint32_t *edge = stack + r->n;
-    uint8_t *state = (uint8_t *)(edge + r->n); /* 0 unseen, 1 seen, 2 leads to something wanted */
-    memset(edge, 0, (size_t)r->n * sizeof *edge);
-    memset(state, 0, r->n);
-    for (uint32_t root = 0; root < r->n; root++) {
-        if (state[root])
-            continue;
-        uint32_t top = 0;
-        stack[0] = root;
-        state[root] = 1;
-        while (true) {
-            uint32_t i = stack[top];
-            place *p = &r->places[i];
-            bool down = false;
-            while (edge[i] < (uint32_t)p->node->n_inputs) {
-                rl_node *next = p->node->next[edge[i]].node;
-                uint32_t j = next ? (uint32_t)(find(r, next) - r->places) : 0;
-                if (next && !state[j]) {
-                    state[j] = 1;
-                    stack[++top] = j;
-                    down = true;
-                    break; /* and look at this edge again when j is done */
-                }
-                if (next && state[j] == 2)
-                    p->needed = true;
-                edge[i]++;
-            }
-            if (down)
-                continue;
-            if (p->target && rl_node_variable(p->node))
-                p->needed = true;
-            if (p->needed || p->target || p->capture)
-                state[i] = 2;
-            if (top-- == 0)
-                break;
-        }
-    }
-    rl_free(stack, bytes + 1);
-    return RL_OK;
-}
-
-/* ---- ready nodes ---- */
-
-static inline bool before(const run *r, uint32_t a, uint32_t b)
-{
-    return r->places[a].node->seq > r->places[b].node->seq;
-}
-
-static rl_status push(run *r, uint32_t i)
-{
-    if (r->n_ready == r->cap_ready &&
-        !grow((void **)&r->ready, r->inline_ready, &r->cap_ready, sizeof *r->ready))
-        return RL_EMEMORY;
-    uint32_t k = r->n_ready++;
-    while (k > 0 && before(r, i, r->ready[(k - 1) / 2])) {
-        r->ready[k] = r->ready[(k - 1) / 2];
-        k = (k - 1) / 2;
-    }
-    r->ready[k] = i;
-    return RL_OK;
-}
-
-static uint32_t pop(run *r)
-{
-    uint32_t top = r->ready[0], last = r->ready[--r->n_ready], k = 0;
-    while (2 * k + 1 < r->n_ready) {
-        uint32_t child = 2 * k + 1;
-        if (child + 1 < r->n_ready && before(r, r->ready[child + 1], r->ready[child]))
-            child++;
-        if (!before(r, r->ready[child], last))
-            break;
-        r->ready[k] = r->ready[child];
-        k = child;
-    }
-    r->ready[k] = last;
-    return top;
-}
 
 /* ---- gradients ---- */
 
@@ -396,10 +98,10 @@ static rl_status add_to(rl_tensor **sum, rl_tensor *g)
 
 /* Hands dx on along the node's edge `k`; dx NULL: nothing, but the next node waits for one less.
  * Takes over dx. */
-static rl_status deliver(run *r, rl_node *n, int k, rl_tensor *dx)
+static rl_status deliver(rl_run *r, rl_node *n, int k, rl_tensor *dx)
 {
     rl_edge *e = &n->next[k];
-    place *p = e->node ? find(r, e->node) : NULL;
+    rl_place *p = e->node ? rl_place_find(r, e->node) : NULL;
     rl_status status = RL_OK;
     if (!p || (r->filter && !p->needed && !p->target && !p->capture)) {
         rl_release(dx);
@@ -408,18 +110,18 @@ static rl_status deliver(run *r, rl_node *n, int k, rl_tensor *dx)
     if (dx) {
         if (!(dx = fit(dx, e, n, k)))
             return rl_error_code();
-        status = add_to(&grads_of(p)[e->output], dx);
+        status = add_to(&rl_place_grads(p)[e->output], dx);
     }
     if (--p->waits_for == 0 && !status)
-        status = push(r, (uint32_t)(p - r->places));
+        status = rl_run_push(r, (uint32_t)(p - r->places));
     return status;
 }
 
-static uint64_t unwanted(run *r, const rl_node *n)
+static uint64_t unwanted(rl_run *r, const rl_node *n)
 {
     uint64_t mask = 0;
     for (int k = 0; k < n->n_inputs && k < 64; k++) {
-        const place *p = n->next[k].node ? find(r, n->next[k].node) : NULL;
+        const rl_place *p = n->next[k].node ? rl_place_find(r, n->next[k].node) : NULL;
         if (!p || !(p->needed || p->target || p->capture))
             mask |= (uint64_t)1 << k;
     }
@@ -450,7 +152,7 @@ static rl_status check_nan(rl_node *n, rl_tensor *const *dx)
 }
 
 /* Runs the formula of a node whose gradients are complete, and hands on what it gives. */
-static rl_status run_formula(run *r, rl_node *n, rl_tensor **g)
+static rl_status run_formula(rl_run *r, rl_node *n, rl_tensor **g)
 {
     rl_tensor *small[12];
     rl_tensor **dx = small;
@@ -496,11 +198,11 @@ static rl_status run_formula(run *r, rl_node *n, rl_tensor **g)
     return status;
 }
 
-static rl_status run_place(run *r, uint32_t i)
+static rl_status run_place(rl_run *r, uint32_t i)
 {
-    place *p = &r->places[i];
+    rl_place *p = &r->places[i];
     rl_node *n = p->node;
-    rl_tensor **g = grads_of(p);
+    rl_tensor **g = rl_place_grads(p);
     rl_tensor *leaf = rl_node_variable(n);
     if (n->hooks || (leaf && leaf->ag && leaf->ag->hooks)) {
         rl_status status = rl_call_pre_hooks(n, g);
@@ -508,11 +210,11 @@ static rl_status run_place(run *r, uint32_t i)
             return status;
     }
     for (uint32_t c = p->capture; c; c = r->captures[c - 1].next) {
-        const capture *want = &r->captures[c - 1];
+        const rl_capture *want = &r->captures[c - 1];
         r->results[want->result] = rl_retain(g[want->output]);
     }
     if (!p->needed) {
-        drop_grads(p);
+        rl_place_drop(p);
         return RL_OK;
     }
     if (!leaf)
@@ -559,7 +261,7 @@ static rl_tensor *root_grad(rl_tensor *root, rl_tensor *given, int64_t i)
 }
 
 /* Enters the roots and their gradients. */
-static rl_status enter_roots(run *r, rl_tensors roots, rl_edge *edges)
+static rl_status enter_roots(rl_run *r, rl_tensors roots, rl_edge *edges)
 {
     for (int64_t i = 0; i < roots.n; i++) {
         if (!rl_requires_grad(roots.v[i]))
@@ -570,32 +272,32 @@ static rl_status enter_roots(run *r, rl_tensors roots, rl_edge *edges)
         edges[i] = rl_gradient_edge(roots.v[i]);
         if (!edges[i].node)
             return rl_error_code();
-        if (!enter(r, edges[i].node))
+        if (!rl_run_enter(r, edges[i].node))
             return RL_EMEMORY;
     }
     return RL_OK;
 }
 
-static rl_status execute(run *r, rl_tensors roots, rl_tensor *const *grads, const rl_edge *edges)
+static rl_status execute(rl_run *r, rl_tensors roots, rl_tensor *const *grads, const rl_edge *edges)
 {
     rl_status status = RL_OK;
     for (int64_t i = 0; i < roots.n && !status; i++) {
-        place *p = find(r, edges[i].node);
+        rl_place *p = rl_place_find(r, edges[i].node);
         rl_tensor *g = root_grad(roots.v[i], grads ? grads[i] : NULL, i);
         if (g)
             g = fit(g, &edges[i], NULL, (int)i);
-        status = g ? add_to(&grads_of(p)[edges[i].output], g) : rl_error_code();
+        status = g ? add_to(&rl_place_grads(p)[edges[i].output], g) : rl_error_code();
     }
     for (int64_t i = 0; i < roots.n && !status; i++) {
-        place *p = find(r, edges[i].node);
+        rl_place *p = rl_place_find(r, edges[i].node);
         bool again = false; /* one node may be the root of several tensors */
         for (int64_t j = 0; j < i && !again; j++)
             again = edges[j].node == edges[i].node;
         if (!again && p->waits_for == 0)
-            status = push(r, (uint32_t)(p - r->places));
+            status = rl_run_push(r, (uint32_t)(p - r->places));
     }
     while (!status && r->n_ready) {
-        uint32_t i = pop(r);
+        uint32_t i = rl_run_pop(r);
         if (!r->filter || r->places[i].needed || r->places[i].target || r->places[i].capture)
             status = run_place(r, i);
     }
@@ -604,20 +306,20 @@ static rl_status execute(run *r, rl_tensors roots, rl_tensor *const *grads, cons
 
 /* Where the gradients of `inputs` pass: captures when results are wanted, else targets.  edges:
  * owned by the caller. */
-static rl_status enter_inputs(run *r, rl_tensors inputs, rl_edge *edges)
+static rl_status enter_inputs(rl_run *r, rl_tensors inputs, rl_edge *edges)
 {
     for (int64_t i = 0; i < inputs.n; i++) {
-        place *p = find(r, edges[i].node);
+        rl_place *p = rl_place_find(r, edges[i].node);
         if (!p)
             continue; /* not reached from the roots */
         if (r->results) {
-            r->captures[i] = (capture){edges[i].output, i, p->capture};
+            r->captures[i] = (rl_capture){edges[i].output, i, p->capture};
             p->capture = (uint32_t)i + 1;
         } else {
             p->target = true;
         }
     }
-    return mark_needed(r);
+    return rl_run_mark_needed(r);
 }
 
 static rl_status input_edges(rl_tensors inputs, rl_edge *edges, bool retain)
@@ -640,29 +342,29 @@ static rl_status input_edges(rl_tensors inputs, rl_edge *edges, bool retain)
 static rl_status differentiate(rl_tensors roots, rl_tensor *const *grads, bool keep, bool create,
                                rl_tensors inputs, rl_tensor **results)
 {
-    run r;
+    rl_run r;
     size_t n_edges = (size_t)(roots.n + inputs.n);
-    size_t bytes = n_edges * sizeof(rl_edge) + (size_t)inputs.n * sizeof(capture);
+    size_t bytes = n_edges * sizeof(rl_edge) + (size_t)inputs.n * sizeof(rl_capture);
     rl_edge *edges = rl_small_alloc(bytes + 1);
     if (!edges)
         return RL_EMEMORY;
     memset(edges, 0, bytes);
     bool before = rl_set_grad_enabled(create);
-    begin(&r);
+    rl_run_begin(&r);
     r.filter = inputs.n > 0;
     r.keep = keep;
     r.results = results;
-    r.captures = (capture *)(edges + n_edges);
+    r.captures = (rl_capture *)(edges + n_edges);
     rl_status status = input_edges(inputs, edges + roots.n, !results);
     if (!status)
         status = enter_roots(&r, roots, edges);
     if (!status)
-        status = discover(&r);
+        status = rl_run_discover(&r);
     if (!status && r.filter)
         status = enter_inputs(&r, inputs, edges + roots.n);
     if (!status)
         status = execute(&r, roots, grads, edges);
-    end(&r);
+    rl_run_end(&r);
     rl_set_grad_enabled(before);
     for (size_t i = 0; i < n_edges; i++)
         rl_node_release(edges[i].node);
