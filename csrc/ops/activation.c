@@ -1,12 +1,14 @@
-/* activation.c: activation functions.  Their derivatives are fused into one pass each; such a pass is an operator with a
- * derivative of its own (second derivatives follow from formulas written with public operators). */
+/* activation.c: activation functions.  Their derivatives are fused into one pass each; such a pass
+ * is an operator with a derivative of its own (second derivatives follow from formulas written with
+ * public operators). */
 #include <math.h>
 
 #include "ops/unary.h"
 
 /* ---- fused derivatives: dx = f'(v) g, in one kernel ---- */
 
-/* The second derivative of an activation at v, without the factors g: what d(dx)/dv needs.  n: the slope's node. */
+/* The second derivative of an activation at v, without the factors g: what d(dx)/dv needs.  n: the
+ * slope's node. */
 typedef rl_tensor *second_fn(rl_node *n, rl_tensor *v);
 
 typedef struct slope {
@@ -18,8 +20,7 @@ typedef struct slope {
 
 static rl_tensor *slope_apply(const slope *s, rl_tensor *g, rl_tensor *v, const rl_args *args)
 {
-    rl_map m = {
-        .op = s->op, .typing = RL_TYPE_PROMOTE, .name = s->kernel, .n = 2, .in = {g, v}};
+    rl_map m = {.op = s->op, .typing = RL_TYPE_PROMOTE, .name = s->kernel, .n = 2, .in = {g, v}};
     m.args.f[0] = args->f[0];
     m.args.f[1] = args->f[1];
     m.args.f[2] = rl_scalar_double(args->s[0]);
@@ -59,11 +60,10 @@ static rl_status slope_backward(const slope *s, rl_node *n, rl_tensor *const *gg
 /* Defines f_slope, and f_backward which applies it to what f saved. */
 #define SLOPE(f, OP, kernel_name, Node, second_derivative)                                         \
     static rl_status f##_slope_backward(rl_node *n, rl_tensor *const *gg, rl_tensor **dx);         \
-    static const slope f##_slope = {                                                               \
-        RL_MAP_##OP,                                                                               \
-        kernel_name,                                                                               \
-        {.name = Node, .backward = f##_slope_backward, .n_saved = 2},                              \
-        second_derivative};                                                                        \
+    static const slope f##_slope = {RL_MAP_##OP,                                                   \
+                                    kernel_name,                                                   \
+                                    {.name = Node, .backward = f##_slope_backward, .n_saved = 2},  \
+                                    second_derivative};                                            \
     static rl_status f##_slope_backward(rl_node *n, rl_tensor *const *gg, rl_tensor **dx)          \
     {                                                                                              \
         return slope_backward(&f##_slope, n, gg, dx);                                              \
@@ -105,13 +105,11 @@ static rl_status refuse_bool(const rl_tensor *x, const char *name, const char *w
 }
 rl_tensor *rl_relu(rl_tensor *input)
 {
-    return refuse_bool(input, "relu", "Boolean") ? NULL
-                                                 : rl_unary_apply(&relu_unary, input, NULL);
+    return refuse_bool(input, "relu", "Boolean") ? NULL : rl_unary_apply(&relu_unary, input, NULL);
 }
 rl_tensor *rl_relu_(rl_tensor *input)
 {
-    return refuse_bool(input, "relu", "Boolean") ? NULL
-                                                 : rl_unary_apply_(&relu_unary, input, NULL);
+    return refuse_bool(input, "relu", "Boolean") ? NULL : rl_unary_apply_(&relu_unary, input, NULL);
 }
 
 /* ---- threshold: x > f0 ? x : f1 ---- */
@@ -128,7 +126,8 @@ rl_tensor *rl_threshold(rl_tensor *input, rl_scalar threshold, rl_scalar value)
 
 /* ---- leaky_relu: f0 the slope ---- */
 
-SLOPE(leaky_relu, LEAKY_RELU_BACKWARD, "leaky_relu_backward_cpu", "LeakyReluBackwardBackward0", NULL)
+SLOPE(leaky_relu, LEAKY_RELU_BACKWARD, "leaky_relu_backward_cpu", "LeakyReluBackwardBackward0",
+      NULL)
 DESCRIBE(leaky_relu, LEAKY_RELU, PROMOTE, "leaky_relu_cpu", SAVES_INPUT, "LeakyReluBackward0")
 
 rl_tensor *rl_leaky_relu(rl_tensor *input, double negative_slope)
@@ -153,8 +152,10 @@ static rl_tensor *elu_second(rl_node *n, rl_tensor *x)
 SLOPE(elu, ELU_BACKWARD, "elu_backward_cpu", "EluBackwardBackward0", elu_second)
 DESCRIBE(elu, ELU, PROMOTE, "elu_cpu", SAVES_INPUT, "EluBackward0")
 static const rl_unary celu_unary = {
-    RL_MAP_ELU,  RL_TYPE_PROMOTE,
-    "elu_cpu",   SAVES_INPUT,
+    RL_MAP_ELU,
+    RL_TYPE_PROMOTE,
+    "elu_cpu",
+    SAVES_INPUT,
     {.name = "CeluBackward0", .backward = elu_backward, .n_saved = 1}};
 
 rl_tensor *rl_elu(rl_tensor *input, double alpha, double scale, double input_scale)
@@ -265,7 +266,8 @@ SLOPE(mish, MISH_BACKWARD, "mish_backward_cpu", "MishBackwardBackward0", mish_se
 DESCRIBE(mish, MISH, PROMOTE, "mish_cpu", SAVES_INPUT, "MishBackward0")
 rl_tensor *rl_mish(rl_tensor *input) { return floating_only(&mish_unary, input, NULL, false); }
 
-/* ---- softplus: log(1 + e^(b x)) / b, x itself where b x > f1      second b s (1 - s), s = sigmoid(b x) ---- */
+/* ---- softplus: log(1 + e^(b x)) / b, x itself where b x > f1      second b s (1 - s), s =
+ * sigmoid(b x) ---- */
 
 static rl_tensor *softplus_second(rl_node *n, rl_tensor *x)
 {
@@ -299,9 +301,13 @@ static rl_tensor *log_sigmoid_second(rl_node *n, rl_tensor *x)
 SLOPE(log_sigmoid, LOG_SIGMOID_BACKWARD, "log_sigmoid_backward_cpu", "LogSigmoidBackwardBackward0",
       log_sigmoid_second)
 DESCRIBE(log_sigmoid, LOG_SIGMOID, PROMOTE, "log_sigmoid_cpu", SAVES_INPUT, "LogSigmoidBackward0")
+/* The result is row-major whatever the input's strides, as in PyTorch. */
 rl_tensor *rl_log_sigmoid(rl_tensor *input)
 {
-    return floating_only(&log_sigmoid_unary, input, NULL, false);
+    if (!input || input->contiguous || !rl_is_floating((rl_dtype)input->dtype))
+        return floating_only(&log_sigmoid_unary, input, NULL, false);
+    RL_TEMP *x = rl_contiguous(input);
+    return floating_only(&log_sigmoid_unary, x, NULL, false);
 }
 
 /* ---- hardtanh: limits f0, f1 ---- */
@@ -318,7 +324,8 @@ rl_tensor *rl_hardtanh(rl_tensor *input, double min_val, double max_val)
 
 /* ---- hardsigmoid, hardswish ---- */
 
-SLOPE(hardsigmoid, HARDSIGMOID_BACKWARD, "hardsigmoid_backward", "HardsigmoidBackwardBackward0", NULL)
+SLOPE(hardsigmoid, HARDSIGMOID_BACKWARD, "hardsigmoid_backward", "HardsigmoidBackwardBackward0",
+      NULL)
 DESCRIBE(hardsigmoid, HARDSIGMOID, PROMOTE, "hardsigmoid_cpu", SAVES_INPUT, "HardsigmoidBackward0")
 rl_tensor *rl_hardsigmoid(rl_tensor *input)
 {

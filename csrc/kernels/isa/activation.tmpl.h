@@ -2,18 +2,16 @@
  * Needs T, DTYPE, NAME(f), M(f) (our function), F(f) (the C library's name); undefines them at its
  * end. */
 
-#define SQRT_HALF (T)0.70710678118654752440
 #define INV_SQRT_2PI (T)0.39894228040143267794
 #define SQRT_2_OVER_PI (T)0.79788456080286535588
 #define CUBIC (T)0.044715 /* of the tanh form of GELU: Hendrycks and Gimpel, 2016 */
 
-static inline T NAME(gelu)(T x) { return x * (T)0.5 * (1 + M(erf)(x * SQRT_HALF)); }
+static inline T NAME(gelu)(T x) { return x * M(normal_cdf)(x); }
 
 /* Phi(x) + x phi(x) */
 static inline T NAME(gelu_slope)(T x)
 {
-    T cdf = (T)0.5 * (1 + M(erf)(x * SQRT_HALF));
-    return cdf + x * (M(exp)((T)-0.5 * x * x) * INV_SQRT_2PI);
+    return M(normal_cdf)(x) + x * (M(exp)((T)-0.5 * x * x) * INV_SQRT_2PI);
 }
 
 static inline T NAME(gelu_tanh)(T x)
@@ -95,7 +93,6 @@ static void NAME(activation_fill)(rl_kernels *t)
         SET(BCE_LOGITS_POS_BACKWARD), SET(KL_DIV), SET(KL_DIV_LOG);
 }
 
-#undef SQRT_HALF
 #undef INV_SQRT_2PI
 #undef SQRT_2_OVER_PI
 #undef CUBIC

@@ -138,7 +138,7 @@ MAP2_HEAVY(HARDTANH_BACKWARD, T, const T lo = (T)a->f[0];
            const T hi = (T)a->f[1], (y <= lo) | (y >= hi) ? 0 : x)
 MAP2_HEAVY(CLAMP_BACKWARD, T, const T lo = (T)a->f[0];
            const T hi = (T)a->f[1], (y < lo) | (y > hi) ? 0 : x)
-MAP2_HEAVY(HARDSIGMOID_BACKWARD, T, , (y > -3) & (y < 3) ? x / 6 : 0)
+MAP2_HEAVY(HARDSIGMOID_BACKWARD, T, , (y > -3) & (y < 3) ? x * (T)(1.0f / 6.0f) : 0)
 MAP2_HEAVY(HARDSWISH_BACKWARD, T, , y <= -3 ? 0 : y < 3 ? x * (y / 3 + (T)0.5) : x)
 MAP2_HEAVY(SHRINK_BACKWARD, T, const T lambda = (T)a->f[0], (y >= -lambda) & (y <= lambda) ? 0 : x)
 

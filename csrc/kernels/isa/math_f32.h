@@ -102,21 +102,38 @@ static inline float m_tanhf(float x)
     return x != x ? x : copysignf(a < 0.625f ? near : far, x);
 }
 
+/* erf(a) for 0 <= a < 0.9, and erfc(a) for 0.9 <= a <= 4. */
+static inline float erf_nearf(float a)
+{
+    float z = a * a;
+    return fmaf(a,
+                fmaf(z,
+                     POLYF(z, -0.376126387f, 0.112837725f, -0.0268635625f, 0.00521092343f,
+                           -0.000824906376f, 8.79389863e-05f),
+                     0x1.06eba8p-3f),
+                a);
+}
+
+static inline float erfc_farf(float a)
+{
+    return exp_normalf(POLYF(a, 0.000349582114f, -1.13038842f, -0.631483494f, -0.110499571f,
+                             0.0267362339f, -0.00491077997f, 0.000643316471f, -5.49361693e-05f,
+                             2.59433932e-06f, -4.45389639e-08f));
+}
+
 static inline float m_erff(float x)
 {
-    float a = fabsf(x), z = x * x;
-    float near = fmaf(a,
-                      fmaf(z,
-                           POLYF(z, -0.376126387f, 0.112837725f, -0.0268635625f, 0.00521092343f,
-                                 -0.000824906376f, 8.79389863e-05f),
-                           0x1.06eba8p-3f),
-                      a);
-    float c = a > 4 ? 4 : a; /* erf(4) rounds to 1 */
-    float far =
-        1 - exp_normalf(POLYF(c, 0.000349582114f, -1.13038842f, -0.631483494f, -0.110499571f,
-                              0.0267362339f, -0.00491077997f, 0.000643316471f, -5.49361693e-05f,
-                              2.59433932e-06f, -4.45389639e-08f));
-    return x != x ? x : copysignf(a < 0.9f ? near : far, x);
+    float a = fabsf(x), far = 1 - erfc_farf(a > 4 ? 4 : a); /* erf(4) rounds to 1 */
+    return x != x ? x : copysignf(a < 0.9f ? erf_nearf(a) : far, x);
+}
+
+/* Distribution function of the normal distribution; in the lower tail without the cancellation of 1
+ * + erf, down to x = -5.6, where it becomes 0. */
+static inline float m_normal_cdff(float x)
+{
+    float v = x * 0.70710678118654752440f, a = fabsf(v), tail = a > 4 ? 0 : erfc_farf(a);
+    float near = 1 + copysignf(erf_nearf(a), v);
+    return x != x ? x : 0.5f * (a < 0.9f ? near : v < 0 ? tail : 2 - tail);
 }
 
 /* log(1 + x) for x > -1, in double with the accuracy of float32: for softplus and the binary

@@ -415,6 +415,12 @@ static inline double m_erfc(double x)
     return x != x ? x : a < 0.5 ? near : x < 0 ? 2 - far : far;
 }
 
+/* Distribution function of the normal distribution. */
+static inline double m_normal_cdf(double x)
+{
+    return 0.5 * (1 + m_erf(x * 0.70710678118654752440));
+}
+
 /* ---- powers ---- */
 
 /* high + low = log(x) to about 2^-65, x > 0 and finite. */
