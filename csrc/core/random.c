@@ -166,21 +166,38 @@ double rl_draw_unit(rl_generator *g)
     return rl_unit53(v[0], v[1]);
 }
 
-/* Box-Muller: the first number gives the angle, the second the radius. */
 double rl_draw_normal(rl_generator *g)
 {
-    if (g->has_normal) {
+    double y;
+    rl_draw_normals(g, &y, 1);
+    return y;
+}
+
+void rl_draw_normals(rl_generator *g, double *y, size_t n)
+{
+    enum { PAIRS = 128 };
+    const rl_random_kernels *k = rl_random_table();
+    uint32_t bits[4 * PAIRS];
+    if (n && g->has_normal) {
         g->has_normal = false;
-        return g->normal;
+        *y++ = g->normal;
+        n--;
     }
-    uint32_t v[4];
-    rl_draw_words(g, v, 4);
-    /* 1 - u is exact, so log(1 - u) is log1p(-u). */
-    double radius = sqrt(-2.0 * rl_log_unit(1.0 - rl_unit53(v[2], v[3]))), sine, cosine;
-    rl_sincos_turn(6.28318530717958647692 * rl_unit53(v[0], v[1]), &sine, &cosine);
-    g->normal = radius * sine;
-    g->has_normal = true;
-    return radius * cosine;
+    while (n > 1) {
+        size_t pairs = n / 2 < PAIRS ? n / 2 : PAIRS;
+        rl_draw_words(g, bits, 4 * pairs);
+        k->normal_pairs(bits, y, pairs);
+        y += 2 * pairs;
+        n -= 2 * pairs;
+    }
+    if (n) {
+        double pair[2];
+        rl_draw_words(g, bits, 4);
+        k->normal_pairs(bits, pair, 1);
+        *y = pair[0];
+        g->normal = pair[1];
+        g->has_normal = true;
+    }
 }
 
 /* ---- state: PyTorch's layout, little-endian ----

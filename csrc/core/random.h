@@ -40,7 +40,10 @@ void rl_draw_words(rl_generator *g, uint32_t *y, size_t n);
 uint32_t rl_draw_word(rl_generator *g);
 uint64_t rl_draw_long(rl_generator *g); /* two words, the first on top */
 double rl_draw_unit(rl_generator *g);   /* [0, 1), 53 bits */
-double rl_draw_normal(rl_generator *g); /* mean 0, deviation 1; keeps the second of each pair */
+/* Mean 0, deviation 1.  Numbers come in pairs: the second of one not used up waits for the next
+ * call. */
+double rl_draw_normal(rl_generator *g);
+void rl_draw_normals(rl_generator *g, double *y, size_t n);
 
 /* PyTorch's serialised state.  rl_random_set_state: RL_ERUNTIME for a wrong size or an impossible
  * state. */

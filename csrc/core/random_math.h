@@ -74,24 +74,32 @@ static inline void rl_sincos_turn(double x, double *sine, double *cosine)
     *cosine = (q + 1) & 2 ? -cs : cs;
 }
 
-/* exp(x), any x.  x = k ln 2 + r;  exp(r) = 1 + r + r c / (2 - c) with c = r - r^2 P(r^2). */
+/* 2^k for -1022 <= k <= 1023 */
+static inline double rl_power_of_two(int32_t k)
+{
+    uint64_t b = (uint64_t)(uint32_t)(k + 1023) << 52;
+    double y;
+    memcpy(&y, &b, sizeof y);
+    return y;
+}
+
+/* exp(x), any x.  x = k ln 2 + r;  exp(r) = 1 + r + r c / (2 - c) with c = r - r^2 P(r^2).  2^k is
+ * multiplied in two steps, of which only the last can round or overflow. */
 static inline double rl_exp_any(double x)
 {
-    if (x != x)
-        return x;
-    if (x > 709.8)
-        return HUGE_VAL;
-    if (x < -745.2)
-        return 0.0;
-    double k = floor(x * 1.44269504088896340736 + 0.5);
-    double high = x - k * RL_LN2_HIGH, low = k * RL_LN2_LOW, r = high - low, z = r * r;
+    double t = x > 710.0 ? 710.0 : x < -746.0 ? -746.0 : x == x ? x : 0.0;
+    double k = floor(t * 1.44269504088896340736 + 0.5);
+    double high = t - k * RL_LN2_HIGH, low = k * RL_LN2_LOW, r = high - low, z = r * r;
     double p = 4.1437711028775053812e-8;
     p = p * z - 1.6534060149719160053e-6;
     p = p * z + 0.000066137564717098099154;
     p = p * z - 0.0027777777777564610767;
     p = p * z + 0.16666666666666661548;
     double c = r - z * p;
-    return ldexp(1.0 + (high + (r * c / (2.0 - c) - low)), (int)k);
+    int32_t whole = (int32_t)k, part = whole / 2;
+    double y = 1.0 + (high + (r * c / (2.0 - c) - low));
+    y = y * rl_power_of_two(part) * rl_power_of_two(whole - part);
+    return x == x ? y : x;
 }
 
 #endif

@@ -19,6 +19,16 @@ typedef struct rl_random_kernels {
     /* Box-Muller in place on blocks of 16: y[0..7] uniform give the radii, y[8..15] the angles. */
     void (*normal_f32)(float *y, size_t blocks, float mean, float std);
     void (*normal_f64)(double *y, size_t blocks, double mean, double std);
+    /* Box-Muller on pairs of 53-bit numbers, four words each: the first number gives the angle, the
+     * second the radius. y[2i] by the cosine, y[2i + 1] by the sine; mean 0, deviation 1. */
+    void (*normal_pairs)(const uint32_t *bits, double *y, size_t pairs);
+    /* In place: y = mean + deviation y;  exp of that. */
+    void (*affine)(double *y, size_t n, double mean, double std);
+    void (*log_normal)(double *y, size_t n, double mean, double std);
+    /* In place on 53-bit uniform numbers. */
+    void (*exponential)(double *y, size_t n, double rate);
+    void (*geometric)(double *y, size_t n, double log_rest); /* log(1 - p) */
+    void (*cauchy)(double *y, size_t n, double median, double sigma);
 } rl_random_kernels;
 
 extern const rl_random_kernels rl_random_portable, rl_random_avx2, rl_random_avx512;

@@ -154,47 +154,40 @@ void rl_make_uniform_f64(rl_fill *f, void *out, size_t n)
 
 void rl_make_normal(rl_fill *f, void *out, size_t n)
 {
-    double *y = out;
-    for (size_t i = 0; i < n; i++)
-        y[i] = fma(rl_draw_normal(f->g), f->b, f->a);
+    rl_draw_normals(f->g, out, n);
+    f->k->affine(out, n, f->a, f->b);
 }
 
 void rl_make_log_normal(rl_fill *f, void *out, size_t n)
 {
-    double *y = out;
-    for (size_t i = 0; i < n; i++)
-        y[i] = rl_exp_any(fma(rl_draw_normal(f->g), f->b, f->a));
+    rl_draw_normals(f->g, out, n);
+    f->k->log_normal(out, n, f->a, f->b);
 }
 
-/* -log(1 - u) / rate, u of 53 bits; 1 - u is exact. */
-void rl_make_exponential(rl_fill *f, void *out, size_t n)
+/* n numbers on [0, 1) of 53 bits. */
+static void units(rl_fill *f, double *y, size_t n)
 {
-    double *y = out;
     uint32_t bits[2 * RL_FILL_CHUNK];
     rl_draw_words(f->g, bits, 2 * n);
-    for (size_t i = 0; i < n; i++)
-        y[i] = (0.0 - rl_log_unit(1.0 - rl_unit53(bits[2 * i], bits[2 * i + 1]))) / f->a;
+    f->k->uniform_f64(bits, y, n, 0, 1);
 }
 
-/* ceil(log(u) / log(1 - p)); b is log(1 - p) */
+void rl_make_exponential(rl_fill *f, void *out, size_t n)
+{
+    units(f, out, n);
+    f->k->exponential(out, n, f->a);
+}
+
 void rl_make_geometric(rl_fill *f, void *out, size_t n)
 {
-    double *y = out;
-    for (size_t i = 0; i < n; i++) {
-        double u = rl_draw_unit(f->g);
-        y[i] = ceil((u > 0 ? rl_log_unit(u) : -HUGE_VAL) / f->b);
-    }
+    units(f, out, n);
+    f->k->geometric(out, n, f->b);
 }
 
-/* median + sigma tan(pi (u - 1/2)) */
 void rl_make_cauchy(rl_fill *f, void *out, size_t n)
 {
-    double *y = out;
-    for (size_t i = 0; i < n; i++) {
-        double sine, cosine;
-        rl_sincos_turn(3.14159265358979323846 * (rl_draw_unit(f->g) - 0.5), &sine, &cosine);
-        y[i] = fma(f->b, sine / cosine, f->a);
-    }
+    units(f, out, n);
+    f->k->cauchy(out, n, f->a, f->b);
 }
 
 /* b where 53 bits are below a, else 0. */

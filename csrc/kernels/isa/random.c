@@ -145,6 +145,55 @@ static void K(normal_f64)(double *y, size_t blocks, double mean, double std)
     }
 }
 
+static void K(normal_pairs)(const uint32_t *bits, double *y, size_t pairs)
+{
+    for (size_t i = 0; i < pairs; i++) {
+        /* 1 - u is exact, so log(1 - u) is log1p(-u). */
+        double u = rl_unit53(bits[4 * i + 2], bits[4 * i + 3]), sine, cosine;
+        double radius = sqrt(-2.0 * rl_log_unit(1.0 - u));
+        double angle = 6.28318530717958647692 * rl_unit53(bits[4 * i], bits[4 * i + 1]);
+        rl_sincos_turn(angle, &sine, &cosine);
+        y[2 * i] = radius * cosine;
+        y[2 * i + 1] = radius * sine;
+    }
+}
+
+static void K(affine)(double *y, size_t n, double mean, double std)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = __builtin_fma(y[i], std, mean);
+}
+
+static void K(log_normal)(double *y, size_t n, double mean, double std)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = rl_exp_any(__builtin_fma(y[i], std, mean));
+}
+
+/* -log(1 - u) / rate; from 0.0 so that u = 0 gives +0 */
+static void K(exponential)(double *y, size_t n, double rate)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = (0.0 - rl_log_unit(1.0 - y[i])) / rate;
+}
+
+/* ceil(log(u) / log(1 - p)) */
+static void K(geometric)(double *y, size_t n, double log_rest)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = ceil((y[i] > 0 ? rl_log_unit(y[i]) : -HUGE_VAL) / log_rest);
+}
+
+/* median + sigma tan(pi (u - 1/2)) */
+static void K(cauchy)(double *y, size_t n, double median, double sigma)
+{
+    for (size_t i = 0; i < n; i++) {
+        double sine, cosine;
+        rl_sincos_turn(3.14159265358979323846 * (y[i] - 0.5), &sine, &cosine);
+        y[i] = __builtin_fma(sigma, sine / cosine, median);
+    }
+}
+
 const rl_random_kernels K(rl_random) = {
     .advance = K(mt_advance),
     .temper = K(mt_temper),
@@ -152,4 +201,10 @@ const rl_random_kernels K(rl_random) = {
     .uniform_f64 = K(uniform_f64),
     .normal_f32 = K(normal_f32),
     .normal_f64 = K(normal_f64),
+    .normal_pairs = K(normal_pairs),
+    .affine = K(affine),
+    .log_normal = K(log_normal),
+    .exponential = K(exponential),
+    .geometric = K(geometric),
+    .cauchy = K(cauchy),
 };
