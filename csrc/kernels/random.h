@@ -16,6 +16,8 @@ typedef struct rl_random_kernels {
     /* Uniform on [from, to): 24 bits from each word; 53 from each pair, the first word on top. */
     void (*uniform_f32)(const uint32_t *bits, float *y, size_t n, float from, float to);
     void (*uniform_f64)(const uint32_t *bits, double *y, size_t n, double from, double to);
+    /* one where the 53 bits of a pair are below `below`, else 0. */
+    void (*bernoulli_f32)(const uint32_t *bits, float *y, size_t n, uint64_t below, float one);
     /* Box-Muller in place on blocks of 16: y[0..7] uniform give the radii, y[8..15] the angles. */
     void (*normal_f32)(float *y, size_t blocks, float mean, float std);
     void (*normal_f64)(double *y, size_t blocks, double mean, double std);

@@ -194,14 +194,8 @@ void rl_make_cauchy(rl_fill *f, void *out, size_t n)
 void rl_make_bernoulli_f32(rl_fill *f, void *out, size_t n)
 {
     uint32_t bits[2 * RL_FILL_CHUNK];
-    float *y = out;
-    const float one = (float)f->b;
-    const uint64_t below = (uint64_t)ceil(f->a * 0x1p53);
     rl_draw_words(f->g, bits, 2 * n);
-    for (size_t i = 0; i < n; i++) {
-        uint64_t u = (uint64_t)(bits[2 * i] & 0x1fffff) << 32 | bits[2 * i + 1];
-        y[i] = u < below ? one : 0.0f;
-    }
+    f->k->bernoulli_f32(bits, out, n, (uint64_t)ceil(f->a * 0x1p53), (float)f->b);
 }
 
 void rl_make_bernoulli_f64(rl_fill *f, void *out, size_t n)

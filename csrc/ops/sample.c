@@ -1,6 +1,5 @@
 /* sample.c: permutations, draws with given probabilities, dropout. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "autograd/autograd.h"
 #include "core/alloc.h"
@@ -152,15 +151,29 @@ typedef struct ranked {
     int64_t index;
 } ranked;
 
-static int descending(const void *a, const void *b)
+/* Whether a comes before b: the larger first, NaN largest of all, equal ones in order. */
+static bool before(ranked a, ranked b)
 {
-    const ranked *x = a, *y = b;
-    bool nx = isnan(x->value), ny = isnan(y->value); /* NaN counts as largest */
-    if (nx != ny)
-        return nx ? -1 : 1;
-    if (!nx && x->value != y->value)
-        return x->value > y->value ? -1 : 1;
-    return x->index < y->index ? -1 : x->index > y->index;
+    bool na = isnan(a.value), nb = isnan(b.value);
+    if (na != nb)
+        return na;
+    if (!na && a.value != b.value)
+        return a.value > b.value;
+    return a.index < b.index;
+}
+
+/* Moves heap[i] down until neither of its children comes before it. */
+static void sift(ranked *heap, int64_t n, int64_t i)
+{
+    ranked moving = heap[i];
+    for (int64_t child; (child = 2 * i + 1) < n; i = child) {
+        if (child + 1 < n && before(heap[child + 1], heap[child]))
+            child++;
+        if (!before(heap[child], moving))
+            break;
+        heap[i] = heap[child];
+    }
+    heap[i] = moving;
 }
 
 /* Without: the largest of p / q, q exponential (a race of exponential clocks, the fastest first).
@@ -172,9 +185,9 @@ static rl_status without_replacement(rl_tensor *p, int64_t rows, int64_t n, int6
     rl_fill race = {.sample = RL_F64, .make = rl_make_exponential, .a = 1};
     if (!q || rl_fill_run(&race, q, g))
         return rl_error_code();
-    bool before = rl_set_grad_enabled(false);
+    bool mode = rl_set_grad_enabled(false);
     RL_TEMP *ratio = rl_div(p, q, NULL);
-    rl_set_grad_enabled(before);
+    rl_set_grad_enabled(mode);
     RL_TEMP *wide = ratio ? rl_cast_data(ratio, RL_F64) : NULL;
     if (!wide)
         return rl_error_code();
@@ -186,9 +199,13 @@ static rl_status without_replacement(rl_tensor *p, int64_t rows, int64_t n, int6
         const double *v = (const double *)wide->data + r * n;
         for (int64_t i = 0; i < n; i++)
             order[i] = (ranked){v[i], i};
-        qsort(order, (size_t)n, sizeof *order, descending);
-        for (int64_t j = 0; j < count; j++)
-            *out++ = order[j].index;
+        for (int64_t i = n / 2 - 1; i >= 0; i--)
+            sift(order, n, i);
+        for (int64_t j = 0, left = n; j < count; j++) {
+            *out++ = order[0].index;
+            order[0] = order[--left];
+            sift(order, left, 0);
+        }
     }
     return RL_OK;
 }

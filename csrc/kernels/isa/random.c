@@ -61,6 +61,14 @@ static void K(uniform_f64)(const uint32_t *bits, double *y, size_t n, double fro
     }
 }
 
+static void K(bernoulli_f32)(const uint32_t *bits, float *y, size_t n, uint64_t below, float one)
+{
+    for (size_t i = 0; i < n; i++) {
+        int64_t u = (int64_t)((uint64_t)(bits[2 * i] & 0x1fffff) << 32 | bits[2 * i + 1]);
+        y[i] = u < (int64_t)below ? one : 0.0f;
+    }
+}
+
 #define FMA __builtin_fmaf
 
 /* log(x) for 2^-126 <= x <= 1 */
@@ -199,6 +207,7 @@ const rl_random_kernels K(rl_random) = {
     .temper = K(mt_temper),
     .uniform_f32 = K(uniform_f32),
     .uniform_f64 = K(uniform_f64),
+    .bernoulli_f32 = K(bernoulli_f32),
     .normal_f32 = K(normal_f32),
     .normal_f64 = K(normal_f64),
     .normal_pairs = K(normal_pairs),
