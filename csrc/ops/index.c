@@ -32,7 +32,7 @@ static rl_status append(rl_index_list *list, rl_tensor *t)
 }
 
 /* The coordinates of a mask's true elements, one index tensor per dim of the mask. */
-static rl_status append_mask(rl_index_list *list, const rl_tensor *x, rl_tensor *mask, int position)
+static rl_status append_mask(rl_index_list *list, const rl_tensor *x, rl_tensor *mask)
 {
     for (int d = 0; d < mask->ndim; d++)
         if (list->n + d >= x->ndim)
@@ -62,7 +62,7 @@ rl_status rl_index_prepare(rl_index_list *list, const rl_tensor *x, rl_tensors i
         if (!t)
             status = append(list, NULL);
         else if (t->dtype == RL_BOOL || t->dtype == RL_U8)
-            status = append_mask(list, x, t, (int)i);
+            status = append_mask(list, x, t);
         else if (t->dtype == RL_I64 || t->dtype == RL_I32)
             status = append(list, rl_retain(t));
         else
@@ -88,6 +88,7 @@ typedef struct plan {
     int64_t x_before[RL_MAX_DIMS]; /* strides of x in elements, for the dims before */
     int64_t x_after[RL_MAX_DIMS];  /* and after */
     int64_t n;                     /* index positions: product of the index dims */
+    int64_t others;                /* product of the dims before and after */
     int64_t *offsets;              /* in elements of x, one per index position */
 } plan;
 
@@ -99,9 +100,12 @@ static void plan_free(plan *p)
 }
 
 /* Adds the positions of one index tensor (row-major int64, n values) for a dim of this size and
- * stride. */
-static rl_status add_offsets(plan *p, const int64_t *v, int dim, int64_t size, int64_t stride)
+ * stride.  which: the how-manieth index tensor it is, from 0, which PyTorch's message calls the
+ * dimension.  As there, nothing is checked where no element moves. */
+static rl_status add_offsets(plan *p, const int64_t *v, int which, int64_t size, int64_t stride)
 {
+    if (size > 0 && p->others == 0)
+        return RL_OK;
     for (int64_t i = 0; i < p->n; i++) {
         int64_t at = v[i];
         if (at < -size || at >= size) {
@@ -109,7 +113,7 @@ static rl_status add_offsets(plan *p, const int64_t *v, int dim, int64_t size, i
                 return rl_error(RL_EINDEX, "index is out of bounds for dimension with size 0");
             return rl_error(RL_EINDEX,
                             "index %lld is out of bounds for dimension %d with size %lld",
-                            (long long)at, dim, (long long)size);
+                            (long long)at, which, (long long)size);
         }
         p->offsets[i] += (at < 0 ? at + size : at) * stride;
     }
@@ -170,6 +174,10 @@ static rl_status plan_make(plan *p, const rl_tensor *x, const rl_index_list *lis
             p->shape[a++] = x->shape[d];
     }
     memcpy(p->shape + p->n_before, common, (size_t)nc * sizeof *common);
+    p->others = 1;
+    for (int i = 0; i < p->ndim; i++)
+        if (i < p->n_before || i >= p->n_before + nc)
+            p->others *= p->shape[i];
     int64_t n;
     if (rl_shape_numel(nc, common, &n))
         return rl_error_code();
@@ -178,6 +186,7 @@ static rl_status plan_make(plan *p, const rl_tensor *x, const rl_index_list *lis
     if (!p->offsets)
         return RL_EMEMORY;
     memset(p->offsets, 0, (size_t)n * sizeof *p->offsets);
+    int which = 0;
     for (int d = 0; d < list->n; d++) {
         rl_tensor *t = list->v[d];
         if (!t)
@@ -190,7 +199,7 @@ static rl_status plan_make(plan *p, const rl_tensor *x, const rl_index_list *lis
                             : rl_new_view(t, nc, common, strides, t->offset);
         RL_TEMP *values = wide ? rl_index_values(wide) : NULL;
         if (!values ||
-            add_offsets(p, (const int64_t *)values->data, d, x->shape[d], x->strides[d])) {
+            add_offsets(p, (const int64_t *)values->data, which++, x->shape[d], x->strides[d])) {
             plan_free(p);
             return rl_error_code();
         }

@@ -9,11 +9,12 @@
 #include "python/py.h"
 
 typedef struct cursor {
-    rl_tensor *x; /* the view so far; owned */
-    bool lazy;    /* not recording: the view is geometry only, and x the tensor itself */
-    bool moved;   /* whether the view differs from the tensor */
-    int dim;      /* the next dim to be indexed */
-    int n_index;  /* entries of index */
+    rl_tensor *x;   /* the view so far; owned */
+    bool lazy;      /* not recording: the view is geometry only, and x the tensor itself */
+    bool moved;     /* whether the view differs from the tensor */
+    bool assigning; /* x[:] = v writes to x itself, while x[:] is a view of its own */
+    int dim;        /* the next dim to be indexed */
+    int n_index;    /* entries of index */
     rl_tensor *index[RL_MAX_DIMS]; /* index tensors by dim of the view (a mask stands at its first
                                       dim); owned */
     int masked;                    /* dims of the view that masks cover beyond one each */
@@ -89,7 +90,7 @@ static int step_slice(cursor *c, PyObject *slice, bool alone)
     int64_t size = view_size(c, c->dim), from = start;
     int64_t length = rl_slice_length(size, &from, stop, step);
     int dim = c->dim++;
-    if (!alone && from == 0 && length == size && step == 1)
+    if ((!alone || c->assigning) && start == 0 && stop >= size && step == 1)
         return 0;
     c->moved = true;
     if (!c->lazy)
@@ -327,7 +328,7 @@ static void cursor_init(cursor *c, rl_tensor *t)
 {
     c->x = rl_retain(t);
     c->lazy = !rl_recording(t);
-    c->moved = false;
+    c->moved = c->assigning = false;
     c->dim = c->n_index = c->masked = 0;
     if (c->lazy)
         rl_geometry_of(&c->g, t);
@@ -366,7 +367,7 @@ static PyObject *subscript(PyObject *self, PyObject *key)
 
 /* ---- assignment ---- */
 
-/* The value as a tensor; a number becomes a wrapped number.  *number: whether it was one. */
+/* The value as a tensor.  *number: whether it was a number. */
 static rl_tensor *value_tensor(const rl_tensor *x, PyObject *value, bool *number)
 {
     *number = false;
@@ -391,16 +392,20 @@ static rl_tensor *value_tensor(const rl_tensor *x, PyObject *value, bool *number
         return NULL;
     *number = true;
     rl_tensor *t = rl_wrap_number(s);
-    if (!t)
+    if (!t) {
         rl_py_raise();
+        return NULL;
+    }
+    t->flags &=
+        (uint8_t)~RL_FLAG_WRAPPED_NUMBER; /* a 0-dim tensor to the operators, as in PyTorch */
     return t;
 }
 
-/* value without the leading dims of size 1 that the target lacks. */
-static rl_tensor *without_leading_ones(rl_tensor *value, int ndim)
+/* value without its leading dims of size 1, which need not fit the target. */
+static rl_tensor *without_leading_ones(rl_tensor *value)
 {
     int drop = 0;
-    while (value->ndim - drop > ndim && value->shape[drop] == 1)
+    while (drop < value->ndim && value->shape[drop] == 1)
         drop++;
     if (!drop)
         return rl_retain(value);
@@ -411,10 +416,10 @@ static rl_tensor *copy_into(rl_tensor *x, rl_tensor *value, bool number)
 {
     if (number || value->ndim == 0)
         return rl_fill_(x, value);
-    RL_TEMP *fitting = without_leading_ones(value, x->ndim);
-    RL_TEMP *wide = fitting && !rl_same_shape(fitting, x)
-                        ? rl_expand(fitting, (rl_ints){x->shape, x->ndim}, false)
-                        : rl_retain(fitting);
+    if (rl_same_shape(value, x))
+        return rl_copy_(x, value, false);
+    RL_TEMP *fitting = without_leading_ones(value);
+    RL_TEMP *wide = fitting ? rl_expand(fitting, (rl_ints){x->shape, x->ndim}, false) : NULL;
     return wide ? rl_copy_(x, wide, false) : NULL;
 }
 
@@ -422,7 +427,7 @@ static rl_tensor *put_into(cursor *c, rl_tensor *value, bool number)
 {
     rl_tensor *x = c->x;
     if (!number) {
-        RL_TEMP *fitting = without_leading_ones(value, 0);
+        RL_TEMP *fitting = without_leading_ones(value);
         return fitting ? rl_index_put_(x, (rl_tensors){c->index, c->n_index}, fitting, false)
                        : NULL;
     }
@@ -449,6 +454,7 @@ static int assign_subscript(PyObject *self, PyObject *key, PyObject *value)
         return 0;
     cursor c;
     cursor_init(&c, t);
+    c.assigning = true;
     int status = key == Py_True ? step_none(&c) : parse_key(&c, key);
     if (!status)
         status = make_view(&c);
