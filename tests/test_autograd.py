@@ -4,6 +4,7 @@ import math
 import warnings
 
 import pytest
+
 import rushlight as rl
 
 

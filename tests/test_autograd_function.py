@@ -3,9 +3,10 @@
 import warnings
 
 import pytest
-import rushlight as rl
 from test_autograd import both, leaf
 from test_autograd_errors import failure
+
+import rushlight as rl
 
 
 def functions(ns):

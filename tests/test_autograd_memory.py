@@ -5,6 +5,7 @@ import threading
 import weakref
 
 import pytest
+
 import rushlight as rl
 from rushlight import _C
 
