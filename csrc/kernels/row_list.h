@@ -2,27 +2,17 @@
 #ifndef RL_ROW_LIST_H
 #define RL_ROW_LIST_H
 
-/* X(name).  What p[0], p[1] ... are; (R): one element per row, all others n per row:
+/* X(name).  p[0] is the output, the others inputs; R: one element per row, else n per row.
  *   SOFTMAX, LOG_SOFTMAX         y, x
- *   ..._BACKWARD of these        dx, g, y
- *   CROSS_ENTROPY                loss (R), x, target (R, int64), lse (R): lse = log sum exp x,
- *                                loss = (1 - f0) (lse - x[target]) + f0 (lse - mean x), f0 the label
- *                                smoothing; 0 where target == i0, the ignored class
+ *   SOFTMAX_BACKWARD, LOG_...    dx, g, y
+ *   CROSS_ENTROPY                loss (R), x, target (R, int64), lse (R, written too):
+ *                                lse = log sum exp x, loss = (1 - f0) (lse - x[target])
+ *                                + f0 (lse - mean x), f0 the label smoothing;
+ *                                0 where target == i0, the ignored class
  *   CROSS_ENTROPY_BACKWARD       dx, x, target (R, int64), lse (R), scale (R):
  *                                dx = scale (exp(x - lse) - (1 - f0) onehot(target) - f0 / n)
  *   ..._SUM                      sum (R), x, y: the element-wise losses of map_list.h, added up
  * Targets are in range or ignored: the operator has checked. */
-#define RL_ROW_LIST_H
-
-/* X(name).  p[0], p[1] ... and what they are (R: one element per row, else n per row):
- * SOFTMAX, LOG_SOFTMAX             y, x
- * SOFTMAX_BACKWARD, LOG_...        dx, g, y
- * CROSS_ENTROPY                    loss R, x, target R (int64), lse R: loss = lse - x[target], lse
- * = log sum exp x; i0: ignore_index, whose rows have loss 0.  f0: label smoothing loss = (1 -
- * f0)(lse - x[target]) + f0 (lse - mean x) CROSS_ENTROPY_BACKWARD           dx, x, target R, lse R,
- * scale R: dx = scale (softmax(x) - (1 - f0) onehot - f0 / n)
- * ..._SUM                          sum R of the loss, x, y: the element-wise losses of map_list.h,
- * added up */
 #define RL_ROW_LIST(X)                                                                             \
     X(SOFTMAX)                                                                                     \
     X(LOG_SOFTMAX)                                                                                 \
