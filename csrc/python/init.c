@@ -134,6 +134,10 @@ PyMODINIT_FUNC PyInit__C(void)
         rl_py_add_interop, rl_py_add_autograd, rl_py_add_random, rl_py_add_module,
         rl_py_add_layers,  rl_py_add_optim,
     };
+    if (rl_isa_status()) { /* RUSHLIGHT_ISA names what does not exist or this machine lacks */
+        PyErr_SetString(PyExc_ImportError, rl_error_message());
+        return NULL;
+    }
     PyObject *module = PyModule_Create(&definition);
     for (size_t i = 0; module && i < sizeof parts / sizeof *parts; i++)
         if (parts[i](module))
