@@ -36,7 +36,7 @@ static const function functions[] = {
     {"tan", RL_MAP_TAN, tanl, -1e5, 1e5, 0.51, 2},
     {"asin", RL_MAP_ASIN, asinl, -1, 1, 0.51, 2},
     {"acos", RL_MAP_ACOS, acosl, -1, 1, 0.51, 1},
-    {"atan", RL_MAP_ATAN, atanl, -1e20, 1e20, 0.51, 2},
+    {"atan", RL_MAP_ATAN, atanl, -1e20, 1e20, 0.51, 2.5},
     {"sinh", RL_MAP_SINH, sinhl, -710, 710, 0.51, 2.5},
     {"cosh", RL_MAP_COSH, coshl, -710, 710, 0.51, 2.5},
     {"tanh", RL_MAP_TANH, tanhl, -22, 22, 1.5, 2.5},
@@ -44,8 +44,8 @@ static const function functions[] = {
     {"acosh", RL_MAP_ACOSH, acoshl, 1, 1e200, 0.51, 2},
     {"atanh", RL_MAP_ATANH, atanhl, -1, 1, 0.51, 2},
     {"erf", RL_MAP_ERF, erfl, -6, 6, 1.5, 1.5},
-    {"erfc", RL_MAP_ERFC, erfcl, -6, 26.5, 0.51, 3},
-    {"sigmoid", RL_MAP_SIGMOID, sigmoid, -700, 700, 2, 2.5},
+    {"erfc", RL_MAP_ERFC, erfcl, -6, 26.5, 0.51, 4},
+    {"sigmoid", RL_MAP_SIGMOID, sigmoid, -700, 700, 2.5, 2.5},
     {"sqrt", RL_MAP_SQRT, sqrtl, 0, 1e300, 0.5, 0.5},
     {"square", RL_MAP_SQUARE, NULL, -1e100, 1e100, 0.5, 0.5},
 };
@@ -171,10 +171,10 @@ static bool pairs(void)
 #if LDBL_MANT_DIG > DBL_MANT_DIG
     for (int i = 0; i < 100000; i++) {
         double x = exp2(20 * uniform()), y = 700 / (fabs(log(x)) + 1e-3) * uniform();
-        CHECK(ulps(powl(x, y), call2(RL_MAP_POW, x, y), DBL_EPSILON, 0x1p-1074, DBL_MAX) <= 1);
+        CHECK(ulps(powl(x, y), call2(RL_MAP_POW, x, y), DBL_EPSILON, 0x1p-1074, DBL_MAX) <= 1.1);
         double a = uniform(), b = exp2(3 * uniform()) * uniform();
         CHECK(ulps(atan2l(a, b), call2(RL_MAP_ATAN2, a, b), DBL_EPSILON, 0x1p-1074, DBL_MAX) <=
-              2.1);
+              2.5);
         CHECK(ulps(hypotl(a, b), call2(RL_MAP_HYPOT, a, b), DBL_EPSILON, 0x1p-1074, DBL_MAX) <= 1);
     }
 #endif

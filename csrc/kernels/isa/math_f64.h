@@ -1,15 +1,13 @@
-/* math_f64.h: the elementary functions in float64, for loops over vectors and for single numbers
- * alike.
+/* math_f64.h: the elementary functions in float64, for loops over vectors and for single numbers.
  *
  * No branches: both sides of a choice are computed and one is taken, so that the compiler makes
- * vector code of every loop. Only IEEE operations and fma, so that every build gives the same bits.
- * Errors, measured against multiple-precision arithmetic by tests/test_kernels.py: at most 1 ulp
- * (unit in the last place) for exp, exp2, log, log2, log10, log1p, expm1, sin, cos, atan, asin,
- * acos, cosh, erf, pow, hypot; at most 2 for tan, sinh, tanh, asinh, acosh, atanh, atan2, sigmoid;
- * at most 3 for erfc.  Infinities, nan, zeros and subnormal numbers as in C's annex F. The
- * coefficients come from tools/fit_polynomials.py; the reductions are those of every C library
- * (Cody and Waite's for exp and sin; Payne and Hanek's for huge angles; log by s = f / (2 + f); pow
- * in double-double). */
+ * vector code of every loop.  Only IEEE operations and fma, so that every build gives the same
+ * bits. Greatest errors in units of the last place (tests/c/test_math.c): 1 for exp, exp2, log,
+ * log1p, sin, cos, acos, hypot; 1.1 for pow; 1.5 for expm1, erf; 2 for log2, log10, tan, asin,
+ * asinh, acosh, atanh; 2.5 for atan, atan2, sinh, cosh, tanh, sigmoid; 4 for erfc.  Infinities,
+ * nan, zeros and subnormal numbers as in C's annex F. The coefficients come from
+ * tools/fit_polynomials.py; the reductions are those of every C library (Cody and Waite's for exp
+ * and sin; Payne and Hanek's for huge angles; log by s = f / (2 + f); pow in double-double). */
 #ifndef RL_KERNELS_MATH_F64_H
 #define RL_KERNELS_MATH_F64_H
 
@@ -359,7 +357,7 @@ static inline double m_asin(double x)
     double z = big ? (1 - a) * 0.5 : a * a, s = big ? sqrt(z) : a, r = s * asin_poly(z);
     double c = s > 0 ? fma(-s, s, z) / (s + s) : 0;
     double far = fma(-2, s, PI_2_HI) - (2 * (r + c) - PI_2_LO);
-    return copysign(big ? far : s + r, x) + (a > 1 ? NAN : 0);
+    return a > 1 ? NAN : copysign(big ? far : s + r, x);
 }
 
 static inline double m_acos(double x)
@@ -370,7 +368,7 @@ static inline double m_acos(double x)
     double c = s > 0 ? fma(-s, s, z) / (s + s) : 0;
     double near = PI_2_HI - (x + (copysign(r, x) - PI_2_LO));
     double far = x > 0 ? 2 * (s + (r + c)) : 2 * (PI_2_HI - (s + ((r + c) - PI_2_LO)));
-    return (big ? far : near) + (a > 1 ? NAN : 0);
+    return a > 1 ? NAN : big ? far : near;
 }
 
 /* ---- error function ---- */
