@@ -16,18 +16,18 @@ static void fold_f32(const __m512 *sum, float *out)
      * enter. */
     static const int from[16] = {0, 2, 1, 3, 8, 10, 9, 11, 4, 6, 5, 7, 12, 14, 13, 15};
     __m512 r[16];
-#pragma GCC unroll 16
+    UNROLL(16)
     for (int i = 0; i < 16; i++)
         r[from[i]] = sum[i];
-#pragma GCC unroll 8
+    UNROLL(8)
     for (int i = 0; i < 8; i++)
         r[i] = _mm512_add_ps(_mm512_shuffle_f32x4(r[i], r[i + 8], 0x44),
                              _mm512_shuffle_f32x4(r[i], r[i + 8], 0xee));
-#pragma GCC unroll 4
+    UNROLL(4)
     for (int i = 0; i < 4; i++)
         r[i] = _mm512_add_ps(_mm512_shuffle_f32x4(r[i], r[i + 4], 0x88),
                              _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd));
-#pragma GCC unroll 2
+    UNROLL(2)
     for (int i = 0; i < 2; i++) {
         __m512d a = _mm512_castps_pd(r[i]), b = _mm512_castps_pd(r[i + 2]);
         r[i] = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(a, b)),
@@ -44,14 +44,14 @@ static void fold_f32(const __m256 *sum, float *out)
     static const int from[8] = {0, 2, 1, 3, 4, 6, 5, 7};
     for (int half = 0; half < 2; half++, sum += 16, out += 8) {
         __m256 r[8];
-#pragma GCC unroll 8
+        UNROLL(8)
         for (int i = 0; i < 8; i++)
             r[from[i]] = _mm256_add_ps(sum[2 * i], sum[2 * i + 1]);
-#pragma GCC unroll 4
+        UNROLL(4)
         for (int i = 0; i < 4; i++)
             r[i] = _mm256_add_ps(_mm256_permute2f128_ps(r[i], r[i + 4], 0x20),
                                  _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
-#pragma GCC unroll 2
+        UNROLL(2)
         for (int i = 0; i < 2; i++) {
             __m256d a = _mm256_castps_pd(r[i]), b = _mm256_castps_pd(r[i + 2]);
             r[i] = _mm256_add_ps(_mm256_castpd_ps(_mm256_unpacklo_pd(a, b)),
@@ -101,36 +101,35 @@ static void fold_f64(const vf64 *sum, double *out)
         const char *col[4] = {b, b + (n > 1 ? 1 : 0) * csb, b + (n > 2 ? 2 : n - 1) * csb,         \
                               b + (n > 3 ? 3 : n - 1) * csb};                                      \
         v##S acc[3][4][STEPS_##S];                                                                 \
-        _Pragma("GCC unroll 3") for (int i = 0; i < M; i++)                                        \
-            _Pragma("GCC unroll 4") for (int j = 0; j < 4; j++)                                    \
-                _Pragma("GCC unroll 8") for (int s = 0; s < STEPS_##S; s++) acc[i][j][s] =         \
-                    zero_##S();                                                                    \
+        UNROLL(3)                                                                                  \
+        for (int i = 0; i < M; i++) UNROLL(4) for (int j = 0; j < 4; j++)                          \
+            UNROLL(8) for (int s = 0; s < STEPS_##S; s++) acc[i][j][s] = zero_##S();               \
         int64_t bytes = k * (int64_t)sizeof(T), p = 0;                                             \
         for (; p + 64 <= bytes; p += 64)                                                           \
-            _Pragma("GCC unroll 8") for (int s = 0; s < STEPS_##S; s++)                            \
-                _Pragma("GCC unroll 4") for (int j = 0; j < 4; j++)                                \
+            UNROLL(8) for (int s = 0; s < STEPS_##S; s++) UNROLL(4) for (int j = 0; j < 4; j++)    \
             {                                                                                      \
                 ptrdiff_t o = p + s * (int)sizeof(v##S);                                           \
                 v##S y = load_all_##S(col[j] + o);                                                 \
-                _Pragma("GCC unroll 3") for (int i = 0; i < M; i++) acc[i][j][s] =                 \
+                UNROLL(3)                                                                          \
+                for (int i = 0; i < M; i++) acc[i][j][s] =                                         \
                     fma_##S(load_all_##S(a + i * rsa + o), y, acc[i][j][s]);                       \
             }                                                                                      \
         if (p < bytes)                                                                             \
-            _Pragma("GCC unroll 8") for (int s = 0; s < STEPS_##S; s++)                            \
+            UNROLL(8) for (int s = 0; s < STEPS_##S; s++)                                          \
             {                                                                                      \
                 ptrdiff_t o = p + s * (int)sizeof(v##S);                                           \
                 mask_##S m = mask_to_##S((bytes - o) / (int64_t)sizeof(T));                        \
-                _Pragma("GCC unroll 4") for (int j = 0; j < 4; j++)                                \
+                UNROLL(4) for (int j = 0; j < 4; j++)                                              \
                 {                                                                                  \
                     v##S y = load_##S(col[j] + o, m);                                              \
-                    _Pragma("GCC unroll 3") for (int i = 0; i < M; i++) acc[i][j][s] =             \
+                    UNROLL(3)                                                                      \
+                    for (int i = 0; i < M; i++) acc[i][j][s] =                                     \
                         fma_##S(load_##S(a + i * rsa + o, m), y, acc[i][j][s]);                    \
                 }                                                                                  \
             }                                                                                      \
-        _Pragma("GCC unroll 3") for (int i = 0; i < M; i++)                                        \
-            _Pragma("GCC unroll 4") for (int j = 0; j < 4; j++)                                    \
-                _Pragma("GCC unroll 8") for (int s = 0; s < STEPS_##S; s++) sum[i][at + j][s] =    \
-                    acc[i][j][s];                                                                  \
+        UNROLL(3)                                                                                  \
+        for (int i = 0; i < M; i++) UNROLL(4) for (int j = 0; j < 4; j++)                          \
+            UNROLL(8) for (int s = 0; s < STEPS_##S; s++) sum[i][at + j][s] = acc[i][j][s];        \
     }                                                                                              \
     static void dot_##S(int64_t m, int64_t n, int64_t k, const char *a, ptrdiff_t rsa,             \
                         const char *b, ptrdiff_t csb, char *c, ptrdiff_t ldc, ptrdiff_t csc,       \

@@ -78,7 +78,7 @@ RL_INLINE void block_f32(const char *b, const columns *c, ptrdiff_t csb, bool wh
     _mm256_castps_pd(steps < BLOCK ? _mm256_maskz_loadu_ps(some, AT(j)) : _mm256_loadu_ps(AT(j)))
 #define PAIR(i, j)                                                                                 \
     _mm512_castpd_ps(_mm512_insertf64x4(_mm512_castpd256_pd512(COLUMN(i)), COLUMN(j), 1))
-#pragma GCC unroll 4
+    UNROLL(4)
     for (int j = 0; j < 4; j++) {
         t[j] = PAIR(j, j + 4);
         u[j] = PAIR(j + 8, j + 12);
@@ -88,7 +88,7 @@ RL_INLINE void block_f32(const char *b, const columns *c, ptrdiff_t csb, bool wh
 #undef AT
     transpose_quarters(t);
     transpose_quarters(u);
-#pragma GCC unroll 4
+    UNROLL(4)
     for (int q = 0; q < 4; q++) {
         out[q] = _mm512_shuffle_f32x4(t[q], u[q], 0x88);
         out[q + 4] = _mm512_shuffle_f32x4(t[q], u[q], 0xdd);
@@ -106,7 +106,7 @@ RL_INLINE void block_f32(const char *b, const columns *c, ptrdiff_t csb, bool wh
     __m128i some = _mm_cmpgt_epi32(_mm_set1_epi32((int)steps), _mm_setr_epi32(0, 1, 2, 3));
 #define AT(j) ((const float *)(b + (whole ? (j) * csb : c->at[j])))
 #define COLUMN(j) (steps < BLOCK ? _mm_maskload_ps(AT(j), some) : _mm_loadu_ps(AT(j)))
-#pragma GCC unroll 4
+    UNROLL(4)
     for (int j = 0; j < 4; j++)
         x[j] = _mm256_insertf128_ps(_mm256_castps128_ps256(COLUMN(j)), COLUMN(j + 4), 1);
 #undef AT
@@ -154,13 +154,13 @@ RL_INLINE void pack_columns(int64_t k, int64_t n, bool whole, int64_t width, con
     int64_t p = 0;
     for (; p + BLOCK <= k; p += BLOCK) {
         block_f32(b + p * 4, &c, csb, whole, BLOCK, x);
-#pragma GCC unroll 8
+        UNROLL(8)
         for (int q = 0; q < BLOCK; q++)
             store_all_f32(panel + (p + q) * width, x[q]);
     }
     if (p < k) {
         block_f32(b + p * 4, &c, csb, whole, k - p, x);
-#pragma GCC unroll 8
+        UNROLL(8)
         for (int q = 0; q < BLOCK - 1; q++)
             if (p + q < k)
                 store_all_f32(panel + (p + q) * width, x[q]);
@@ -206,10 +206,10 @@ static void pack_f64(int64_t k, int64_t n, int64_t width, const char *b, ptrdiff
         v##S acc[RL_GEMM_THIN];                                                                    \
         mask_##S mask = mask_to_##S(n);                                                            \
         columns_from(&c, n, LANES_##S, csb);                                                       \
-        _Pragma("GCC unroll 3") for (int i = 0; i < M; i++) acc[i] = zero_##S();                   \
+        UNROLL(3) for (int i = 0; i < M; i++) acc[i] = zero_##S();                                 \
         int64_t p = 0;                                                                             \
         STEPS                                                                                      \
-        _Pragma("GCC unroll 3") for (int i = 0; i < M; i++)                                        \
+        UNROLL(3) for (int i = 0; i < M; i++)                                                      \
         {                                                                                          \
             if (flags & RL_GEMM_BIAS)                                                              \
                 acc[i] = add_##S(load_##S(bias, mask), acc[i]);                                    \
@@ -247,23 +247,23 @@ static void pack_f64(int64_t k, int64_t n, int64_t width, const char *b, ptrdiff
     }
 
 #define CHAIN(x, q)                                                                                \
-    _Pragma("GCC unroll 3") for (int i = 0; i < M; i++) acc[i] =                                   \
-        fma_f32(set1_f32(a + i * rsa + (p + q) * csa), x, acc[i])
+    UNROLL(3)                                                                                      \
+    for (int i = 0; i < M; i++) acc[i] = fma_f32(set1_f32(a + i * rsa + (p + q) * csa), x, acc[i])
 #define STEPS_F32                                                                                  \
     vf32 x[BLOCK];                                                                                 \
     for (; p + BLOCK <= k; p += BLOCK) {                                                           \
         block_f32(b + p * 4, &c, csb, whole, BLOCK, x);                                            \
-        _Pragma("GCC unroll 8") for (int q = 0; q < BLOCK; q++) CHAIN(x[q], q);                    \
+        UNROLL(8) for (int q = 0; q < BLOCK; q++) CHAIN(x[q], q);                                  \
     }                                                                                              \
     if (p < k) {                                                                                   \
         block_f32(b + p * 4, &c, csb, whole, k - p, x);                                            \
-        _Pragma("GCC unroll 8") for (int q = 0; q < BLOCK - 1; q++) if (p + q < k) CHAIN(x[q], q); \
+        UNROLL(8) for (int q = 0; q < BLOCK - 1; q++) if (p + q < k) CHAIN(x[q], q);               \
     }
 #define STEPS_F64                                                                                  \
     for (; p < k; p++) {                                                                           \
         vf64 x = step_f64(b + p * 8, &c);                                                          \
-        _Pragma("GCC unroll 3") for (int i = 0; i < M; i++) acc[i] =                               \
-            fma_f64(set1_f64(a + i * rsa + p * csa), x, acc[i]);                                   \
+        UNROLL(3)                                                                                  \
+        for (int i = 0; i < M; i++) acc[i] = fma_f64(set1_f64(a + i * rsa + p * csa), x, acc[i]);  \
     }
 NARROW(f32, float, STEPS_F32)
 NARROW(f64, double, STEPS_F64)

@@ -23,19 +23,19 @@ RL_INLINE void F(tile)(const int R, const int W, int64_t k, const char *a, ptrdi
     const char *row[6];
     ptrdiff_t rsa3 = 3 * rsa;
 
-#pragma GCC unroll 4
+    UNROLL(4)
     for (int w = 0; w < W; w++)
         mask[w] = F(mask_to)(n - w * LANES);
-#pragma GCC unroll 6
+    UNROLL(6)
     for (int i = 0; i < (R + 3) / 4; i++)
         row[i] = a + 4 * i * rsa;
 
-#pragma GCC unroll 24
+    UNROLL(24)
     for (int i = 0; i < R * W; i++)
         acc[i] = F(zero)();
     if (k > 32) {
         char *at = c;
-#pragma GCC unroll 24
+        UNROLL(24)
         for (int i = 0; i < R; i++, at += ldc)
             __builtin_prefetch(at, 1);
     }
@@ -43,16 +43,16 @@ RL_INLINE void F(tile)(const int R, const int W, int64_t k, const char *a, ptrdi
 #define STEP(LOAD_B)                                                                               \
     {                                                                                              \
         VEC bv[4];                                                                                 \
-        _Pragma("GCC unroll 4") for (int w = 0; w < W; w++) bv[w] = LOAD_B(w);                     \
+        UNROLL(4) for (int w = 0; w < W; w++) bv[w] = LOAD_B(w);                                   \
         b += rsb;                                                                                  \
-        _Pragma("GCC unroll 24") for (int i = 0; i < R; i++)                                       \
+        UNROLL(24) for (int i = 0; i < R; i++)                                                     \
         {                                                                                          \
             const char *r = row[i / 4];                                                            \
             VEC x = F(set1)(i % 4 == 0 ? r : i % 4 == 3 ? r + rsa3 : r + (i % 4) * rsa);           \
-            _Pragma("GCC unroll 4") for (int w = 0; w < W; w++) acc[i * W + w] =                   \
-                F(fma)(x, bv[w], acc[i * W + w]);                                                  \
+            UNROLL(4)                                                                              \
+            for (int w = 0; w < W; w++) acc[i * W + w] = F(fma)(x, bv[w], acc[i * W + w]);         \
         }                                                                                          \
-        _Pragma("GCC unroll 6") for (int i = 0; i < (R + 3) / 4; i++) row[i] += csa;               \
+        UNROLL(6) for (int i = 0; i < (R + 3) / 4; i++) row[i] += csa;                             \
     }
 #define LOAD_ALL(w) F(load_all)(b + w * (int)sizeof(VEC))
 #define LOAD_MASKED(w) F(load)(b + w * (int)sizeof(VEC), mask[w])
@@ -73,40 +73,39 @@ RL_INLINE void F(tile)(const int R, const int W, int64_t k, const char *a, ptrdi
      * at the start and keeps them on the stack, which costs a short product half of its time. */
     __asm__("" : "+r"(ldc));
     if (flags & RL_GEMM_BIAS) {
-#pragma GCC unroll 4
+        UNROLL(4)
         for (int w = 0; w < W; w++) {
             VEC start = F(load)(bias + w * (int)sizeof(VEC), mask[w]);
-#pragma GCC unroll 24
+            UNROLL(24)
             for (int i = 0; i < R; i++)
                 acc[i * W + w] = F(add)(start, acc[i * W + w]);
         }
     } else if (flags & RL_GEMM_C) {
         char *at = c;
-#pragma GCC unroll 24
+        UNROLL(24)
         for (int i = 0; i < R; i++, at += ldc)
-#pragma GCC unroll 4
-            for (int w = 0; w < W; w++)
-                acc[i * W + w] =
-                    F(add)(F(load)(at + w * (int)sizeof(VEC), mask[w]), acc[i * W + w]);
+            UNROLL(4)
+        for (int w = 0; w < W; w++)
+            acc[i * W + w] = F(add)(F(load)(at + w * (int)sizeof(VEC), mask[w]), acc[i * W + w]);
         __asm__("" : "+r"(ldc));
     }
     if (flags & RL_GEMM_RELU) {
-#pragma GCC unroll 24
+        UNROLL(24)
         for (int i = 0; i < R * W; i++)
             acc[i] = F(relu)(acc[i]);
     }
     if (n == W * LANES) {
-#pragma GCC unroll 24
+        UNROLL(24)
         for (int i = 0; i < R; i++, c += ldc)
-#pragma GCC unroll 4
-            for (int w = 0; w < W; w++)
-                F(store_all)(c + w * (int)sizeof(VEC), acc[i * W + w]);
+            UNROLL(4)
+        for (int w = 0; w < W; w++)
+            F(store_all)(c + w * (int)sizeof(VEC), acc[i * W + w]);
     } else {
-#pragma GCC unroll 24
+        UNROLL(24)
         for (int i = 0; i < R; i++, c += ldc)
-#pragma GCC unroll 4
-            for (int w = 0; w < W; w++)
-                F(store)(c + w * (int)sizeof(VEC), mask[w], acc[i * W + w]);
+            UNROLL(4)
+        for (int w = 0; w < W; w++)
+            F(store)(c + w * (int)sizeof(VEC), mask[w], acc[i * W + w]);
     }
 }
 
@@ -181,15 +180,11 @@ RL_INLINE void F(tile)(const int R, const int W, int64_t k, const char *a, ptrdi
     X(1, 4)                                                                                        \
     X(2, 4)                                                                                        \
     X(3, 4)
-#else
+#else /* every fma may be a call: small code rather than wide tiles */
 #define ROWS_1(X)                                                                                  \
     X(1, 1)                                                                                        \
-    X(2, 1)                                                                                        \
-    X(3, 1)                                                                                        \
-    X(4, 1)
-#define ROWS_2(X)                                                                                  \
-    X(1, 2)                                                                                        \
-    X(2, 2)
+    X(2, 1)
+#define ROWS_2(X) X(1, 2)
 #define ROWS_4(X) X(1, 4)
 #endif
 

@@ -12,6 +12,14 @@
 
 #define RL_INLINE static inline __attribute__((always_inline))
 
+/* Before a loop of n rounds over registers.  The portable build has none to win: it stays small. */
+#define PRAGMA(x) _Pragma(#x)
+#if defined(__AVX2__)
+#define UNROLL(n) PRAGMA(GCC unroll n)
+#else
+#define UNROLL(n) PRAGMA(GCC unroll 1)
+#endif
+
 #if defined(__AVX512F__)
 #include <immintrin.h>
 
