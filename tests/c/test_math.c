@@ -33,7 +33,7 @@ static const function functions[] = {
     {"log1p", RL_MAP_LOG1P, log1pl, -1, 1e300, 0.51, 1},
     {"sin", RL_MAP_SIN, sinl, -1e5, 1e5, 0.51, 1},
     {"cos", RL_MAP_COS, cosl, -1e5, 1e5, 0.51, 1},
-    {"tan", RL_MAP_TAN, tanl, -1e5, 1e5, 0.51, 2},
+    {"tan", RL_MAP_TAN, tanl, -1e5, 1e5, 0.51, 2.5},
     {"asin", RL_MAP_ASIN, asinl, -1, 1, 0.51, 2},
     {"acos", RL_MAP_ACOS, acosl, -1, 1, 0.51, 1},
     {"atan", RL_MAP_ATAN, atanl, -1e20, 1e20, 0.51, 2.5},
