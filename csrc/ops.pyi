@@ -759,6 +759,10 @@ def squeeze(input: Tensor) -> Tensor:
     """Without the dims of size 1."""
 
 @op(inplace="native", name="squeeze")
+def squeeze_dim(input: Tensor, dim: int) -> Tensor:
+    """Without this dim where its size is 1."""
+
+@op(inplace="native", name="squeeze")
 def squeeze_dims(input: Tensor, dim: Ints) -> Tensor:
     """Without these dims where their size is 1."""
 

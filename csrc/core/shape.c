@@ -151,7 +151,8 @@ bool rl_view_strides(const rl_tensor *t, int ndim, const int64_t *shape, int64_t
             rl_row_major(ndim, shape, strides);
         return true;
     }
-    if (t->contiguous && !rl_has_shape(t, ndim, shape)) {
+    if (t->contiguous && (!t->ndim || t->strides[t->ndim - 1] == 1) &&
+        !rl_has_shape(t, ndim, shape)) {
         rl_row_major(ndim, shape, strides);
         return true;
     }

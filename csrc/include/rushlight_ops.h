@@ -479,6 +479,9 @@ rl_tensor *rl_movedim(rl_tensor *input, rl_ints source, rl_ints destination);
 /* Without the dims of size 1. */
 rl_tensor *rl_squeeze(rl_tensor *input);
 rl_tensor *rl_squeeze_(rl_tensor *input);
+/* Without this dim where its size is 1. */
+rl_tensor *rl_squeeze_dim(rl_tensor *input, int64_t dim);
+rl_tensor *rl_squeeze_dim_(rl_tensor *input, int64_t dim);
 /* Without these dims where their size is 1. */
 rl_tensor *rl_squeeze_dims(rl_tensor *input, rl_ints dim);
 rl_tensor *rl_squeeze_dims_(rl_tensor *input, rl_ints dim);

@@ -402,7 +402,7 @@ static rl_status vector_matmul_backward(rl_node *n, rl_tensor *const *g, rl_tens
             dx[1] = rl_mv(t, flat);
         } else {
             RL_TEMP *column = rl_unsqueeze(g[0], -1), *t = rl_matmul(m, column);
-            dx[0] = t ? rl_squeeze_dims(t, (rl_ints){(int64_t[]){-1}, 1}) : NULL;
+            dx[0] = t ? rl_squeeze_dim(t, -1) : NULL;
         }
     }
     return RL_DONE(n, dx);

@@ -81,7 +81,8 @@ static rl_tensor *roll_one(rl_tensor *x, int dim, int64_t shift)
 static rl_tensor *roll_data(rl_tensor *x, int n, const int64_t *shifts, const int64_t *dims,
                             int64_t *back)
 {
-    RL_TEMP *first = rl_new((rl_dtype)x->dtype, x->ndim, x->shape);
+    RL_TEMP *first = x->numel ? rl_new((rl_dtype)x->dtype, x->ndim, x->shape)
+                              : rl_new_like(x, (rl_dtype)x->dtype);
     if (!first || rl_copy_data(first, x))
         return NULL;
     rl_tensor *z = rl_retain(first);

@@ -92,6 +92,7 @@ static rl_status view_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 }
 
 static const rl_node_type view_node = {"ViewBackward0", view_backward, 0, NULL};
+static const rl_node_type reshape_alias_node = {"ReshapeAliasBackward0", view_backward, 0, NULL};
 static const rl_node_type unsafe_view_node = {"UnsafeViewBackward0", view_backward, 0, NULL};
 static const rl_node_type unsqueeze_node = {"UnsqueezeBackward0", view_backward, 0, NULL};
 static const rl_node_type squeeze_node = {"SqueezeBackward0", view_backward, 0, NULL};
@@ -127,8 +128,8 @@ rl_tensor *rl_reshape(rl_tensor *x, rl_ints wanted)
     if (!x || rl_infer_shape(wanted, x->numel, shape))
         return NULL;
     if (rl_view_strides(x, wanted.n, shape, strides))
-        return rl_view_record(rl_new_view(x, wanted.n, shape, strides, x->offset), x, &view_node, 0,
-                              0, 0);
+        return rl_view_record(rl_new_view(x, wanted.n, shape, strides, x->offset), x,
+                              x->contiguous ? &view_node : &reshape_alias_node, 0, 0, 0);
     rl_tensor *z = copy_data(x, wanted.n, shape);
     if (!z || !rl_recording(x))
         return z;
@@ -499,22 +500,21 @@ static rl_tensor *squeeze_masked(rl_tensor *x, const bool *mask, const rl_node_t
 
 rl_tensor *rl_squeeze(rl_tensor *x) { return x ? squeeze_masked(x, NULL, &squeeze_node) : NULL; }
 
-rl_tensor *rl_squeeze_dims(rl_tensor *x, rl_ints dim)
+rl_tensor *rl_squeeze_dim(rl_tensor *x, int64_t dim)
 {
-    if (!x)
+    if (!x || rl_wrap_dim(&dim, x->ndim))
         return NULL;
     bool mask[RL_MAX_DIMS] = {false};
-    if (dim.n == 1 || x->ndim == 0) { /* a 0-dim tensor accepts dim 0 and -1 */
-        for (int i = 0; i < dim.n; i++) {
-            int64_t d = dim.v[i];
-            if (rl_wrap_dim(&d, x->ndim))
-                return NULL;
-            mask[d] = true;
-        }
-    } else if (dim.n > 0 && rl_dim_mask(dim, x->ndim, mask)) {
+    mask[dim] = true;
+    return squeeze_masked(x, mask, &squeeze_dim_node);
+}
+
+rl_tensor *rl_squeeze_dims(rl_tensor *x, rl_ints dim)
+{
+    bool mask[RL_MAX_DIMS] = {false};
+    if (!x || (dim.n > 0 && rl_dim_mask(dim, x->ndim, mask)))
         return NULL;
-    }
-    return squeeze_masked(x, mask, dim.n == 1 ? &squeeze_dim_node : &squeeze_dims_node);
+    return squeeze_masked(x, mask, &squeeze_dims_node);
 }
 
 static rl_tensor *squeeze_quietly(rl_tensor *x, const rl_ints *dim)
@@ -528,6 +528,11 @@ static rl_tensor *squeeze_quietly(rl_tensor *x, const rl_ints *dim)
 rl_tensor *rl_squeeze_(rl_tensor *x)
 {
     return x ? take_geometry(x, squeeze_quietly(x, NULL), &squeeze_inplace_node, 0, 0) : NULL;
+}
+
+rl_tensor *rl_squeeze_dim_(rl_tensor *x, int64_t dim)
+{
+    return rl_squeeze_dims_(x, (rl_ints){&dim, 1});
 }
 
 rl_tensor *rl_squeeze_dims_(rl_tensor *x, rl_ints dim)
