@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "autograd/autograd.h"
+#include "core/alloc.h"
 #include "core/parallel.h"
 #include "kernels/kernels.h"
 #include "kernels/optim.h"
@@ -273,51 +274,86 @@ static rl_status run_on_copies(rl_optim_loop loop, rl_tensor *p, rl_tensor *g, r
 
 /* ---- all parameters ---- */
 
-rl_status rl_optim_step(const rl_optim *o, int64_t n, rl_tensor *const *params,
-                        rl_tensor *const *grads, rl_optim_state *state)
+/* Checks all parameters and makes the states that are missing; fresh[i]: SGD's buffer of parameter
+ * i was made now. */
+static rl_status prepare(const rl_optim *o, int64_t n, rl_tensor *const *params,
+                         rl_tensor *const *grads, rl_optim_state *state, uint8_t *fresh)
 {
-    /* What can fail comes first: nothing has changed when a state cannot be made. */
-    bool keeps[RL_OPTIM_STATES], any = false;
-    for (int k = 0; k < RL_OPTIM_STATES; k++)
-        any |= keeps[k] = rl_optim_keeps(o, k);
-    if (any && !state)
-        return rl_error(RL_ERUNTIME,
-                        "rl_optim_step: this optimizer needs a state for each parameter");
     for (int64_t i = 0; i < n; i++) {
         rl_tensor *g = grads ? grads[i] : rl_borrow_grad(params[i]);
         if (g && check(o, params[i], g, state ? state[i] : NULL) != RL_OK)
             return rl_error_code();
     }
+    for (int64_t i = 0; i < n; i++) {
+        if (!(grads ? grads[i] : rl_borrow_grad(params[i])))
+            continue;
+        for (int k = 0; k < RL_OPTIM_STATES; k++) {
+            if (!rl_optim_keeps(o, k))
+                continue;
+            if (!state)
+                return rl_error(RL_ERUNTIME,
+                                "rl_optim_step: this optimizer needs a state for each parameter");
+            if (state[i][k])
+                continue;
+            if (make_state(o, params[i], k, &state[i][k]) != RL_OK)
+                return rl_error_code();
+            fresh[i] = o->kind == RL_SGD;
+        }
+    }
+    return RL_OK;
+}
+
+static rl_status step_one(const rl_optim *o, rl_tensor *p, rl_tensor *g, rl_tensor **s, bool fresh,
+                          numbers *now)
+{
+    count_step(o, s, now);
+    now->a.flag[1] = fresh;
+    rl_tensor *slots[3];
+    bool direct = (p->dtype == RL_F32 || p->dtype == RL_F64) && (p->contiguous || rl_is_dense(p)) &&
+                  in_step(p, g);
+    for (int k = 0; k < 3; k++) {
+        slots[k] = rl_optim_keeps(o, FIRST + k) ? s[FIRST + k] : NULL;
+        direct = direct && (!slots[k] || in_step(p, slots[k]));
+    }
+    if (direct)
+        run(now->loop, p, g, slots, &now->a);
+    else if (run_on_copies(now->loop, p, g, slots, &now->a) != RL_OK)
+        return rl_error_code();
+    rl_bump_version(p);
+    for (int k = 0; k < 3; k++)
+        if (slots[k])
+            rl_bump_version(slots[k]);
+    return RL_OK;
+}
+
+/* A wrong argument or a state that cannot be made leaves all as it was.  Memory may still run out
+ * later, for copies of parameters whose memory is not in step with their gradient's; the parameters
+ * before that one have made their step. */
+rl_status rl_optim_step(const rl_optim *o, int64_t n, rl_tensor *const *params,
+                        rl_tensor *const *grads, rl_optim_state *state)
+{
+    uint8_t few[64], *fresh = n <= (int64_t)sizeof few ? few : rl_alloc((size_t)n);
+    if (!fresh)
+        return rl_error_code();
+    memset(fresh, 0, (size_t)n);
+    rl_status status = prepare(o, n, params, grads, state, fresh);
     numbers now = {
         .a = {.weight_decay = o->weight_decay, .maximize = o->maximize, .decoupled = o->decoupled},
         .step = -1,
     };
-    for (int64_t i = 0; i < n; i++) {
-        rl_tensor *p = params[i], *g = grads ? grads[i] : rl_borrow_grad(p);
-        if (!g)
-            continue;
-        rl_optim_state none = {NULL};
-        rl_tensor **s = state ? state[i] : none;
-        bool first = o->kind == RL_SGD && keeps[FIRST] && !s[FIRST];
-        for (int k = 0; k < RL_OPTIM_STATES; k++)
-            if (keeps[k] && !s[k] && make_state(o, p, k, &s[k]) != RL_OK)
-                return rl_error_code();
-        count_step(o, s, &now);
-        now.a.flag[1] = o->kind == RL_SGD && first;
-        rl_tensor *slots[3] = {keeps[FIRST] ? s[FIRST] : NULL, keeps[SECOND] ? s[SECOND] : NULL,
-                               keeps[THIRD] ? s[THIRD] : NULL};
-        bool direct = (p->dtype == RL_F32 || p->dtype == RL_F64) &&
-                      (p->contiguous || rl_is_dense(p)) && in_step(p, g);
-        for (int k = 0; k < 3; k++)
-            direct = direct && (!slots[k] || in_step(p, slots[k]));
-        if (direct)
-            run(now.loop, p, g, slots, &now.a);
-        else if (run_on_copies(now.loop, p, g, slots, &now.a) != RL_OK)
-            return rl_error_code();
-        rl_bump_version(p);
-        for (int k = 0; k < 3; k++)
-            if (slots[k])
-                rl_bump_version(slots[k]);
+    rl_optim_state none = {NULL};
+    int64_t done = 0;
+    for (; done < n && status == RL_OK; done += status == RL_OK) {
+        rl_tensor *g = grads ? grads[done] : rl_borrow_grad(params[done]);
+        if (g)
+            status = step_one(o, params[done], g, state ? state[done] : none, fresh[done], &now);
     }
-    return RL_OK;
+    for (; done < n; done++) /* after a failure: buffers that nothing was written to */
+        if (fresh[done]) {
+            rl_release(state[done][FIRST]);
+            state[done][FIRST] = NULL;
+        }
+    if (fresh != few)
+        rl_free(fresh, (size_t)n);
+    return status;
 }

@@ -189,16 +189,24 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x1^T W[k] x2 + b[k]: inputs (*, in1) and (*, in2), weight (out, in1, in2), output (*, out)."""
     out, in1, in2 = weight.shape
-    if input1.shape[:-1] != input2.shape[:-1]:
+    if input1.dim() != input2.dim():
         raise RuntimeError(
-            f"bilinear(): input batch dimensions do not match: got {list(input1.shape[:-1])} and "
-            f"{list(input2.shape[:-1])}"
+            f"bilinear(): input dimensions do not match: got {input1.dim()} and {input2.dim()}"
         )
+    for i, (a, b) in enumerate(zip(input1.shape[:-1], input2.shape[:-1], strict=True)):
+        if a != b:
+            raise RuntimeError(
+                f"bilinear(): input batch dimensions do not match at dim {i}: got {a} and {b}"
+            )
     if input1.size(-1) != in1 or input2.size(-1) != in2:
         which, got, want = (1, input1, in1) if input1.size(-1) != in1 else (2, input2, in2)
         raise RuntimeError(
             f"bilinear(): input{which} size does not match weight size: got {got.size(-1)} but "
             f"expected {want}"
+        )
+    if bias is not None and bias.size(0) != out:
+        raise RuntimeError(
+            f"bilinear(): bias size does not match weight size: got {bias.size(0)} but expected {out}"
         )
     left = input1.matmul(weight.permute(1, 0, 2).reshape(in1, out * in2))
     result = (left.unflatten(-1, (out, in2)) * input2.unsqueeze(-2)).sum(-1)

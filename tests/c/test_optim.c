@@ -1,0 +1,95 @@
+/* Optimizers: closed forms of the first steps; a failed step changes nothing that it should not. */
+#include "check.h"
+
+static rl_tensor *filled(float first, float step)
+{
+    rl_tensor *t = rl_new(RL_F32, SHAPE(5));
+    for (int i = 0; t && i < 5; i++)
+        floats(t)[i] = first + step * (float)i;
+    return t;
+}
+
+static bool near(float a, double b) { return fabs(a - b) <= 1e-6 * (1 + fabs(b)); }
+
+/* b1 = g, b2 = m b1 + g; p falls by lr (b1 + b2) */
+static bool sgd_momentum(void)
+{
+    MAKE(p, filled(1, 1));
+    MAKE(g, filled(2, -1));
+    rl_optim o = rl_optim_defaults(RL_SGD);
+    o.lr = 0.1;
+    o.momentum = 0.5;
+    rl_optim_state s[1] = {{NULL}};
+    for (int step = 0; step < 2; step++) {
+        if (rl_optim_step(&o, 1, &p, &g, s) != RL_OK) {
+            CHECK(rl_error_code() == RL_EMEMORY && floats(p)[0] == 1 && !s[0][1]);
+            rl_optim_state_free(1, s);
+            return false;
+        }
+    }
+    for (int i = 0; i < 5; i++)
+        CHECK(near(floats(p)[i], 1 + i - 0.1 * 2.5 * (2 - i)));
+    rl_optim_state_free(1, s);
+    return true;
+}
+
+/* The first step of Adam is lr in the direction of the gradient's sign. */
+static bool adam_first(void)
+{
+    MAKE(p, filled(1, 1));
+    MAKE(q, filled(1, 1));
+    MAKE(g, filled(3, -1.25f));
+    rl_optim o = rl_optim_defaults(RL_ADAM);
+    rl_optim_state s[2] = {{NULL}, {NULL}};
+    rl_status status = rl_optim_step(&o, 2, (rl_tensor *[]){p, q}, (rl_tensor *[]){g, NULL}, s);
+    if (status == RL_OK) {
+        for (int i = 0; i < 5; i++)
+            CHECK(near(floats(p)[i], 1 + i - 1e-3 * (3 - 1.25 * i > 0 ? 1 : -1)));
+        CHECK(floats(s[0][0])[0] == 1 && !s[1][0] && floats(q)[4] == 5);
+    } else {
+        CHECK(rl_error_code() == RL_EMEMORY && floats(p)[0] == 1);
+    }
+    rl_optim_state_free(2, s);
+    return status == RL_OK;
+}
+
+/* Memory in another order goes through copies. */
+static bool strided(void)
+{
+    MAKE(base, counting(SHAPE(2, 3)));
+    MAKE(g, counting(SHAPE(3, 2)));
+    RL_TEMP *p = rl_new_view(base, SHAPE(3, 2), (int64_t[]){1, 3}, 0);
+    NEED(p);
+    rl_optim o = rl_optim_defaults(RL_SGD);
+    o.lr = 1;
+    if (rl_optim_step(&o, 1, &p, &g, NULL) != RL_OK) {
+        CHECK(rl_error_code() == RL_EMEMORY && floats(base)[1] == 1);
+        return false;
+    }
+    static const float should[] = {0, 1 - 2, 2 - 4, 3 - 1, 4 - 3, 5 - 5};
+    CHECK(!memcmp(base->data, should, sizeof should));
+    return true;
+}
+
+static bool errors(void)
+{
+    MAKE(p, filled(1, 1));
+    MAKE(g, counting(SHAPE(4)));
+    rl_optim o = rl_optim_defaults(RL_SGD);
+    FAILS(rl_optim_step(&o, 1, &p, &g, NULL) == RL_OK, RL_ERUNTIME,
+          "optimizer: gradient of shape [4] for a parameter of shape [5]");
+    o.momentum = 0.9;
+    FAILS(rl_optim_step(&o, 1, &p, &p, NULL) == RL_OK, RL_ERUNTIME,
+          "rl_optim_step: this optimizer needs a state for each parameter");
+    CHECK(floats(p)[0] == 1);
+    return true;
+}
+
+int main(void)
+{
+    RUN(sgd_momentum);
+    RUN(adam_first);
+    RUN(strided);
+    RUN(errors);
+    return failures != 0;
+}
