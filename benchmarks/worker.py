@@ -15,27 +15,28 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.cases import CASES
 
+BATCH = 0.5e-3  # seconds; short batches find the moments in which nothing else runs
+
 
 def least_time(f: Callable[[], object], seconds: float) -> float:
-    """Least time per call over batches that take about a fifth of `seconds` each."""
+    """Least time per call over batches of about BATCH each (a single call when that takes longer)."""
     clock = time.perf_counter
     f()
-    n = 1
-    while True:
+    n, took = 1, 0.0
+    while took < BATCH / 2:
+        n *= 2
         start = clock()
         for _ in range(n):
             f()
         took = clock() - start
-        if took > seconds / 10 or n >= 1 << 24:
-            break
-        n = max(2 * n, int(n * seconds / 5 / max(took, 1e-7))) if took < seconds / 20 else 2 * n
-    best, end = took / n, clock() + seconds
+    n = max(1, round(n * BATCH / took))
+    best, end = float("inf"), clock() + seconds
     while clock() < end:
         start = clock()
         for _ in range(n):
             f()
-        best = min(best, (clock() - start) / n)
-    return best
+        best = min(best, clock() - start)
+    return best / n
 
 
 def main() -> None:
