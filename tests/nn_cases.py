@@ -243,6 +243,10 @@ ERRORS = [
     lambda t: t.nn.functional.binary_cross_entropy(t.ones(1), t.ones(2)),
     lambda t: t.nn.functional.binary_cross_entropy_with_logits(t.ones(1), t.ones(2)),
     lambda t: t.nn.Parameter(t.tensor([1, 2])),
+    lambda t: t.nn.CrossEntropyLoss()(t.ones(2, 3), t.ones(2)),
+    lambda t: t.nn.functional.nll_loss(t.ones(2, 3), t.ones(2, dtype=t.int32)),
+    lambda t: t.nn.functional.bilinear(t.ones(2, 3), t.ones(3, 2), t.ones(1, 3, 2)),
+    lambda t: t.nn.functional.bilinear(t.ones(3), t.ones(1, 2), t.ones(1, 3, 2)),
     lambda t: t.nn.ParameterDict()[3],
 ]
 

@@ -17,7 +17,7 @@ static rl_status check_classes(rl_tensor *x, rl_tensor *target, rl_tensor *weigh
     if (x->ndim == 0)
         return rl_error(RL_ERUNTIME, "input tensor should be 1D or 2D");
     if (target->dtype != RL_I64 && target->dtype != RL_U8)
-        return rl_error(RL_ERUNTIME, "expected scalar type Long but found %s",
+        return rl_error(RL_ERUNTIME, "expected target dtype to be Long or Byte, but got %s",
                         rl_dtype_title((rl_dtype)target->dtype));
     bool fits = x->ndim == 1 ? target->ndim == 0 : target->ndim == x->ndim - 1;
     for (int d = 0; d < target->ndim && fits; d++) {
