@@ -2,7 +2,6 @@
  * ops/fill.c. */
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "autograd/autograd.h"
 #include "core/iter.h"
@@ -76,8 +75,8 @@ static const char *type_name(rl_dtype dtype)
 {
     static const char *const names[RL_NDTYPES] = {
         [RL_BOOL] = "bool",      [RL_U8] = "unsigned char",
-        [RL_I8] = "signed char", [RL_I16] = "short",
-        [RL_I32] = "int",        [RL_I64] = "long",
+        [RL_I8] = "signed char", [RL_I16] = "short int",
+        [RL_I32] = "int",        [RL_I64] = "long int",
         [RL_F16] = "c10::Half",  [RL_BF16] = "c10::BFloat16",
         [RL_F32] = "float",      [RL_F64] = "double",
     };
@@ -286,29 +285,35 @@ rl_tensor *rl_normal_float_tensor(double mean, rl_tensor *std, rl_generator *gen
 
 /* ---- integers ---- */
 
+/* v rounded to a floating dtype, as an integer again; INT64_MIN where it does not fit. */
+static int64_t rounded(rl_dtype dtype, int64_t v)
+{
+    double narrow, wide; /* narrow: room for any dtype */
+    rl_convert(RL_I64, &v, sizeof v, dtype, &narrow, sizeof narrow, 1);
+    rl_convert(dtype, &narrow, sizeof narrow, RL_F64, &wide, sizeof wide, 1);
+    return wide >= -0x1p63 && wide < 0x1p63 ? (int64_t)wide : INT64_MIN;
+}
+
+/* The distance between neighbours of a floating dtype at v, where integers are no longer exact. */
+static int64_t spacing(rl_dtype dtype, int64_t v)
+{
+    uint64_t magnitude = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    int shift = 64 - __builtin_clzll(magnitude | 1) - mantissa_bits(dtype);
+    return (int64_t)1 << (shift > 0 ? shift : 0);
+}
+
 /* A limit beyond a floating dtype's exact integers moves inward, so that rounding stays inside of
  * the range. */
 static int64_t exact_from(rl_dtype dtype, int64_t from)
 {
-    double next = dtype == RL_F64 ? (double)(from + 1) : (double)(float)(from + 1);
-    int n = 0;
-    if ((int64_t)next >= from)
-        return from;
-    for (int64_t v = llabs(from + 1); v >>= 1;)
-        n++;
-    return (int64_t)next + ((int64_t)1 << (n - mantissa_bits(dtype) + 1));
+    int64_t next = rounded(dtype, from + 1);
+    return next >= from ? from : next + spacing(dtype, from + 1);
 }
 
 static int64_t exact_to(rl_dtype dtype, int64_t to)
 {
-    double before = dtype == RL_F64 ? (double)(to - 1) : (double)(float)(to - 1);
-    int n = 0;
-    if (before < 0x1p63 && (int64_t)before < to)
-        return to;
-    for (int64_t v = llabs(to - 1); v >>= 1;)
-        n++;
-    int64_t whole = before < 0x1p63 ? (int64_t)before : INT64_MAX;
-    return whole - ((int64_t)1 << (n - mantissa_bits(dtype) + 1));
+    int64_t before = rounded(dtype, to - 1);
+    return before < to ? to : before - spacing(dtype, to - 1);
 }
 
 /* f for from ... to - 1; to not given: up to the largest exact integer.  Two words per number from
@@ -321,13 +326,13 @@ static rl_status plan_integers(rl_fill *f, rl_dtype dtype, int64_t from, rl_opt_
     *f = (rl_fill){.sample = RL_I64, .make = rl_make_integers};
     int64_t last; /* the largest number */
     if (to.given) {
-        last = to.v - 1;
         if (from >= to.v)
             return rl_error(
                 RL_ERUNTIME,
                 "random_ expects 'from' to be less than 'to', but got from=%lld >= to=%lld",
                 (long long)from, (long long)to.v);
-        if (rl_is_floating(dtype) && (dtype == RL_F32 || dtype == RL_F64)) {
+        last = to.v - 1;
+        if (rl_is_floating(dtype)) {
             from = exact_from(dtype, from);
             last = exact_to(dtype, to.v) - 1;
             if (from > last)
@@ -337,8 +342,20 @@ static rl_status plan_integers(rl_fill *f, rl_dtype dtype, int64_t from, rl_opt_
                                 "from=%lld >= to=%lld",
                                 (long long)from, (long long)last + 1);
         }
+    } else if (from == INT64_MIN) { /* all 64 bits as they are */
+        if (dtype != RL_I64 && dtype != RL_F64 && dtype != RL_F32 && dtype != RL_BF16)
+            return rl_error(RL_ERUNTIME, "random_full_64_bits_range_kernel_cpu handles only int64, "
+                                         "double, float and bfloat16");
+        f->b = 1;
+        return RL_OK;
     } else if (rl_is_floating(dtype)) {
         last = (int64_t)1 << mantissa_bits(dtype);
+        from = exact_from(dtype, from);
+        if (from >= last)
+            return rl_error(RL_ERUNTIME,
+                            "random_ expects 'from' casted to dtype to be less than or equal to "
+                            "'to_inc' casted to dtype, but got from=%lld > to_inc=%lld",
+                            (long long)from, (long long)last);
     } else {
         last = dtype == RL_I64 ? INT64_MAX : (int64_t)largest(dtype);
     }
@@ -347,8 +364,8 @@ static rl_status plan_integers(rl_fill *f, rl_dtype dtype, int64_t from, rl_opt_
     if ((double)last < low || (double)last > largest(dtype))
         return rl_error(RL_ERUNTIME, "to - 1 is out of bounds for %s", type_name(dtype));
     f->range = (uint64_t)last - (uint64_t)from + 1;
-    f->base = f->range ? from : 0; /* range 0: all 64 bits as they are */
-    f->b = f->range == 0 || f->range >= (uint64_t)1 << 28;
+    f->base = from;
+    f->b = f->range >= (uint64_t)1 << 28;
     return RL_OK;
 }
 
@@ -556,16 +573,11 @@ rl_tensor *rl_cauchy_(rl_tensor *input, double median, double sigma, rl_generato
         return NULL;
     if (!(sigma > 0))
         return rl_fail(RL_ERUNTIME, "cauchy_ expects sigma > 0.0, but found sigma=%g", sigma);
-    if (!rl_is_floating((rl_dtype)input->dtype)) {
-        const char *name = input->dtype == RL_I64   ? "long int"
-                           : input->dtype == RL_I16 ? "short int"
-                                                    : type_name((rl_dtype)input->dtype);
+    if (!rl_is_floating((rl_dtype)input->dtype))
         return rl_fail(RL_ERUNTIME,
                        "Cauchy distribution is a continuous probability distribution. dtype must "
-                       "be a floating point "
-                       "but you specified %s",
-                       name);
-    }
+                       "be a floating point but you specified %s",
+                       type_name((rl_dtype)input->dtype));
     rl_fill f = {.sample = RL_F64, .make = rl_make_cauchy, .a = median, .b = sigma};
     return run_inplace(&f, input, NULL, generator, &cauchy_node);
 }
