@@ -1,4 +1,5 @@
-/* integer.c: the element-wise kernels of the integer dtypes and bool. */
+/* integer.c: the element-wise kernels of int64, int32 and bool.  int16, int8 and uint8 have none: the iterator converts
+ * blocks to int32, whose results cut to the width are the same. */
 #include "isa.h"
 
 #include "loops.h"
@@ -18,31 +19,6 @@
 #define DTYPE RL_I32
 #define NAME(f) K(f##_i32)
 #include "integer.tmpl.h"
-
-/* The narrow ones are rare: no loops of their own for scalars. */
-#pragma push_macro("MAP2")
-#undef MAP2
-#define MAP2 MAP2_HEAVY
-
-#define T int16_t
-#define U uint32_t
-#define DTYPE RL_I16
-#define NAME(f) K(f##_i16)
-#include "integer.tmpl.h"
-
-#define T int8_t
-#define U uint32_t
-#define DTYPE RL_I8
-#define NAME(f) K(f##_i8)
-#include "integer.tmpl.h"
-
-#define T uint8_t
-#define U uint32_t
-#define DTYPE RL_U8
-#define NAME(f) K(f##_u8)
-#include "integer.tmpl.h"
-
-#pragma pop_macro("MAP2")
 
 /* ---- bool: bytes 0 and 1 ---- */
 
@@ -77,9 +53,6 @@ void K(fill_integer)(rl_kernels *t)
 {
     K(integer_fill_i64)(t);
     K(integer_fill_i32)(t);
-    K(integer_fill_i16)(t);
-    K(integer_fill_i8)(t);
-    K(integer_fill_u8)(t);
     SET(ADD), SET(MUL), SET(MAXIMUM), SET(MINIMUM), SET(BITAND), SET(BITOR), SET(BITXOR),
         SET(BITNOT), SET(EQ), SET(NE), SET(LT), SET(LE), SET(GT), SET(GE), SET(LOGICAL_AND),
         SET(LOGICAL_OR), SET(LOGICAL_XOR), SET(LOGICAL_NOT), SET(SIGN), SET(WHERE);
