@@ -77,9 +77,7 @@ def build_key(ns, key):
             items.append(ns.tensor(value[0], dtype=getattr(ns, value[1])))
         elif kind == "list":
             items.append(value[0])
-        elif kind == "mask":
-            items.append(ns.tensor(value))
-        elif kind == "zero":
+        elif kind == "mask" or kind == "zero":
             items.append(ns.tensor(value))
         else:
             items.append(value)
@@ -163,7 +161,8 @@ def test_assign_like_torch(seed):
             shape = [1, *shape]
         kind = rng.choice(["tensor", "tensor", "number"])
         ours, theirs = (
-            outcome(lambda n=ns, k=key, s=shape: assign(n, k, s, kind)) for ns in (rushlight, torch)
+            outcome(lambda n=ns, k=key, s=shape, t=kind: assign(n, k, s, t))
+            for ns in (rushlight, torch)
         )
         assert ours == theirs, (key, shape)
 

@@ -1,6 +1,8 @@
 /* element.c: single elements and strided blocks of memory. */
 #include "ops/element.h"
 
+#include "kernels/kernels.h"
+
 /* y = y OP x for every dtype; 16-bit floats in float32, rounded once.  Integers wrap around, so
  * they compute unsigned; 16 bits in 32, lest C's promotion to int overflow. */
 #define DEFINE(name, OP, BOOL_OP)                                                                  \
@@ -100,14 +102,10 @@ void rl_strided_copy(int ndim, const int64_t *shape, char *dst, const ptrdiff_t 
 static void add_row(int64_t n, char *dst, ptrdiff_t td, const char *src, ptrdiff_t ts,
                     rl_dtype dtype)
 {
-    if (dtype == RL_F32) {
-        for (int64_t i = 0; i < n; i++)
-            *(float *)(dst + i * td) += *(const float *)(src + i * ts);
-        return;
-    }
-    if (dtype == RL_F64) {
-        for (int64_t i = 0; i < n; i++)
-            *(double *)(dst + i * td) += *(const double *)(src + i * ts);
+    rl_map_fn *add = rl_kernel_table.map[RL_MAP_ADD][dtype];
+    if (add && td != 0 && n > 1) {
+        rl_kargs none = {{0}, {0}};
+        add((size_t)n, (char *const[]){dst, dst, (char *)src}, (ptrdiff_t[]){td, td, ts}, &none);
         return;
     }
     for (int64_t i = 0; i < n; i++)

@@ -5,43 +5,73 @@
 
 /* ---- walking a mask ---- */
 
-/* What is done where the mask is true.  z, mask: same shape, any strides; next: the packed elements
- * of select and scatter, in row-major order of the mask. */
-typedef enum { FILL, SELECT, SCATTER } way;
+/* Elements where the mask is true are packed (SELECT) or filled from packed ones (SCATTER), in
+ * row-major order of the mask.  z, mask: same shape, any strides. */
+typedef enum { SELECT, SCATTER } way;
 
-/* Returns the packed pointer after the last element used. */
-static char *walk(way what, char *z, const ptrdiff_t *sz, const char *mask, const ptrdiff_t *sm,
-                  int ndim, const int64_t *shape, char *next, size_t size)
+typedef struct packed {
+    char *next, *end; /* the packed elements not yet used */
+    size_t size;
+} packed;
+
+/* Writes each element, and steps on only where the mask is true: no branch to mispredict. */
+static void select_row(const char *z, ptrdiff_t tz, const char *mask, ptrdiff_t tm, int64_t n,
+                       packed *p)
 {
-    if (ndim == 0) {
-        if (*mask) {
-            rl_element_copy(size, what == SELECT ? next : z, what == SELECT ? z : next);
-            next += what == FILL ? 0 : size;
-        }
-        return next;
+    char *next = p->next, *end = p->end;
+#define ROW(bytes)                                                                                 \
+    for (int64_t i = 0; i < n && next < end; i++) {                                                \
+        memcpy(next, z + i * tz, bytes);                                                           \
+        next += mask[i * tm] ? bytes : 0;                                                          \
+    }                                                                                              \
+    break;
+    switch (p->size) {
+    case 1:
+        ROW(1)
+    case 2:
+        ROW(2)
+    case 4:
+        ROW(4)
+    default:
+        ROW(8)
     }
-    if (ndim > 1) {
-        for (int64_t i = 0; i < shape[0]; i++)
-            next = walk(what, z + i * sz[0], sz + 1, mask + i * sm[0], sm + 1, ndim - 1, shape + 1,
-                        next, size);
-        return next;
-    }
-    ptrdiff_t tz = sz[0], tm = sm[0];
-    int64_t n = shape[0];
-    if (what == FILL) {
-        for (int64_t i = 0; i < n; i++)
-            if (mask[i * tm])
-                rl_element_copy(size, z + i * tz, next);
-        return next;
-    }
+#undef ROW
+    p->next = next;
+}
+
+static void scatter_row(char *z, ptrdiff_t tz, const char *mask, ptrdiff_t tm, int64_t n, packed *p)
+{
     for (int64_t i = 0; i < n; i++) {
         if (!mask[i * tm])
             continue;
-        rl_element_copy(size, what == SELECT ? next : z + i * tz,
-                        what == SELECT ? z + i * tz : next);
-        next += size;
+        rl_element_copy(p->size, z + i * tz, p->next);
+        p->next += p->size;
     }
-    return next;
+}
+
+static void walk(way what, char *z, const ptrdiff_t *sz, const char *mask, const ptrdiff_t *sm,
+                 int ndim, const int64_t *shape, packed *p)
+{
+    if (ndim > 1) {
+        for (int64_t i = 0; i < shape[0]; i++)
+            walk(what, z + i * sz[0], sz + 1, mask + i * sm[0], sm + 1, ndim - 1, shape + 1, p);
+        return;
+    }
+    int64_t n = ndim ? shape[0] : 1;
+    ptrdiff_t tz = ndim ? sz[0] : 0, tm = ndim ? sm[0] : 0;
+    if (what == SELECT)
+        select_row(z, tz, mask, tm, n, p);
+    else
+        scatter_row(z, tz, mask, tm, n, p);
+}
+
+/* All of x or z against the packed elements of t. */
+static void walk_all(way what, rl_tensor *z, const ptrdiff_t *sz, const char *mask,
+                     const ptrdiff_t *sm, rl_tensor *t)
+{
+    packed p = {t->data, t->data + t->numel * (int64_t)rl_itemsize(t), rl_itemsize(t)};
+    if (z->numel)
+        walk(what, z->data, sz, mask, sm, z->ndim, z->shape, &p);
 }
 
 /* Strides in bytes with which t is seen in a shape it broadcasts to. */
@@ -133,12 +163,18 @@ static rl_status check_fill(const rl_tensor *mask, const rl_tensor *value)
     return RL_OK;
 }
 
-static void fill_where(rl_tensor *z, const rl_tensor *mask, rl_tensor *one)
+/* z = mask ? one : x; z may be x. */
+static rl_status fill_where(rl_tensor *z, rl_tensor *mask, rl_tensor *one, rl_tensor *x)
 {
-    ptrdiff_t sz[RL_MAX_DIMS], sm[RL_MAX_DIMS];
-    rl_byte_strides(z, sz);
-    wide_strides(mask, z->ndim, sm);
-    walk(FILL, z->data, sz, mask->data, sm, z->ndim, z->shape, one->data, rl_itemsize(z));
+    RL_TEMP *done = rl_map_run(&(rl_map){.op = RL_MAP_WHERE,
+                                         .typing = RL_TYPE_FIXED,
+                                         .compute = (rl_dtype)x->dtype,
+                                         .result = (rl_dtype)x->dtype,
+                                         .out = z,
+                                         .name = "masked_fill",
+                                         .n = 3,
+                                         .in = {mask, one, x}});
+    return rl_status_of(done);
 }
 
 static rl_node *fill_node(rl_tensor *z, rl_tensor *x, rl_tensor *mask, rl_tensor *value)
@@ -157,10 +193,9 @@ rl_tensor *rl_masked_fill(rl_tensor *input, rl_tensor *mask, rl_tensor *value)
         return NULL;
     RL_TEMP *x = widen(input, mask);
     RL_TEMP *one = x ? rl_cast_data(value, (rl_dtype)x->dtype) : NULL;
-    RL_TEMP *z = one ? copy_of(x) : NULL;
-    if (!z)
+    RL_TEMP *z = one ? rl_new_like(x, (rl_dtype)x->dtype) : NULL;
+    if (!z || fill_where(z, mask, one, x))
         return NULL;
-    fill_where(z, mask, one);
     if (!rl_recording(x) && !rl_recording(value))
         return rl_retain(z);
     return rl_record(fill_node(z, x, mask, value), rl_retain(z));
@@ -194,7 +229,10 @@ rl_tensor *rl_masked_fill_(rl_tensor *x, rl_tensor *mask, rl_tensor *value)
     rl_node *n = NULL;
     if (records && !(n = fill_node(x, x, apart, value)))
         return NULL;
-    fill_where(x, apart, one);
+    if (fill_where(x, apart, one, x)) {
+        rl_node_release(n);
+        return NULL;
+    }
     return rl_record_inplace(n, x);
 }
 
@@ -231,8 +269,7 @@ rl_tensor *rl_masked_select(rl_tensor *input, rl_tensor *mask)
     RL_TEMP *z = rl_new((rl_dtype)x->dtype, 1, &n_true);
     if (!z)
         return NULL;
-    if (x->numel)
-        walk(SELECT, x->data, sx, mask->data, sm, x->ndim, x->shape, z->data, rl_itemsize(x));
+    walk_all(SELECT, x, sx, mask->data, sm, z);
     if (!rl_recording(x))
         return rl_retain(z);
     rl_node *n = rl_node_new(&masked_select_node, z, 1, (rl_tensor *[]){x});
@@ -286,8 +323,8 @@ rl_tensor *rl_masked_scatter(rl_tensor *input, rl_tensor *mask, rl_tensor *sourc
             "masked_scatter: expected self and source to have same dtypes but got%s and %s",
             rl_dtype_title((rl_dtype)input->dtype), rl_dtype_title((rl_dtype)source->dtype));
     RL_TEMP *x = widen(input, mask);
-    RL_TEMP *packed = x ? rl_contiguous_data(source) : NULL;
-    if (!packed)
+    RL_TEMP *packed_source = x ? rl_contiguous_data(source) : NULL;
+    if (!packed_source)
         return NULL;
     int64_t n_mask = count_true(mask);
     if (n_mask < 0)
@@ -300,8 +337,7 @@ rl_tensor *rl_masked_scatter(rl_tensor *input, rl_tensor *mask, rl_tensor *sourc
     ptrdiff_t sz[RL_MAX_DIMS], sm[RL_MAX_DIMS];
     rl_byte_strides(z, sz);
     wide_strides(mask, z->ndim, sm);
-    if (z->numel)
-        walk(SCATTER, z->data, sz, mask->data, sm, z->ndim, z->shape, packed->data, rl_itemsize(z));
+    walk_all(SCATTER, z, sz, mask->data, sm, packed_source);
     if (!rl_recording(x) && !rl_recording(source))
         return rl_retain(z);
     rl_node *n = rl_node_new(&masked_scatter_node, z, 2, (rl_tensor *[]){x, source});
@@ -328,14 +364,22 @@ static rl_tensor *coordinates(rl_tensor *x)
     rl_tensor *z = rl_new(RL_I64, 2, (int64_t[]){x->ndim, n});
     if (!z)
         return NULL;
+    /* Row by row along the last dim: its coordinate is written for every element, and kept where it
+     * is not zero (no branch to mispredict); the others are the same for the whole row. */
+    int last = x->ndim - 1;
     int64_t at[RL_MAX_DIMS] = {0}, found = 0, *out = (int64_t *)z->data;
-    for (int64_t i = 0; i < truth->numel && found < n; i++) {
-        if (truth->data[i]) {
-            for (int d = 0; d < x->ndim; d++)
-                out[d * n + found] = at[d];
-            found++;
+    int64_t columns = last >= 0 ? x->shape[last] : 1;
+    for (int64_t i = 0; i < truth->numel && found < n && last >= 0; i += columns) {
+        const char *row = truth->data + i;
+        int64_t *column = out + last * n, before = found;
+        for (int64_t j = 0; j < columns && found < n; j++) {
+            column[found] = j;
+            found += row[j];
         }
-        for (int d = x->ndim - 1; d >= 0; d--) {
+        for (int d = 0; d < last; d++)
+            for (int64_t k = before; k < found; k++)
+                out[d * n + k] = at[d];
+        for (int d = last - 1; d >= 0; d--) {
             if (++at[d] < x->shape[d])
                 break;
             at[d] = 0;

@@ -50,6 +50,39 @@ static inline void move(way what, rl_dtype dtype, size_t size, char *a, char *b)
     }
 }
 
+/* Elements of any dtype, copied by size. */
+typedef uint32_t any32 __attribute__((may_alias));
+typedef uint64_t any64 __attribute__((may_alias));
+
+/* n positions along the last dim: element i of a is at i ta + k[i] step.  The everyday cases have
+ * loops of their own. */
+static void row(way what, rl_dtype dtype, size_t size, char *a, ptrdiff_t step, ptrdiff_t ta,
+                char *b, ptrdiff_t tb, const int64_t *k, int64_t n)
+{
+#define LOOP(T, statement)                                                                         \
+    for (int64_t i = 0; i < n; i++) {                                                              \
+        T *x = (T *)(a + i * ta + k[i] * step), *y = (T *)(b + i * tb);                            \
+        statement;                                                                                 \
+    }                                                                                              \
+    return;
+    if (what == GATHER && size == 4) {
+        LOOP(any32, *y = *x)
+    } else if (what == GATHER && size == 8) {
+        LOOP(any64, *y = *x)
+    } else if (what == SCATTER && size == 4) {
+        LOOP(any32, *x = *y)
+    } else if (what == SCATTER && size == 8) {
+        LOOP(any64, *x = *y)
+    } else if (what == ADD && dtype == RL_F32) {
+        LOOP(float, *x += *y)
+    } else if (what == ADD && dtype == RL_F64) {
+        LOOP(double, *x += *y)
+    }
+#undef LOOP
+    for (int64_t i = 0; i < n; i++)
+        move(what, dtype, size, a + i * ta + k[i] * step, b + i * tb);
+}
+
 /* For every position p of the index: a[p with p[dim] = index[p]] and b[p], in row-major order of p.
  * index: row-major int64; b may be a single element (FILL, ADD, MULTIPLY with b_is_one). */
 static void walk(way what, rl_tensor *a, int dim, const rl_tensor *index, rl_tensor *b,
@@ -72,12 +105,8 @@ static void walk(way what, rl_tensor *a, int dim, const rl_tensor *index, rl_ten
     const int64_t *k = (const int64_t *)index->data;
     char *pa = a->data, *pb = b->data;
     for (;;) {
-        char *qa = pa, *qb = pb;
-        for (int64_t i = 0; i < shape[last]; i++) {
-            move(what, dtype, size, qa + *k++ * step, qb);
-            qa += sa[last];
-            qb += sb[last];
-        }
+        row(what, dtype, size, pa, step, sa[last], pb, sb[last], k, shape[last]);
+        k += shape[last];
         int d = last - 1;
         for (; d >= 0; d--) {
             pa += sa[d];

@@ -133,6 +133,44 @@ static entry *sort_entries(entry *v, entry *spare, int64_t n)
     return n < 1024 ? merge_sort(v, spare, n) : radix_sort(v, spare, n);
 }
 
+/* ---- the first few ---- */
+
+static bool before(entry a, entry b) { return a.key != b.key ? a.key < b.key : a.at < b.at; }
+
+/* Restores the heap (largest entry on top) below place i. */
+static void sift(entry *heap, int64_t n, int64_t i)
+{
+    entry e = heap[i];
+    for (int64_t child; (child = 2 * i + 1) < n; i = child) {
+        if (child + 1 < n && before(heap[child], heap[child + 1]))
+            child++;
+        if (!before(e, heap[child]))
+            break;
+        heap[i] = heap[child];
+    }
+    heap[i] = e;
+}
+
+/* Moves the k first entries of the order to the front, sorted: v[0..k) is a heap of the first ones
+ * so far, and an entry enters only by displacing the last of them. */
+static void sort_first(entry *v, int64_t n, int64_t k)
+{
+    for (int64_t i = k / 2 - 1; i >= 0; i--)
+        sift(v, k, i);
+    for (int64_t i = k; i < n; i++) {
+        if (v[i].key >= v[0].key) /* of equal keys the earlier stays */
+            continue;
+        v[0] = v[i];
+        sift(v, k, 0);
+    }
+    for (int64_t i = k - 1; i > 0; i--) {
+        entry last = v[0];
+        v[0] = v[i];
+        v[i] = last;
+        sift(v, i, 0);
+    }
+}
+
 /* ---- rows ---- */
 
 /* For every row along dim: the entries in order, of which `count` from `first` on go to values and
@@ -159,7 +197,11 @@ static rl_status sort_rows(rl_tensor *x, int dim, bool descending, int64_t first
     int64_t *pi = (int64_t *)indices->data;
     for (int64_t r = 0; r < rows; r++) {
         make_keys((rl_dtype)x->dtype, px, sx[dim] * (ptrdiff_t)item, n, descending, buffer);
-        const entry *sorted = sort_entries(buffer, buffer + n, n);
+        const entry *sorted = buffer;
+        if ((first + count) * 8 < n)
+            sort_first(buffer, n, first + count);
+        else
+            sorted = sort_entries(buffer, buffer + n, n);
         for (int64_t i = 0; i < count; i++) {
             int64_t from = sorted[first + i].at;
             rl_element_copy(item, pv + i * sv[dim] * (ptrdiff_t)item,
