@@ -289,7 +289,8 @@ static void plan(job *g, const rl_gemm_args *p)
     }
     if (g->dot)
         return;
-    g->narrow = g->m <= RL_GEMM_THIN && g->rsb == size && g->csb != size && p->k <= RL_GEMM_DOT_MIN;
+    g->narrow = g->f->narrow && g->m <= RL_GEMM_THIN && g->rsb == size && g->csb != size &&
+                p->k <= RL_GEMM_DOT_MIN;
     /* Whole vectors, so that unpacking writes nothing outside of C; wide enough to be worth it. */
     int lanes = g->f->lanes;
     g->transposed = size == 4 && g->rsb == size && g->csb != size && g->csa == size && g->m >= 16 &&

@@ -81,7 +81,7 @@ typedef struct rl_gemm_float_kernels {
     int max_rows[3];                 /* of a tile 1 << w vectors wide */
     rl_gemm_tile_fn *const *tile[3]; /* tile[w][rows - 1] */
     rl_gemm_pack_fn *pack;
-    rl_gemm_narrow_fn *narrow;
+    rl_gemm_narrow_fn *narrow; /* NULL: none */
     rl_gemm_dot_fn *dot;
 } rl_gemm_float_kernels;
 

@@ -31,7 +31,7 @@ static const rl_gemm_kernels kernels = {
             {MAX_ROWS(tiles_1_f64), MAX_ROWS(tiles_2_f64), MAX_ROWS(tiles_4_f64)},
             {tiles_1_f64, tiles_2_f64, tiles_4_f64},
             pack_f64,
-            narrow_f64,
+            NULL,
             dot_f64},
 };
 

@@ -102,7 +102,9 @@ static void fold_f64(const vf64 *sum, double *out)
                               b + (n > 3 ? 3 : n - 1) * csb};                                      \
         v##S acc[3][4][STEPS_##S];                                                                 \
         UNROLL(3)                                                                                  \
-        for (int i = 0; i < M; i++) UNROLL(4) for (int j = 0; j < 4; j++)                          \
+        for (int i = 0; i < M; i++)                                                                \
+            UNROLL(4)                                                                              \
+        for (int j = 0; j < 4; j++)                                                                \
             UNROLL(8) for (int s = 0; s < STEPS_##S; s++) acc[i][j][s] = zero_##S();               \
         int64_t bytes = k * (int64_t)sizeof(T), p = 0;                                             \
         for (; p + 64 <= bytes; p += 64)                                                           \
@@ -111,8 +113,8 @@ static void fold_f64(const vf64 *sum, double *out)
                 ptrdiff_t o = p + s * (int)sizeof(v##S);                                           \
                 v##S y = load_all_##S(col[j] + o);                                                 \
                 UNROLL(3)                                                                          \
-                for (int i = 0; i < M; i++) acc[i][j][s] =                                         \
-                    fma_##S(load_all_##S(a + i * rsa + o), y, acc[i][j][s]);                       \
+                for (int i = 0; i < M; i++)                                                        \
+                    acc[i][j][s] = fma_##S(load_all_##S(a + i * rsa + o), y, acc[i][j][s]);        \
             }                                                                                      \
         if (p < bytes)                                                                             \
             UNROLL(8) for (int s = 0; s < STEPS_##S; s++)                                          \
@@ -123,12 +125,14 @@ static void fold_f64(const vf64 *sum, double *out)
                 {                                                                                  \
                     v##S y = load_##S(col[j] + o, m);                                              \
                     UNROLL(3)                                                                      \
-                    for (int i = 0; i < M; i++) acc[i][j][s] =                                     \
-                        fma_##S(load_##S(a + i * rsa + o, m), y, acc[i][j][s]);                    \
+                    for (int i = 0; i < M; i++)                                                    \
+                        acc[i][j][s] = fma_##S(load_##S(a + i * rsa + o, m), y, acc[i][j][s]);     \
                 }                                                                                  \
             }                                                                                      \
         UNROLL(3)                                                                                  \
-        for (int i = 0; i < M; i++) UNROLL(4) for (int j = 0; j < 4; j++)                          \
+        for (int i = 0; i < M; i++)                                                                \
+            UNROLL(4)                                                                              \
+        for (int j = 0; j < 4; j++)                                                                \
             UNROLL(8) for (int s = 0; s < STEPS_##S; s++) sum[i][at + j][s] = acc[i][j][s];        \
     }                                                                                              \
     static void dot_##S(int64_t m, int64_t n, int64_t k, const char *a, ptrdiff_t rsa,             \
@@ -136,7 +140,6 @@ static void fold_f64(const vf64 *sum, double *out)
                         const char *bias, unsigned flags)                                          \
     {                                                                                              \
         sums_##S sum[RL_GEMM_THIN];                                                                \
-        memset(sum, 0, sizeof(sum[0]) * (size_t)m);                                                \
         for (int64_t j0 = 0; j0 < n; j0 += 16) {                                                   \
             int64_t nj = n - j0 < 16 ? n - j0 : 16;                                                \
             for (int64_t j = 0; j < nj; j += 4, b += 4 * csb) {                                    \
@@ -147,6 +150,10 @@ static void fold_f64(const vf64 *sum, double *out)
                 else                                                                               \
                     dot4_##S(3, k, a, rsa, b, csb, nj - j, sum, (int)j);                           \
             }                                                                                      \
+            for (int64_t i = 0; i < m && nj <= 12;                                                 \
+                 i++) /* columns that do not exist: any numbers */                                 \
+                memset(sum[i][(nj + 3) & ~3], 0,                                                   \
+                       (size_t)(16 - ((nj + 3) & ~3)) * sizeof sum[0][0]);                         \
             for (int64_t i = 0; i < m; i++) {                                                      \
                 T y[16];                                                                           \
                 fold_##S(&sum[i][0][0], y);                                                        \

@@ -50,6 +50,26 @@ RL_INLINE void columns_from(columns *c, int64_t n, int lanes, ptrdiff_t csb)
         c->at[j] = (j < n ? j : n - 1) * csb;
 }
 
+/* The addresses of whole columns: one pointer per four columns and 0, 1, 2, 3 strides from it, made
+ * anew for each block. Left alone, the compiler computes an address per column ahead of the loop
+ * and keeps them on the stack. */
+typedef struct spread {
+    const char *q[4];
+    ptrdiff_t one, three;
+} spread;
+
+RL_INLINE spread spread_from(const char *b, ptrdiff_t csb)
+{
+    __asm__("" : "+r"(csb));
+    return (spread){{b, b + 4 * csb, b + 8 * csb, b + 12 * csb}, csb, 3 * csb};
+}
+
+RL_INLINE const char *column_at(const spread *s, int j)
+{
+    const char *q = s->q[j / 4];
+    return j % 4 == 0 ? q : j % 4 == 3 ? q + s->three : q + (j % 4) * s->one;
+}
+
 #if LANES_f32 == 16
 
 enum { BLOCK = 8 };
@@ -70,10 +90,11 @@ RL_INLINE void transpose_quarters(__m512 *x)
 RL_INLINE void block_f32(const char *b, const columns *c, ptrdiff_t csb, bool whole, int64_t steps,
                          vf32 out[BLOCK])
 {
+    spread s = spread_from(b, csb);
     /* A register of t takes 8 steps of columns j and j + 4, one of u those of j + 8 and j + 12. */
     __m512 t[4], u[4];
     __mmask8 some = steps < BLOCK ? (__mmask8)((1u << steps) - 1) : 0xff;
-#define AT(j) ((const float *)(b + (whole ? (j) * csb : c->at[j])))
+#define AT(j) ((const float *)(whole ? column_at(&s, j) : b + c->at[j]))
 #define COLUMN(j)                                                                                  \
     _mm256_castps_pd(steps < BLOCK ? _mm256_maskz_loadu_ps(some, AT(j)) : _mm256_loadu_ps(AT(j)))
 #define PAIR(i, j)                                                                                 \
@@ -102,9 +123,10 @@ enum { BLOCK = 4 };
 RL_INLINE void block_f32(const char *b, const columns *c, ptrdiff_t csb, bool whole, int64_t steps,
                          vf32 out[BLOCK])
 {
+    spread s = spread_from(b, csb);
     __m256 x[4];
     __m128i some = _mm_cmpgt_epi32(_mm_set1_epi32((int)steps), _mm_setr_epi32(0, 1, 2, 3));
-#define AT(j) ((const float *)(b + (whole ? (j) * csb : c->at[j])))
+#define AT(j) ((const float *)(whole ? column_at(&s, j) : b + c->at[j]))
 #define COLUMN(j) (steps < BLOCK ? _mm_maskload_ps(AT(j), some) : _mm_loadu_ps(AT(j)))
     UNROLL(4)
     for (int j = 0; j < 4; j++)
@@ -135,15 +157,6 @@ RL_INLINE void block_f32(const char *b, const columns *c, ptrdiff_t csb, bool wh
 }
 
 #endif
-
-/* float64: one step, gathered. */
-RL_INLINE vf64 step_f64(const char *b, const columns *c)
-{
-    double x[LANES_f64];
-    for (int j = 0; j < LANES_f64; j++)
-        x[j] = *(const double *)(b + c->at[j]);
-    return load_all_f64(x);
-}
 
 RL_INLINE void pack_columns(int64_t k, int64_t n, bool whole, int64_t width, const char *b,
                             ptrdiff_t csb, float *panel)
@@ -193,81 +206,96 @@ static void pack_f64(int64_t k, int64_t n, int64_t width, const char *b, ptrdiff
         pack_plain_f64(0, k, n, width, b, rsb, csb, panel);
 }
 
-/* ---- narrow ---- */
+/* ---- narrow, float32 only ---- */
 
-/* LANES columns of C, M rows: a chain along k per element, as in a tile. */
-#define NARROW(S, T, STEPS)                                                                        \
-    RL_INLINE void narrow_columns_##S(const int M, bool whole, int64_t n, int64_t k,               \
-                                      const char *a, ptrdiff_t rsa, ptrdiff_t csa, const char *b,  \
-                                      ptrdiff_t csb, char *to, ptrdiff_t ldc, const char *bias,    \
-                                      unsigned flags)                                              \
-    {                                                                                              \
-        columns c;                                                                                 \
-        v##S acc[RL_GEMM_THIN];                                                                    \
-        mask_##S mask = mask_to_##S(n);                                                            \
-        columns_from(&c, n, LANES_##S, csb);                                                       \
-        UNROLL(3) for (int i = 0; i < M; i++) acc[i] = zero_##S();                                 \
-        int64_t p = 0;                                                                             \
-        STEPS                                                                                      \
-        UNROLL(3) for (int i = 0; i < M; i++)                                                      \
-        {                                                                                          \
-            if (flags & RL_GEMM_BIAS)                                                              \
-                acc[i] = add_##S(load_##S(bias, mask), acc[i]);                                    \
-            else if (flags & RL_GEMM_C)                                                            \
-                acc[i] = add_##S(load_##S(to + i * ldc, mask), acc[i]);                            \
-            if (flags & RL_GEMM_RELU)                                                              \
-                acc[i] = relu_##S(acc[i]);                                                         \
-            if (n >= LANES_##S)                                                                    \
-                store_all_##S(to + i * ldc, acc[i]);                                               \
-            else                                                                                   \
-                store_##S(to + i * ldc, mask, acc[i]);                                             \
-        }                                                                                          \
-    }                                                                                              \
-    static void narrow_##S(int64_t m, int64_t n, int64_t k, const char *a, ptrdiff_t rsa,          \
-                           ptrdiff_t csa, const char *b, ptrdiff_t csb, char *c, ptrdiff_t ldc,    \
-                           const char *bias, unsigned flags)                                       \
-    {                                                                                              \
-        for (; n > 0; n -= LANES_##S) {                                                            \
-            bool whole = n >= LANES_##S;                                                           \
-            if (m == 2 && whole)                                                                   \
-                narrow_columns_##S(2, true, n, k, a, rsa, csa, b, csb, c, ldc, bias, flags);       \
-            else if (m == 1 && whole)                                                              \
-                narrow_columns_##S(1, true, n, k, a, rsa, csa, b, csb, c, ldc, bias, flags);       \
-            else if (m == 1)                                                                       \
-                narrow_columns_##S(1, false, n, k, a, rsa, csa, b, csb, c, ldc, bias, flags);      \
-            else if (m == 2)                                                                       \
-                narrow_columns_##S(2, false, n, k, a, rsa, csa, b, csb, c, ldc, bias, flags);      \
-            else                                                                                   \
-                narrow_columns_##S(3, false, n, k, a, rsa, csa, b, csb, c, ldc, bias, flags);      \
-            b += LANES_##S * csb;                                                                  \
-            c += sizeof(v##S);                                                                     \
-            if (bias)                                                                              \
-                bias += sizeof(v##S);                                                              \
-        }                                                                                          \
-    }
+/* acc[g][i] += row i of A times column group g, over the steps p ... p + count - 1 that x holds. */
+RL_INLINE void chain_block(const int M, int64_t count, const vf32 x[BLOCK], const char *a,
+                           ptrdiff_t rsa, ptrdiff_t csa, vf32 acc[RL_GEMM_THIN])
+{
+    UNROLL(8)
+    for (int q = 0; q < BLOCK; q++)
+        if (count == BLOCK || q < count)
+            UNROLL(3)
+    for (int i = 0; i < M; i++)
+        acc[i] = fma_f32(set1_f32(a + i * rsa + q * csa), x[q], acc[i]);
+}
 
-#define CHAIN(x, q)                                                                                \
-    UNROLL(3)                                                                                      \
-    for (int i = 0; i < M; i++) acc[i] = fma_f32(set1_f32(a + i * rsa + (p + q) * csa), x, acc[i])
-#define STEPS_F32                                                                                  \
-    vf32 x[BLOCK];                                                                                 \
-    for (; p + BLOCK <= k; p += BLOCK) {                                                           \
-        block_f32(b + p * 4, &c, csb, whole, BLOCK, x);                                            \
-        UNROLL(8) for (int q = 0; q < BLOCK; q++) CHAIN(x[q], q);                                  \
-    }                                                                                              \
-    if (p < k) {                                                                                   \
-        block_f32(b + p * 4, &c, csb, whole, k - p, x);                                            \
-        UNROLL(8) for (int q = 0; q < BLOCK - 1; q++) if (p + q < k) CHAIN(x[q], q);               \
+/* G groups of LANES columns of C (n of them exist), M rows: a chain along k per element, as in a
+ * tile. */
+RL_INLINE void narrow_columns(const int M, const int G, bool whole, int64_t n, int64_t k,
+                              const char *a, ptrdiff_t rsa, ptrdiff_t csa, const char *b,
+                              ptrdiff_t csb, char *to, ptrdiff_t ldc, const char *bias,
+                              unsigned flags)
+{
+    columns c;
+    vf32 acc[2][RL_GEMM_THIN], x[BLOCK];
+    columns_from(&c, n, LANES_f32, csb);
+    UNROLL(2)
+    for (int g = 0; g < G; g++)
+        UNROLL(3)
+    for (int i = 0; i < M; i++)
+        acc[g][i] = zero_f32();
+    int64_t p = 0;
+    for (; p + BLOCK <= k; p += BLOCK)
+        UNROLL(2)
+    for (int g = 0; g < G; g++) {
+        block_f32(b + g * LANES_f32 * csb + p * 4, &c, csb, whole, BLOCK, x);
+        chain_block(M, BLOCK, x, a + p * csa, rsa, csa, acc[g]);
     }
-#define STEPS_F64                                                                                  \
-    for (; p < k; p++) {                                                                           \
-        vf64 x = step_f64(b + p * 8, &c);                                                          \
-        UNROLL(3)                                                                                  \
-        for (int i = 0; i < M; i++) acc[i] = fma_f64(set1_f64(a + i * rsa + p * csa), x, acc[i]);  \
+    if (p < k)
+        UNROLL(2)
+    for (int g = 0; g < G; g++) {
+        block_f32(b + g * LANES_f32 * csb + p * 4, &c, csb, whole, k - p, x);
+        chain_block(M, k - p, x, a + p * csa, rsa, csa, acc[g]);
     }
-NARROW(f32, float, STEPS_F32)
-NARROW(f64, double, STEPS_F64)
-#undef CHAIN
-#undef STEPS_F32
-#undef STEPS_F64
+    UNROLL(2)
+    for (int g = 0; g < G; g++) {
+        mask_f32 mask = mask_to_f32(n - g * LANES_f32);
+        UNROLL(3)
+        for (int i = 0; i < M; i++) {
+            char *at = to + i * ldc + g * (int)sizeof(vf32);
+            vf32 y = acc[g][i];
+            if (flags & RL_GEMM_BIAS)
+                y = add_f32(load_f32(bias + g * (int)sizeof(vf32), mask), y);
+            else if (flags & RL_GEMM_C)
+                y = add_f32(load_f32(at, mask), y);
+            if (flags & RL_GEMM_RELU)
+                y = relu_f32(y);
+            if (whole)
+                store_all_f32(at, y);
+            else
+                store_f32(at, mask, y);
+        }
+    }
+}
+
+#define NARROW(M, G, whole)                                                                        \
+    narrow_columns(M, G, whole, n, k, a, rsa, csa, b, csb, c, ldc, bias, flags)
+static void narrow_f32(int64_t m, int64_t n, int64_t k, const char *a, ptrdiff_t rsa, ptrdiff_t csa,
+                       const char *b, ptrdiff_t csb, char *c, ptrdiff_t ldc, const char *bias,
+                       unsigned flags)
+{
+    /* Two groups hide the latency of the chains; with AVX-512 they are no faster than one. */
+    enum { GROUPS = LANES_f32 == 16 ? 1 : 2 };
+    while (n > 0) {
+        bool whole = m < 3 && n >= GROUPS * LANES_f32;
+        int64_t done = whole ? GROUPS * LANES_f32 : LANES_f32;
+        if (whole && m == 1) {
+            NARROW(1, GROUPS, true);
+        } else if (whole) {
+            NARROW(2, GROUPS, true);
+        } else if (m == 1) {
+            NARROW(1, 1, false);
+        } else if (m == 2) {
+            NARROW(2, 1, false);
+        } else {
+            NARROW(3, 1, false);
+        }
+        n -= done;
+        b += done * csb;
+        c += done * (int)sizeof(float);
+        if (bias)
+            bias += done * (int)sizeof(float);
+    }
+}
 #undef NARROW

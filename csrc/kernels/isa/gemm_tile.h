@@ -50,7 +50,8 @@ RL_INLINE void F(tile)(const int R, const int W, int64_t k, const char *a, ptrdi
             const char *r = row[i / 4];                                                            \
             VEC x = F(set1)(i % 4 == 0 ? r : i % 4 == 3 ? r + rsa3 : r + (i % 4) * rsa);           \
             UNROLL(4)                                                                              \
-            for (int w = 0; w < W; w++) acc[i * W + w] = F(fma)(x, bv[w], acc[i * W + w]);         \
+            for (int w = 0; w < W; w++)                                                            \
+                acc[i * W + w] = F(fma)(x, bv[w], acc[i * W + w]);                                 \
         }                                                                                          \
         UNROLL(6) for (int i = 0; i < (R + 3) / 4; i++) row[i] += csa;                             \
     }
