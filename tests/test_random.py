@@ -27,7 +27,7 @@ def torch():
 # ---- the same numbers as PyTorch ----
 
 
-@pytest.mark.parametrize("expression", streams.EXACT + streams.COINS)
+@pytest.mark.parametrize("expression", streams.EXACT)
 def test_draws_are_pytorchs_to_the_bit(expression):
     assert streams.digest(rushlight, expression) == GOLDEN[expression]
 
@@ -49,7 +49,7 @@ def test_every_instruction_set_draws_the_same_bits(isa):
     if "RUSHLIGHT_ISA" in run.stderr:
         pytest.skip(f"this machine has no {isa}")
     assert run.returncode == 0, run.stderr
-    lines = [f"{streams.digest(rushlight, e)} {e}" for e in streams.EXACT + streams.COINS]
+    lines = [f"{streams.digest(rushlight, e)} {e}" for e in streams.EXACT]
     lines += [f"{streams.values(rushlight, e)} {e}" for e in streams.CLOSE]
     assert run.stdout.splitlines() == lines
 
@@ -237,6 +237,14 @@ ERRORS = [
      "random_ expects 'from' to be less than 'to', but got from=5 >= to=3"),
     ("torch.randint(0, 300, (2,), dtype=torch.uint8)", RuntimeError,
      "to - 1 is out of bounds for unsigned char"),
+    ("torch.randint(0, 2**15 + 1, (2,), dtype=torch.int16)", RuntimeError,
+     "to - 1 is out of bounds for short int"),
+    ("torch.empty(3, dtype=torch.float16).random_(2048, None)", RuntimeError,
+     "'to_inc' casted to dtype, but got from=2048 > to_inc=2048"),
+    ("torch.empty(3, dtype=torch.int8).random_(-2**63, None)", RuntimeError,
+     "random_full_64_bits_range_kernel_cpu handles only int64, double, float and bfloat16"),
+    ("torch.empty(3, dtype=torch.int16).cauchy_()", RuntimeError,
+     "dtype must be a floating point but you specified short int"),
     ("torch.randint(-3, 200, (2,), dtype=torch.uint8)", RuntimeError,
      "from is out of bounds for unsigned char"),
     ("torch.randperm(-1)", RuntimeError,
