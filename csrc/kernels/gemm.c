@@ -112,9 +112,11 @@ static void run_rule1(const job *g, char *scratch)
             }
             for (int64_t j = 0, nj; j < g->n; j += nj) {
                 int64_t left = g->n - j;
-                int w = left <= lanes                                             ? 0
-                        : left <= 2 * lanes || g->pack_b || m > g->f->max_rows[2] ? 1
-                                                                                  : 2;
+                int w = 2;
+                if (left <= lanes)
+                    w = 0;
+                else if (left <= 2 * lanes || g->pack_b || m > g->f->max_rows[2])
+                    w = 1;
                 nj = min64(left, lanes << w);
                 const char *b = g->b + p * g->rsb + j * g->csb;
                 ptrdiff_t rsb = g->rsb;
