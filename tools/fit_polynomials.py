@@ -96,6 +96,7 @@ TABLE = [
     ("f32 tanh: g(x^2), x = 0..0.625", by_square(tanh, 1), [0, mpf("0.625") ** 2], 5),
     ("f32 erf: 2/sqrt(pi) - 1 + z g(z), x = 0..0.9", by_square(erf, 2 / sqrt(pi)), [0, mpf("0.93") ** 2], 6),
     ("f32 erf: log(erfc(x)), x = 0.9..4", lambda x: log(erfc(x)), [mpf("0.9"), mpf(4)], 10),
+    ("f32 normal distribution: log(erfc(x)), x = 0..4", lambda x: log(erfc(x)), [0, 4], 13),
     ("f32 sin in double: g(x^2)", by_square(sin, 1), [0, q * q], 4),
     ("f32 cos in double: 1 - z/2 + z^2 g(z)",
      lambda z: (cos(sqrt(max(z, mpf(10) ** -12))) - 1 + max(z, mpf(10) ** -12) / 2)

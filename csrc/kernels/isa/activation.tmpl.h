@@ -9,10 +9,7 @@
 static inline T NAME(gelu)(T x) { return x * M(normal_cdf)(x); }
 
 /* Phi(x) + x phi(x) */
-static inline T NAME(gelu_slope)(T x)
-{
-    return M(normal_cdf)(x) + x * (M(exp)((T)-0.5 * x * x) * INV_SQRT_2PI);
-}
+static inline T NAME(gelu_slope)(T x) { return M(normal_cdf)(x) + x * (M(bell)(x) * INV_SQRT_2PI); }
 
 static inline T NAME(gelu_tanh)(T x)
 {

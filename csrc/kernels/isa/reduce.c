@@ -8,6 +8,9 @@
 #include "isa.h"
 
 #include <math.h>
+#if RL_VECTOR_BYTES > 16
+#include <immintrin.h>
+#endif
 
 enum { OUTER_RUN = 64, WIDTH = 64 };
 

@@ -1,17 +1,8 @@
 /* reduce.tmpl.h: reductions of a floating dtype.  See "Note: order of additions" in reduce.c.
- * Needs T, INT (integer as wide), DTYPE, NAME(f), F(f), LANES (partial sums of a chunk),
- * COMPENSATED; undefines them. */
+ * Needs T, INT, LANES (see lanes.tmpl.h), DTYPE, NAME(f), F(f), COMPENSATED; undefines them. */
 
-#define V NAME(vector)
-#define VI NAME(mask)
-typedef T V __attribute__((vector_size(RL_VECTOR_BYTES), aligned(sizeof(T))));
-typedef INT VI __attribute__((vector_size(RL_VECTOR_BYTES), aligned(sizeof(T))));
-enum {
-    NAME(lanes) = LANES,
-    NAME(chunk) = 64 * LANES,
-    NAME(width) = RL_VECTOR_BYTES / sizeof(T), /* elements of a vector */
-    NAME(vectors) = LANES / NAME(width)        /* that make up the lanes */
-};
+#include "lanes.tmpl.h"
+enum { NAME(chunk) = 64 * LANES };
 
 /* A running sum in double; for float64 with the rounding errors in `low` (Knuth's two-sum). */
 typedef struct NAME(total) {
@@ -55,24 +46,17 @@ static inline T NAME(s_abs)(T v) { return F(fabs)(v); }
         }                                                                                          \
         while (n > 0) {                                                                            \
             size_t m = n < NAME(chunk) ? n : NAME(chunk), i = 0;                                   \
-            union {                                                                                \
-                V v[NAME(vectors)];                                                                \
-                T s[NAME(lanes)];                                                                  \
-            } lane;                                                                                \
             V acc[NAME(vectors)];                                                                  \
             for (int k = 0; k < NAME(vectors); k++)                                                \
                 acc[k] = (V){0};                                                                   \
             for (; i + NAME(lanes) <= m; i += NAME(lanes))                                         \
                 for (int k = 0; k < NAME(vectors); k++)                                            \
                     acc[k] += vf(*(const V *)(x + i + NAME(width) * k));                           \
-            for (int k = 0; k < NAME(vectors); k++)                                                \
-                lane.v[k] = acc[k];                                                                \
-            for (size_t k = 0; i < m; i++, k++)                                                    \
-                lane.s[k] += sf(x[i]);                                                             \
-            for (int half = NAME(lanes) / 2; half > 0; half /= 2)                                  \
-                for (int k = 0; k < half; k++)                                                     \
-                    lane.s[k] += lane.s[k + half];                                                 \
-            NAME(total_add)(&total, lane.s[0]);                                                    \
+            for (int k = 0; k < NAME(vectors) && i < m; k++, i += NAME(width)) {                   \
+                V v = m - i >= NAME(width) ? *(const V *)(x + i) : NAME(partial)(x + i, m - i);    \
+                acc[k] += vf(v);                                                                   \
+            }                                                                                      \
+            NAME(total_add)(&total, NAME(by_halves)(acc));                                         \
             x += m;                                                                                \
             n -= m;                                                                                \
         }                                                                                          \
@@ -286,8 +270,6 @@ static void NAME(reduce_fill)(rl_kernels *t)
     t->reduce[RL_REDUCE_ALL][DTYPE] = NAME(ALL);
 }
 
-#undef V
-#undef VI
 #undef V_SELF
 #undef V_SQUARE
 #undef V_ABS
@@ -299,5 +281,7 @@ static void NAME(reduce_fill)(rl_kernels *t)
 #undef DTYPE
 #undef NAME
 #undef F
-#undef LANES
 #undef COMPENSATED
+#undef V
+#undef VI
+#undef LANES

@@ -3,29 +3,44 @@
  * order in every build. */
 #include "isa.h"
 
+#if RL_VECTOR_BYTES > 16
+#include <immintrin.h>
+#endif
+
 #include "loops.h"
 #include "math_f32.h"
 
-enum { LANES = 32 };
+enum { BLOCK = 1024 };
 
-/* exp(x[i] - most) in float32: the short way where all of a block are in range (math_f32.h), same
- * values. */
-static void K(exp_row_blocks)(float *y, const float *x, float most, size_t n)
+/* e[i] = exp(e[i]), n a multiple of 32: in float32 the short way where all are in range
+ * (math_f32.h), with the same values. */
+static inline void K(exp_lanes_f32)(float *e, size_t n)
 {
-    for (size_t i = 0; i < n; i += 128) {
-        size_t end = n - i < 128 ? n : i + 128;
-        int unusual = 0;
-        for (size_t k = i; k < end; k++)
-            unusual |= !(fabsf(x[k] - most) < EXP_NORMALF);
-        if (unusual)
-            RL_IVDEP for (size_t k = i; k < end; k++) y[k] = m_expf(x[k] - most);
-        else
-            RL_IVDEP for (size_t k = i; k < end; k++) y[k] = exp_normalf(x[k] - most);
-    }
+    int unusual = 0;
+    for (size_t i = 0; i < n; i += 32)
+        for (size_t k = 0; k < 32; k++)
+            unusual |= !(fabsf(e[i + k]) < EXP_NORMALF);
+    if (unusual)
+        for (size_t i = 0; i < n; i += 32)
+            for (size_t k = 0; k < 32; k++)
+                e[i + k] = m_expf(e[i + k]);
+    else
+        for (size_t i = 0; i < n; i += 32)
+            for (size_t k = 0; k < 32; k++)
+                e[i + k] = exp_normalf(e[i + k]);
+}
+
+static inline void K(exp_lanes_f64)(double *e, size_t n)
+{
+    for (size_t i = 0; i < n; i += 32)
+        for (size_t k = 0; k < 32; k++)
+            e[i + k] = m_exp(e[i + k]);
 }
 
 #define T float
-#define EXP_ROW(y, x, most, n) K(exp_row_blocks)(y, x, most, n)
+#define INT int32_t
+#define LANES 32
+#define EXP_LANES(e, n) K(exp_lanes_f32)(e, n)
 #define DTYPE RL_F32
 #define M(function) m_##function##f
 #define F(function) function##f
@@ -33,7 +48,9 @@ static void K(exp_row_blocks)(float *y, const float *x, float most, size_t n)
 #include "row.tmpl.h"
 
 #define T double
-#define EXP_ROW(y, x, most, n) RL_IVDEP for (size_t i = 0; i < n; i++) y[i] = m_exp(x[i] - most)
+#define INT int64_t
+#define LANES 32
+#define EXP_LANES(e, n) K(exp_lanes_f64)(e, n)
 #define DTYPE RL_F64
 #define M(function) m_##function
 #define F(function) function

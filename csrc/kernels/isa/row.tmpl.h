@@ -1,12 +1,61 @@
 /* row.tmpl.h: row kernels of a floating dtype; see kernels/row_list.h for their arguments.
- * Needs T, DTYPE, NAME(f), M(f), F(f), EXP_ROW(y, x, most, n); undefines them at its end. */
+ * Needs T, INT, LANES (see lanes.tmpl.h), DTYPE, NAME(f), M(f), F(f), EXP_LANES(e, n):
+ * e[i] = exp(e[i]); undefines them at its end. */
 
-/* Declares lanes set to `zero`, adds up `term` of each i (which may also store) and leaves the
- * total in `sum`. Terms of 4096 elements are added in T, those sums in double. */
+#include "lanes.tmpl.h"
+
+/* a where a > b, else b */
+static inline V NAME(greater)(V a, V b)
+{
+    VI take = (VI)(a > b);
+    return (V)((take & (VI)a) | (~take & (VI)b));
+}
+
+/* Sum over two rows of a term of their elements p and q that is 0 where both are 0; in vectors. The
+ * terms of 4096 elements are added in T, those sums in double. */
+#define ROW_SUM(name, term)                                                                        \
+    static double NAME(name)(const T *a, const T *b, size_t n)                                     \
+    {                                                                                              \
+        double sum = 0;                                                                            \
+        for (size_t i = 0; i < n;) {                                                               \
+            size_t end = n - i < 4096 ? n : i + 4096;                                              \
+            V acc[NAME(vectors)];                                                                  \
+            for (int k = 0; k < NAME(vectors); k++)                                                \
+                acc[k] = (V){0};                                                                   \
+            for (; i + LANES <= end; i += LANES)                                                   \
+                for (int k = 0; k < NAME(vectors); k++) {                                          \
+                    const V p = *(const V *)(a + i + NAME(width) * k);                             \
+                    const V q = *(const V *)(b + i + NAME(width) * k);                             \
+                    (void)q;                                                                       \
+                    acc[k] += (term);                                                              \
+                }                                                                                  \
+            for (int k = 0; k < NAME(vectors) && i < end; k++, i += NAME(width)) {                 \
+                const size_t m = end - i < NAME(width) ? end - i : NAME(width);                    \
+                const V p = NAME(partial)(a + i, m), q = NAME(partial)(b + i, m);                  \
+                (void)q;                                                                           \
+                acc[k] += (term);                                                                  \
+            }                                                                                      \
+            i = end;                                                                               \
+            sum += NAME(by_halves)(acc);                                                           \
+        }                                                                                          \
+        return sum;                                                                                \
+    }
+ROW_SUM(dot_row, p *q)
+ROW_SUM(sum_row, p)
+ROW_SUM(mse_row, (p - q) * (p - q))
+#undef ROW_SUM
+
+typedef union NAME(lane_sums) {
+    V v[NAME(vectors)];
+    T s[LANES];
+} NAME(lane_sums);
+
+/* Declares `sum` and adds up `term` over at = 0 ... n - 1 in it.  The terms of 4096 elements are
+ * added in T, those sums in double. */
 #define SUM_LANES(sum, n, term)                                                                    \
     double sum = 0;                                                                                \
     for (size_t start = 0; start < (n); start += 4096) {                                           \
-        T lane[LANES] = {0};                                                                       \
+        NAME(lane_sums) lane = {.s = {0}};                                                         \
         size_t end = (n) - start < 4096 ? (n) : start + 4096, i = start;                           \
         for (; i + LANES <= end; i += LANES) {                                                     \
             T terms[LANES];                                                                        \
@@ -15,68 +64,101 @@
                 terms[k] = (term);                                                                 \
             }                                                                                      \
             for (size_t k = 0; k < LANES; k++)                                                     \
-                lane[k] += terms[k];                                                               \
+                lane.s[k] += terms[k];                                                             \
         }                                                                                          \
         for (size_t k = 0; i < end; i++, k++) {                                                    \
             const size_t at = i;                                                                   \
-            lane[k] += (term);                                                                     \
+            lane.s[k] += (term);                                                                   \
         }                                                                                          \
-        for (int half = LANES / 2; half > 0; half /= 2)                                            \
-            for (int k = 0; k < half; k++)                                                         \
-                lane[k] += lane[k + half];                                                         \
-        sum += lane[0];                                                                            \
+        sum += NAME(by_halves)(lane.v);                                                            \
     }
 
-/* Greatest element; nan is passed over unless it is the first: softmax gives nan then by way of the
- * sum. */
+/* Greatest element; which of the two zeros, and nan or not beside a nan, is left open: softmax does
+ * not see the one, and gives nan in any case of the other. */
 static inline T NAME(row_max)(const T *x, size_t n)
 {
-    T lane[LANES], most = x[0];
-    size_t i = 0;
-    if (n >= LANES) {
-        for (int k = 0; k < LANES; k++)
-            lane[k] = x[k];
-        for (i = LANES; i + LANES <= n; i += LANES)
-            for (int k = 0; k < LANES; k++)
-                lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
-        for (int half = LANES / 2; half > 0; half /= 2)
-            for (int k = 0; k < half; k++)
-                lane[k] = lane[k + half] > lane[k] ? lane[k + half] : lane[k];
-        most = lane[0];
+    T most = x[0];
+    size_t i = 1;
+    if (n >= NAME(width)) {
+        V acc[4];
+        for (int k = 0; k < 4; k++)
+            acc[k] = *(const V *)x;
+        for (i = 0; i + 4 * NAME(width) <= n; i += 4 * NAME(width))
+            for (int k = 0; k < 4; k++)
+                acc[k] = NAME(greater)(*(const V *)(x + i + NAME(width) * k), acc[k]);
+        for (; i + NAME(width) <= n; i += NAME(width))
+            acc[0] = NAME(greater)(*(const V *)(x + i), acc[0]);
+        acc[1] = NAME(greater)(*(const V *)(x + n - NAME(width)), acc[1]); /* the rest, and more */
+        V v = NAME(greater)(NAME(greater)(acc[0], acc[1]), NAME(greater)(acc[2], acc[3]));
+#pragma GCC unroll 4
+        for (int half = NAME(width) / 2; half > 0; half /= 2)
+            v = NAME(greater)(NAME(upper)(v, half), v);
+        return v[0];
     }
     for (; i < n; i++)
         most = x[i] > most ? x[i] : most;
     return most;
 }
 
-/* y[i] = exp(x[i] - most) */
-static inline void NAME(exp_row)(T *y, const T *x, T most, size_t n) { EXP_ROW(y, x, most, n); }
+/* e[i] = exp(x[i] - most) for n <= BLOCK elements, zeros up to the next multiple of LANES: whole
+ * vectors only, which short rows need most.  The sum. */
+static inline T NAME(exp_block)(T *e, const T *x, T most, size_t n)
+{
+    size_t i = 0, wide = (n + LANES - 1) / LANES * LANES;
+    V acc[NAME(vectors)];
+    for (; i + NAME(width) <= n; i += NAME(width))
+        *(V *)(e + i) = *(const V *)(x + i) - most;
+    const VI rest = NAME(first)(n - i);
+    V *tail = (V *)(e + i);
+    if (i < n) {
+        *tail = (V)((VI)(NAME(partial)(x + i, n - i) - most) & rest);
+        i += NAME(width);
+    }
+    for (; i < wide; i += NAME(width))
+        *(V *)(e + i) = (V){0};
+    EXP_LANES(e, wide);
+    if (n % NAME(width)) {
+        *tail = (V)((VI)*tail & rest);
+        tail++;
+    }
+    for (; tail < (V *)(e + wide); tail++)
+        *tail = (V){0};
+    for (int k = 0; k < NAME(vectors); k++)
+        acc[k] = *(const V *)(e + NAME(width) * k);
+    for (i = LANES; i < wide; i += LANES)
+        for (int k = 0; k < NAME(vectors); k++)
+            acc[k] += *(const V *)(e + i + NAME(width) * k);
+    return NAME(by_halves)(acc);
+}
 
 static void NAME(SOFTMAX)(size_t rows, size_t n, char *const *p, const ptrdiff_t *s,
                           const rl_kargs *a)
 {
+    T e[BLOCK];
     for (size_t r = 0; r < rows; r++) {
         T *y = (T *)p[0] + (ptrdiff_t)r * s[0];
         const T *x = (const T *)p[1] + (ptrdiff_t)r * s[1];
         const T most = NAME(row_max)(x, n);
-        NAME(exp_row)(y, x, most, n);
-        SUM_LANES(sum, n, y[at])
-        const T factor = (T)(1 / sum);
-        RL_IVDEP for (size_t i = 0; i < n; i++) y[i] *= factor;
+        double total = 0;
+        for (size_t i = 0; i < n; i += BLOCK) {
+            size_t m = n - i < BLOCK ? n - i : BLOCK;
+            total += NAME(exp_block)(e, x + i, most, m);
+            if (n > BLOCK)
+                memcpy(y + i, e, m * sizeof(T));
+        }
+        const T factor = (T)(1 / total);
+        const T *from = n > BLOCK ? y : e;
+        RL_IVDEP for (size_t i = 0; i < n; i++) y[i] = from[i] * factor;
     }
 }
 
-/* log(sum of exp(x[i] - most)), block by block: nothing of the row's length is stored. */
+/* log(sum of exp(x[i] - most)) */
 static inline T NAME(log_sum_exp)(const T *x, T most, size_t n)
 {
+    T e[BLOCK];
     double total = 0;
-    for (size_t first = 0; first < n; first += 1024) {
-        T e[1024];
-        size_t m = n - first < 1024 ? n - first : 1024;
-        NAME(exp_row)(e, x + first, most, m);
-        SUM_LANES(sum, m, e[at])
-        total += sum;
-    }
+    for (size_t i = 0; i < n; i += BLOCK)
+        total += NAME(exp_block)(e, x + i, most, n - i < BLOCK ? n - i : BLOCK);
     return (T)m_log(total);
 }
 
@@ -99,8 +181,7 @@ static void NAME(SOFTMAX_BACKWARD)(size_t rows, size_t n, char *const *p, const 
         T *dx = (T *)p[0] + (ptrdiff_t)r * s[0];
         const T *g = (const T *)p[1] + (ptrdiff_t)r * s[1];
         const T *y = (const T *)p[2] + (ptrdiff_t)r * s[2];
-        SUM_LANES(sum, n, g[at] * y[at])
-        const T dot = (T)sum;
+        const T dot = (T)NAME(dot_row)(g, y, n);
         RL_IVDEP for (size_t i = 0; i < n; i++) dx[i] = y[i] * (g[i] - dot);
     }
 }
@@ -113,9 +194,13 @@ static void NAME(LOG_SOFTMAX_BACKWARD)(size_t rows, size_t n, char *const *p, co
         T *dx = (T *)p[0] + (ptrdiff_t)r * s[0];
         const T *g = (const T *)p[1] + (ptrdiff_t)r * s[1];
         const T *y = (const T *)p[2] + (ptrdiff_t)r * s[2];
-        SUM_LANES(sum, n, g[at])
-        const T total = (T)sum;
-        RL_IVDEP for (size_t i = 0; i < n; i++) dx[i] = g[i] - M(exp)(y[i]) * total;
+        const T total = (T)NAME(sum_row)(g, g, n);
+        T e[BLOCK];
+        for (size_t i = 0; i < n; i += BLOCK) {
+            size_t m = n - i < BLOCK ? n - i : BLOCK;
+            NAME(exp_block)(e, y + i, 0, m);
+            RL_IVDEP for (size_t k = 0; k < m; k++) dx[i + k] = g[i + k] - e[k] * total;
+        }
     }
 }
 
@@ -155,8 +240,14 @@ static void NAME(CROSS_ENTROPY_BACKWARD)(size_t rows, size_t n, char *const *p, 
             memset(dx, 0, n * sizeof(T));
             continue;
         }
-        RL_IVDEP for (size_t i = 0; i < n; i++) dx[i] = scale * (M(exp)(x[i] - lse) - share);
-        dx[target] = scale * (M(exp)(x[target] - lse) - share - (1 - smooth));
+        T e[BLOCK];
+        for (size_t i = 0; i < n; i += BLOCK) {
+            size_t m = n - i < BLOCK ? n - i : BLOCK;
+            NAME(exp_block)(e, x + i, lse, m);
+            if ((size_t)target - i < m)
+                e[(size_t)target - i] -= 1 - smooth;
+            RL_IVDEP for (size_t k = 0; k < m; k++) dx[i + k] = scale * (e[k] - share);
+        }
     }
 }
 
@@ -183,7 +274,13 @@ static inline T NAME(sum_huber)(T d, T delta)
 {
     return d < delta ? (T)0.5 * d * d : delta * (d - (T)0.5 * delta);
 }
-LOSS_SUM(MSE_SUM, , DIFF *DIFF)
+static void NAME(MSE_SUM)(size_t rows, size_t n, char *const *p, const ptrdiff_t *s,
+                          const rl_kargs *a)
+{
+    for (size_t r = 0; r < rows; r++)
+        *((T *)p[0] + (ptrdiff_t)r * s[0]) = (T)NAME(mse_row)(
+            (const T *)p[1] + (ptrdiff_t)r * s[1], (const T *)p[2] + (ptrdiff_t)r * s[2], n);
+}
 LOSS_SUM(L1_SUM, , F(fabs)(DIFF))
 LOSS_SUM(SMOOTH_L1_SUM, const T beta = (T)a->f[0], NAME(sum_smooth_l1)(F(fabs)(DIFF), beta))
 LOSS_SUM(HUBER_SUM, const T delta = (T)a->f[0], NAME(sum_huber)(F(fabs)(DIFF), delta))
@@ -200,9 +297,13 @@ static void NAME(row_fill)(rl_kernels *t)
 }
 
 #undef SUM_LANES
+#undef V
+#undef VI
+#undef LANES
 #undef T
+#undef INT
 #undef DTYPE
 #undef NAME
 #undef M
-#undef EXP_ROW
+#undef EXP_LANES
 #undef F
