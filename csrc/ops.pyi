@@ -618,11 +618,11 @@ def norm(input: Tensor, p: Number | None = 2, dim: Ints | None = None, keepdim: 
 def norm_named(input: Tensor, p: str, dim: Ints | None = None, keepdim: bool = False, *, dtype: dtype | None = None) -> Tensor:
     """The Frobenius norm, p = "fro": root of the sum of squares over dims."""
 
-@op(out=True)
+@op(out=True, inplace=True)
 def cumsum(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
     """Running sum along dim."""
 
-@op(out=True)
+@op(out=True, inplace=True)
 def cumprod(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
     """Running product along dim."""
 
@@ -754,6 +754,10 @@ def permute_method(input: Tensor, *dims: int) -> Tensor:
 def movedim(input: Tensor, source: Ints, destination: Ints) -> Tensor:
     """Dims moved to other places, the rest in order."""
 
+@op()
+def moveaxis(input: Tensor, source: Ints, destination: Ints) -> Tensor:
+    """Dims moved to other places, the rest in order."""
+
 @op(inplace="native", name="squeeze")
 def squeeze(input: Tensor) -> Tensor:
     """Without the dims of size 1."""
@@ -794,7 +798,7 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 def slice(input: Tensor, dim: int, start: int | None, end: int | None, step: int = 1) -> Tensor:
     """input[start:end:step] along dim."""
 
-@op()
+@op(inplace="native")
 def as_strided(input: Tensor, size: Ints, stride: Ints, storage_offset: int | None = None) -> Tensor:
     """A view with any size, strides and offset (in elements)."""
 
@@ -839,6 +843,42 @@ def tensor_split_indices(input: Tensor, indices: Ints, dim: int = 0) -> list[Ten
     """Views split before each of these indices."""
 
 @op()
+def split_with_sizes(input: Tensor, split_sizes: Ints, dim: int = 0) -> list[Tensor]:
+    """Views of these sizes along dim."""
+
+@op(name="hsplit")
+def hsplit(input: Tensor, sections: int) -> list[Tensor]:
+    """Views of as many equal parts of the columns (vectors: elements)."""
+
+@op(name="hsplit")
+def hsplit_indices(input: Tensor, indices: Ints) -> list[Tensor]:
+    """Views of the columns (vectors: elements) split before each of these indices."""
+
+@op(name="vsplit")
+def vsplit(input: Tensor, sections: int) -> list[Tensor]:
+    """Views of as many equal parts of the rows."""
+
+@op(name="vsplit")
+def vsplit_indices(input: Tensor, indices: Ints) -> list[Tensor]:
+    """Views of the rows split before each of these indices."""
+
+@op(name="dsplit")
+def dsplit(input: Tensor, sections: int) -> list[Tensor]:
+    """Views of as many equal parts of the dim 2."""
+
+@op(name="dsplit")
+def dsplit_indices(input: Tensor, indices: Ints) -> list[Tensor]:
+    """Views of the dim 2 split before each of these indices."""
+
+@op()
+def fliplr(input: Tensor) -> Tensor:
+    """Columns in reverse order, copied."""
+
+@op()
+def flipud(input: Tensor) -> Tensor:
+    """Rows in reverse order, copied."""
+
+@op()
 def flip(input: Tensor, dims: Ints) -> Tensor:
     """Dims in reverse order, copied."""
 
@@ -869,6 +909,160 @@ def tril(input: Tensor, diagonal: int = 0) -> Tensor:
 @op(inplace=True, out=True)
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """Upper triangle, zero below the diagonal."""
+
+# ---- views copied at once: ops/view_copy.c -----------------------------------------------------------------------------------
+
+@op(method=False, out=True)
+def alias_copy(input: Tensor) -> Tensor:
+    """Copy of the whole tensor."""
+
+@op(method=False, out=True)
+def detach_copy(input: Tensor) -> Tensor:
+    """Copy outside the graph."""
+
+@op(method=False, out=True)
+def as_strided_copy(input: Tensor, size: Ints, stride: Ints, storage_offset: int | None = None) -> Tensor:
+    """Copy of as_strided(input, ...)."""
+
+@op(method=False, out=True)
+def diagonal_copy(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """Copy of diagonal(input, ...)."""
+
+@op(method=False, out=True)
+def expand_copy(input: Tensor, size: Ints, *, implicit: bool = False) -> Tensor:
+    """Copy of input.expand(size)."""
+
+@op(out=True)
+def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+    """Copy of narrow(input, ...)."""
+
+@op(method=False, out=True)
+def permute_copy(input: Tensor, dims: Ints) -> Tensor:
+    """Copy of permute(input, dims)."""
+
+@op(method=False, out=True)
+def select_copy(input: Tensor, dim: int, index: int) -> Tensor:
+    """Copy of select(input, ...)."""
+
+@op(method=False, out=True)
+def slice_copy(input: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Tensor:
+    """Copy of input[start:end:step] along dim."""
+
+@op(method=False, out=True, name="squeeze_copy")
+def squeeze_copy(input: Tensor) -> Tensor:
+    """Copy without the dims of size 1."""
+
+@op(method=False, out=True, name="squeeze_copy")
+def squeeze_copy_dims(input: Tensor, dim: Ints) -> Tensor:
+    """Copy without these dims where their size is 1."""
+
+@op(method=False, out=True)
+def t_copy(input: Tensor) -> Tensor:
+    """Copy of the transpose of at most two dims."""
+
+@op(method=False, out=True)
+def transpose_copy(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Copy with two dims exchanged."""
+
+@op(method=False, out=True)
+def unfold_copy(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """Copy of all windows of a dim."""
+
+@op(method=False, out=True)
+def unsqueeze_copy(input: Tensor, dim: int) -> Tensor:
+    """Copy with a dim of size 1 at dim."""
+
+@op(method=False, out=True, name="view_copy")
+def view_copy(input: Tensor, size: Ints) -> Tensor:
+    """Copy in another shape."""
+
+@op(method=False, out=True, name="view_copy")
+def view_copy_dtype(input: Tensor, dtype: dtype) -> Tensor:
+    """Copy of the bytes read as another dtype."""
+
+@op(method=False)
+def split_copy(input: Tensor, split_size: int, dim: int = 0) -> list[Tensor]:
+    """Copies of split_size indices of dim each."""
+
+@op(method=False)
+def split_with_sizes_copy(input: Tensor, split_sizes: Ints, dim: int = 0) -> list[Tensor]:
+    """Copies of these sizes along dim."""
+
+@op(method=False)
+def unbind_copy(input: Tensor, dim: int = 0) -> list[Tensor]:
+    """Copies of the slices along dim."""
+
+@op()
+def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> list[Tensor]:
+    """split whose results autograd does not take for views."""
+
+@op()
+def unsafe_split_with_sizes(input: Tensor, split_sizes: Ints, dim: int = 0) -> list[Tensor]:
+    """split_with_sizes whose results autograd does not take for views."""
+
+@op()
+def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> list[Tensor]:
+    """chunk whose results autograd does not take for views."""
+
+# ---- copies with a part replaced: ops/view_scatter.c ---------------------------------------------------------------------------
+
+@op(out=True)
+def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
+    """Copy in which select(dim, index) is src."""
+
+@op(out=True)
+def slice_scatter(input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Tensor:
+    """Copy in which the slice start:end:step of dim is src."""
+
+@op(out=True)
+def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """Copy in which the diagonal is src."""
+
+@op(out=True)
+def as_strided_scatter(input: Tensor, src: Tensor, size: Ints, stride: Ints, storage_offset: int | None = None) -> Tensor:
+    """Copy in which as_strided(size, stride, storage_offset) is src."""
+
+# ---- where elements stand: ops/places.c ------------------------------------------------------------------------------------------
+
+@op(out=True)
+def trace(input: Tensor) -> Tensor:
+    """Sum of a matrix's diagonal."""
+
+@op(out=True)
+def rot90(input: Tensor, k: int = 1, dims: Ints = (0, 1)) -> Tensor:
+    """Turned k times by 90 degrees, from the first of dims to the second."""
+
+@op(function=False, inplace="only")
+def fill_diagonal(input: Tensor, fill_value: Number, wrap: bool = False) -> Tensor:
+    """Fills the main diagonal; wrap: again and again down a tall matrix."""
+
+@op(method=False, factory=True)
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: dtype | None = None) -> Tensor:
+    """Rows and columns (2, n) of the lower triangle's elements."""
+
+@op(method=False, factory=True)
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: dtype | None = None) -> Tensor:
+    """Rows and columns (2, n) of the upper triangle's elements."""
+
+@op(out=True)
+def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
+    """The first `size` rows of nonzero, filled up with fill_value."""
+
+@op(method=False)
+def _block_diag(tensors: Tensors) -> Tensor:
+    """Matrices along the diagonal of a larger one."""
+
+@op(function=False)
+def sum_to_size(input: Tensor, *size: int) -> Tensor:
+    """Summed over the dims along which `size` broadcasts to the tensor."""
+
+@op()
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Whether both have the same shape."""
+
+@op()
+def diagflat(input: Tensor, offset: int = 0) -> Tensor:
+    """Matrix with the flattened tensor on a diagonal."""
 
 # ---- joining: ops/join.c -------------------------------------------------------------------------------------------------
 

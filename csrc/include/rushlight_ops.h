@@ -393,8 +393,10 @@ rl_tensor *rl_norm_named(rl_tensor *input, const char *p, rl_ints dim, bool keep
     rl_dtype dtype);
 /* Running sum along dim. */
 rl_tensor *rl_cumsum(rl_tensor *input, int64_t dim, rl_dtype dtype);
+rl_tensor *rl_cumsum_(rl_tensor *input, int64_t dim, rl_dtype dtype);
 /* Running product along dim. */
 rl_tensor *rl_cumprod(rl_tensor *input, int64_t dim, rl_dtype dtype);
+rl_tensor *rl_cumprod_(rl_tensor *input, int64_t dim, rl_dtype dtype);
 /* How many elements are not zero. */
 rl_tensor *rl_count_nonzero(rl_tensor *input, rl_ints dim);
 /* Matrix product, batched and broadcast over leading dims; vectors as PyTorch. */
@@ -476,6 +478,8 @@ rl_tensor *rl_permute(rl_tensor *input, rl_ints dims);
 rl_tensor *rl_permute_method(rl_tensor *input, rl_ints dims);
 /* Dims moved to other places, the rest in order. */
 rl_tensor *rl_movedim(rl_tensor *input, rl_ints source, rl_ints destination);
+/* Dims moved to other places, the rest in order. */
+rl_tensor *rl_moveaxis(rl_tensor *input, rl_ints source, rl_ints destination);
 /* Without the dims of size 1. */
 rl_tensor *rl_squeeze(rl_tensor *input);
 rl_tensor *rl_squeeze_(rl_tensor *input);
@@ -503,6 +507,8 @@ rl_tensor *rl_slice(rl_tensor *input, int64_t dim, rl_opt_int start, rl_opt_int 
 /* A view with any size, strides and offset (in elements). */
 rl_tensor *rl_as_strided(rl_tensor *input, rl_ints size, rl_ints stride,
     rl_opt_int storage_offset);
+rl_tensor *rl_as_strided_(rl_tensor *input, rl_ints size, rl_ints stride,
+    rl_opt_int storage_offset);
 /* Diagonal of two dims as the last dim of a view. */
 rl_tensor *rl_diagonal(rl_tensor *input, int64_t offset, int64_t dim1, int64_t dim2);
 /* Diagonal of a matrix, or the matrix with this diagonal. */
@@ -524,6 +530,24 @@ rl_status rl_chunk(rl_tensor *input, int64_t chunks, int64_t dim, rl_list *out);
 rl_status rl_tensor_split(rl_tensor *input, int64_t sections, int64_t dim, rl_list *out);
 /* Views split before each of these indices. */
 rl_status rl_tensor_split_indices(rl_tensor *input, rl_ints indices, int64_t dim, rl_list *out);
+/* Views of these sizes along dim. */
+rl_status rl_split_with_sizes(rl_tensor *input, rl_ints split_sizes, int64_t dim, rl_list *out);
+/* Views of as many equal parts of the columns (vectors: elements). */
+rl_status rl_hsplit(rl_tensor *input, int64_t sections, rl_list *out);
+/* Views of the columns (vectors: elements) split before each of these indices. */
+rl_status rl_hsplit_indices(rl_tensor *input, rl_ints indices, rl_list *out);
+/* Views of as many equal parts of the rows. */
+rl_status rl_vsplit(rl_tensor *input, int64_t sections, rl_list *out);
+/* Views of the rows split before each of these indices. */
+rl_status rl_vsplit_indices(rl_tensor *input, rl_ints indices, rl_list *out);
+/* Views of as many equal parts of the dim 2. */
+rl_status rl_dsplit(rl_tensor *input, int64_t sections, rl_list *out);
+/* Views of the dim 2 split before each of these indices. */
+rl_status rl_dsplit_indices(rl_tensor *input, rl_ints indices, rl_list *out);
+/* Columns in reverse order, copied. */
+rl_tensor *rl_fliplr(rl_tensor *input);
+/* Rows in reverse order, copied. */
+rl_tensor *rl_flipud(rl_tensor *input);
 /* Dims in reverse order, copied. */
 rl_tensor *rl_flip(rl_tensor *input, rl_ints dims);
 /* Elements moved along dims, re-entering at the other end. */
@@ -542,6 +566,87 @@ rl_tensor *rl_tril_(rl_tensor *input, int64_t diagonal);
 /* Upper triangle, zero below the diagonal. */
 rl_tensor *rl_triu(rl_tensor *input, int64_t diagonal);
 rl_tensor *rl_triu_(rl_tensor *input, int64_t diagonal);
+/* Copy of the whole tensor. */
+rl_tensor *rl_alias_copy(rl_tensor *input);
+/* Copy outside the graph. */
+rl_tensor *rl_detach_copy(rl_tensor *input);
+/* Copy of as_strided(input, ...). */
+rl_tensor *rl_as_strided_copy(rl_tensor *input, rl_ints size, rl_ints stride,
+    rl_opt_int storage_offset);
+/* Copy of diagonal(input, ...). */
+rl_tensor *rl_diagonal_copy(rl_tensor *input, int64_t offset, int64_t dim1, int64_t dim2);
+/* Copy of input.expand(size). */
+rl_tensor *rl_expand_copy(rl_tensor *input, rl_ints size, bool implicit);
+/* Copy of narrow(input, ...). */
+rl_tensor *rl_narrow_copy(rl_tensor *input, int64_t dim, int64_t start, int64_t length);
+/* Copy of permute(input, dims). */
+rl_tensor *rl_permute_copy(rl_tensor *input, rl_ints dims);
+/* Copy of select(input, ...). */
+rl_tensor *rl_select_copy(rl_tensor *input, int64_t dim, int64_t index);
+/* Copy of input[start:end:step] along dim. */
+rl_tensor *rl_slice_copy(rl_tensor *input, int64_t dim, rl_opt_int start, rl_opt_int end,
+    int64_t step);
+/* Copy without the dims of size 1. */
+rl_tensor *rl_squeeze_copy(rl_tensor *input);
+/* Copy without these dims where their size is 1. */
+rl_tensor *rl_squeeze_copy_dims(rl_tensor *input, rl_ints dim);
+/* Copy of the transpose of at most two dims. */
+rl_tensor *rl_t_copy(rl_tensor *input);
+/* Copy with two dims exchanged. */
+rl_tensor *rl_transpose_copy(rl_tensor *input, int64_t dim0, int64_t dim1);
+/* Copy of all windows of a dim. */
+rl_tensor *rl_unfold_copy(rl_tensor *input, int64_t dimension, int64_t size, int64_t step);
+/* Copy with a dim of size 1 at dim. */
+rl_tensor *rl_unsqueeze_copy(rl_tensor *input, int64_t dim);
+/* Copy in another shape. */
+rl_tensor *rl_view_copy(rl_tensor *input, rl_ints size);
+/* Copy of the bytes read as another dtype. */
+rl_tensor *rl_view_copy_dtype(rl_tensor *input, rl_dtype dtype);
+/* Copies of split_size indices of dim each. */
+rl_status rl_split_copy(rl_tensor *input, int64_t split_size, int64_t dim, rl_list *out);
+/* Copies of these sizes along dim. */
+rl_status rl_split_with_sizes_copy(rl_tensor *input, rl_ints split_sizes, int64_t dim,
+    rl_list *out);
+/* Copies of the slices along dim. */
+rl_status rl_unbind_copy(rl_tensor *input, int64_t dim, rl_list *out);
+/* split whose results autograd does not take for views. */
+rl_status rl_unsafe_split(rl_tensor *input, int64_t split_size, int64_t dim, rl_list *out);
+/* split_with_sizes whose results autograd does not take for views. */
+rl_status rl_unsafe_split_with_sizes(rl_tensor *input, rl_ints split_sizes, int64_t dim,
+    rl_list *out);
+/* chunk whose results autograd does not take for views. */
+rl_status rl_unsafe_chunk(rl_tensor *input, int64_t chunks, int64_t dim, rl_list *out);
+/* Copy in which select(dim, index) is src. */
+rl_tensor *rl_select_scatter(rl_tensor *input, rl_tensor *src, int64_t dim, int64_t index);
+/* Copy in which the slice start:end:step of dim is src. */
+rl_tensor *rl_slice_scatter(rl_tensor *input, rl_tensor *src, int64_t dim, rl_opt_int start,
+    rl_opt_int end, int64_t step);
+/* Copy in which the diagonal is src. */
+rl_tensor *rl_diagonal_scatter(rl_tensor *input, rl_tensor *src, int64_t offset, int64_t dim1,
+    int64_t dim2);
+/* Copy in which as_strided(size, stride, storage_offset) is src. */
+rl_tensor *rl_as_strided_scatter(rl_tensor *input, rl_tensor *src, rl_ints size, rl_ints stride,
+    rl_opt_int storage_offset);
+/* Sum of a matrix's diagonal. */
+rl_tensor *rl_trace(rl_tensor *input);
+/* Turned k times by 90 degrees, from the first of dims to the second. */
+rl_tensor *rl_rot90(rl_tensor *input, int64_t k, rl_ints dims);
+/* Fills the main diagonal; wrap: again and again down a tall matrix. */
+rl_tensor *rl_fill_diagonal_(rl_tensor *input, rl_scalar fill_value, bool wrap);
+/* Rows and columns (2, n) of the lower triangle's elements. */
+rl_tensor *rl_tril_indices(int64_t row, int64_t col, int64_t offset, rl_dtype dtype);
+/* Rows and columns (2, n) of the upper triangle's elements. */
+rl_tensor *rl_triu_indices(int64_t row, int64_t col, int64_t offset, rl_dtype dtype);
+/* The first `size` rows of nonzero, filled up with fill_value. */
+rl_tensor *rl_nonzero_static(rl_tensor *input, int64_t size, int64_t fill_value);
+/* Matrices along the diagonal of a larger one. */
+rl_tensor *rl__block_diag(rl_tensors tensors);
+/* Summed over the dims along which `size` broadcasts to the tensor. */
+rl_tensor *rl_sum_to_size(rl_tensor *input, rl_ints size);
+/* Whether both have the same shape. */
+rl_status rl_is_same_size(rl_tensor *input, rl_tensor *other, bool *out);
+/* Matrix with the flattened tensor on a diagonal. */
+rl_tensor *rl_diagflat(rl_tensor *input, int64_t offset);
 /* Tensors joined along an existing dim. */
 rl_tensor *rl_cat(rl_tensors tensors, int64_t dim);
 /* Tensors joined along an existing dim. */

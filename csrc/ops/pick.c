@@ -314,6 +314,26 @@ static rl_status as_strided_backward(rl_node *n, rl_tensor *const *g, rl_tensor 
 }
 
 static const rl_node_type as_strided_node = {"AsStridedBackward0", as_strided_backward, 0, NULL};
+static const rl_node_type as_strided_inplace_node = {"AsStridedBackward1", as_strided_backward, 0,
+                                                     NULL};
+
+/* What the derivative needs: both geometries. */
+static void keep_geometries(rl_node *n, const rl_tensor *x, rl_ints size, rl_ints stride,
+                            int64_t offset)
+{
+    int64_t dims[4 * RL_MAX_DIMS];
+    int nx = x->ndim, nz = size.n;
+    if (!n)
+        return;
+    memcpy(dims, x->shape, (size_t)nx * sizeof *dims);
+    memcpy(dims + nx, x->strides, (size_t)nx * sizeof *dims);
+    memcpy(dims + 2 * nx, size.v, (size_t)nz * sizeof *dims);
+    memcpy(dims + 2 * nx + nz, stride.v, (size_t)nz * sizeof *dims);
+    rl_node_set_dims(n, 2 * (nx + nz), dims);
+    n->args.i[0] = x->offset;
+    n->args.i[1] = offset;
+    n->args.i[2] = nx;
+}
 
 rl_tensor *rl_as_strided(rl_tensor *x, rl_ints size, rl_ints stride, rl_opt_int storage_offset)
 {
@@ -338,15 +358,27 @@ rl_tensor *rl_as_strided(rl_tensor *x, rl_ints size, rl_ints stride, rl_opt_int 
         rl_release(z);
         return NULL;
     }
-    int64_t dims[4 * RL_MAX_DIMS];
-    int nx = x->ndim, nz = size.n;
-    memcpy(dims, x->shape, (size_t)nx * sizeof *dims);
-    memcpy(dims + nx, x->strides, (size_t)nx * sizeof *dims);
-    memcpy(dims + 2 * nx, size.v, (size_t)nz * sizeof *dims);
-    memcpy(dims + 2 * nx + nz, stride.v, (size_t)nz * sizeof *dims);
-    rl_node_set_dims(n, 2 * (nx + nz), dims);
-    n->args.i[0] = x->offset;
-    n->args.i[1] = offset;
-    n->args.i[2] = nx;
+    keep_geometries(n, x, size, stride, offset);
     return rl_record_view(z, x, n);
+}
+
+rl_tensor *rl_as_strided_(rl_tensor *x, rl_ints size, rl_ints stride, rl_opt_int storage_offset)
+{
+    bool mode = rl_set_grad_enabled(false);
+    RL_TEMP *view = rl_as_strided(x, size, stride, storage_offset);
+    rl_set_grad_enabled(mode);
+    bool records = rl_recording(x);
+    if (!view || rl_check_inplace(x, records))
+        return NULL;
+    rl_node *n = records ? rl_node_new(&as_strided_inplace_node, view, 1, &x) : NULL;
+    if (records && !n)
+        return NULL;
+    keep_geometries(n, x, size, stride, view->offset);
+    if (rl_tensor_set_geometry(x, view->ndim, view->shape, view->strides)) {
+        rl_node_release(n);
+        return NULL;
+    }
+    x->offset = view->offset;
+    x->data = view->data;
+    return rl_record_inplace(n, x);
 }

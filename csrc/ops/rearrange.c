@@ -41,6 +41,20 @@ rl_tensor *rl_flip(rl_tensor *x, rl_ints dims)
     return rl_record(n, rl_retain(z));
 }
 
+rl_tensor *rl_fliplr(rl_tensor *x)
+{
+    if (x && x->ndim < 2)
+        return rl_fail(RL_ERUNTIME, "Input must be >= 2-d.");
+    return rl_flip(x, (rl_ints){(const int64_t[]){1}, 1});
+}
+
+rl_tensor *rl_flipud(rl_tensor *x)
+{
+    if (x && x->ndim < 1)
+        return rl_fail(RL_ERUNTIME, "Input must be >= 1-d.");
+    return rl_flip(x, (rl_ints){(const int64_t[]){0}, 1});
+}
+
 /* ---- roll ---- */
 
 /* args.dims: the shifts, negated, then the dims (none: flattened). */
@@ -383,4 +397,10 @@ rl_tensor *rl_diag(rl_tensor *x, int64_t diagonal)
         n->args.i[0] = diagonal;
     }
     return rl_record(n, z);
+}
+
+rl_tensor *rl_diagflat(rl_tensor *x, int64_t offset)
+{
+    RL_TEMP *flat = rl_reshape(x, (rl_ints){(const int64_t[]){-1}, 1});
+    return flat ? rl_diag(flat, offset) : NULL;
 }

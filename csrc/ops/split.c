@@ -257,3 +257,54 @@ rl_status rl_tensor_split_indices(rl_tensor *x, rl_ints indices, int64_t dim, rl
         return rl_error_code();
     return slices(x, (int)dim, indices.n + 1, indices.v, out);
 }
+
+/* ---- split_with_sizes, hsplit, vsplit, dsplit ---- */
+
+rl_status rl_split_with_sizes(rl_tensor *x, rl_ints split_sizes, int64_t dim, rl_list *out)
+{
+    return rl_split_sizes(x, split_sizes, dim, out);
+}
+
+/* The dim that hsplit (1, or 0 of vectors), vsplit (0) and dsplit (2) cut; `least`: dims x must
+ * have. */
+static rl_status named_dim(const char *name, const rl_tensor *x, int least, int64_t sections,
+                           int64_t *dim)
+{
+    if (!x)
+        return rl_error_code();
+    if (x->ndim < least)
+        return rl_error(RL_ERUNTIME,
+                        "torch.%s requires a tensor with at least %d dimension, but got a tensor "
+                        "with %d dimensions!",
+                        name, least, x->ndim);
+    if (least == 1)
+        *dim = x->ndim == 1 ? 0 : 1;
+    if (sections && x->shape[*dim] % sections)
+        return rl_error(RL_ERUNTIME,
+                        "torch.%s attempted to split along dimension %lld, but the size of the "
+                        "dimension %lld is not "
+                        "divisible by the split_size %lld!",
+                        name, (long long)*dim, (long long)x->shape[*dim], (long long)sections);
+    return RL_OK;
+}
+
+#define NAMED_SPLIT(name, least, at)                                                               \
+    rl_status rl_##name(rl_tensor *x, int64_t sections, rl_list *out)                              \
+    {                                                                                              \
+        int64_t dim = at;                                                                          \
+        *out = (rl_list){NULL, 0};                                                                 \
+        rl_status status = named_dim(#name, x, least, sections, &dim);                             \
+        return status ? status : rl_tensor_split(x, sections, dim, out);                           \
+    }                                                                                              \
+    rl_status rl_##name##_indices(rl_tensor *x, rl_ints indices, rl_list *out)                     \
+    {                                                                                              \
+        int64_t dim = at;                                                                          \
+        *out = (rl_list){NULL, 0};                                                                 \
+        rl_status status = named_dim(#name, x, least, 0, &dim);                                    \
+        return status ? status : rl_tensor_split_indices(x, indices, dim, out);                    \
+    }
+
+NAMED_SPLIT(hsplit, 1, 1)
+NAMED_SPLIT(vsplit, 2, 0)
+NAMED_SPLIT(dsplit, 3, 2)
+#undef NAMED_SPLIT

@@ -617,3 +617,8 @@ rl_tensor *rl_expand_as(rl_tensor *x, rl_tensor *other)
 }
 
 rl_tensor *rl_broadcast_to(rl_tensor *x, rl_ints size) { return rl_expand(x, size, false); }
+
+rl_tensor *rl_moveaxis(rl_tensor *x, rl_ints source, rl_ints destination)
+{
+    return rl_movedim(x, source, destination);
+}

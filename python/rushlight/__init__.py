@@ -57,9 +57,9 @@ _LAZY = {
     ),
     **dict.fromkeys(
         (
-            "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors",
-            "cartesian_prod", "column_stack", "dstack", "einsum", "fliplr", "flipud", "meshgrid", "row_stack",
-            "tensordot",
+            "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes", "broadcast_tensors",
+            "cartesian_prod", "column_stack", "combinations", "dstack", "einsum", "meshgrid", "resize_as_",
+            "row_stack", "tensordot", "unravel_index", "vander",
         ),
         "rushlight.functional",
     ),

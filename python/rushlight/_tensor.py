@@ -113,3 +113,47 @@ def dim_order(self: Tensor) -> tuple[int, ...]:
 def new(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """Tensor of this dtype from sizes or data, as the legacy constructors."""
     return _C._legacy_tensor(self.dtype, args, kwargs)
+
+
+@_method
+def is_nonzero(self: Tensor) -> bool:
+    """Whether the only element is not zero."""
+    return _C.is_nonzero(self)
+
+
+@_method
+def resize(self: Tensor, *sizes: Any) -> Tensor:
+    """The same elements in another shape; deprecated in favour of reshape."""
+    size = tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
+    wanted = 1
+    for n in size:
+        wanted *= n
+    if wanted != self.numel():
+        raise RuntimeError(
+            f"requested resize to {'x'.join(map(str, size))} ({wanted} elements in total), but the given tensor has a "
+            f"size of {'x'.join(map(str, self.shape))} ({self.numel()} elements). autograd's resize can only change the "
+            "shape of a given tensor, while preserving the number of elements. "
+        )
+    return self.contiguous().view(size)
+
+
+@_method
+def resize_as(self: Tensor, tensor: Tensor) -> Tensor:
+    """The same elements in the shape of another tensor; deprecated in favour of reshape_as."""
+    return resize(self, *tensor.shape)
+
+
+def _method_of(name: str) -> None:
+    """Makes rushlight.functional's function of that name a method; the module is imported when it is called."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        from rushlight import functional
+
+        return getattr(functional, name)(self, *args, **kwargs)
+
+    method.__name__ = name
+    _method(method)
+
+
+for _name in ("combinations",):
+    _method_of(_name)

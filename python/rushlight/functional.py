@@ -13,17 +13,20 @@ __all__ = [
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
+    "block_diag",
     "broadcast_shapes",
     "broadcast_tensors",
     "cartesian_prod",
     "column_stack",
+    "combinations",
     "dstack",
     "einsum",
-    "fliplr",
-    "flipud",
     "meshgrid",
+    "resize_as_",
     "row_stack",
     "tensordot",
+    "unravel_index",
+    "vander",
 ]
 
 
@@ -144,18 +147,83 @@ def column_stack(tensors: Sequence[Tensor]) -> Tensor:
 row_stack = _C.vstack
 
 
-def fliplr(input: Tensor) -> Tensor:
-    """Columns in reverse order, copied."""
-    if input.ndim < 2:
-        raise RuntimeError("Input must be >= 2-d.")
-    return _C.flip(input, (1,))
+def block_diag(*tensors: Tensor) -> Tensor:
+    """Matrices, vectors (as rows) and numbers along the diagonal of a larger matrix, zero elsewhere.
+
+    Raises:
+        RuntimeError: a tensor of more than two dims.
+    """
+    return _C._block_diag(tensors)
 
 
-def flipud(input: Tensor) -> Tensor:
-    """Rows in reverse order, copied."""
-    if input.ndim < 1:
-        raise RuntimeError("Input must be >= 1-d.")
-    return _C.flip(input, (0,))
+def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
+    """All combinations of r elements of a vector, one per row, in the order of itertools.combinations.
+
+    Raises:
+        RuntimeError: input is no vector, r is negative.
+    """
+    if input.ndim != 1:
+        raise RuntimeError(f"Expect a 1D vector, but got shape {list(input.shape)}")
+    if r < 0:
+        raise RuntimeError(f"Expect a non-negative number, but got {r}")
+    if r == 0:
+        return _C.empty((0,), dtype=input.dtype)
+    n = input.numel()
+    places = meshgrid(*[_C.arange(n)] * r, indexing="ij")
+    mask = _C.ones((n,) * r, dtype=_C.bool)
+    for before, after in zip(places, places[1:], strict=False):
+        mask = mask & (before <= after if with_replacement else before < after)
+    return _C.stack([grid.masked_select(mask) for grid in meshgrid(*[input] * r, indexing="ij")], 1)
+
+
+def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
+    """Powers of a vector's elements as columns: N of them (as many as elements unless given), falling.
+
+    Raises:
+        RuntimeError: x is no vector, N is negative.
+    """
+    if x.ndim != 1:
+        raise RuntimeError("x must be a one-dimensional tensor.")
+    n = x.numel() if N is None else N
+    if n < 0:
+        raise RuntimeError("N must be non-negative.")
+    dtype = x.dtype if x.is_floating_point() else _C.int64
+    if n == 0:
+        return _C.empty((x.numel(), 0), dtype=dtype)
+    columns = [_C.ones((x.numel(), 1), dtype=dtype)]
+    if n > 1:
+        columns.append(_C.cumprod(x.to(dtype).unsqueeze(1).expand(-1, n - 1), 1))
+    result = _C.cat(columns, 1)
+    return result if increasing else _C.flip(result, (1,))
+
+
+def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """Coordinates, one tensor per dim, of positions in a flattened tensor of this shape.
+
+    Raises:
+        TypeError: indices are no integers, shape is no size.
+        ValueError: a negative size, positions outside of the shape.
+    """
+    if indices.is_floating_point() or indices.dtype == _C.bool:
+        raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    if not isinstance(shape, (int, list, tuple)) or isinstance(shape, bool):
+        raise TypeError(f"expected 'shape' to be int or sequence of ints, but got {type(shape)}")
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    if not all(isinstance(n, int) for n in sizes):
+        odd = next(n for n in sizes if not isinstance(n, int))
+        raise TypeError(f"expected 'shape' sequence to only contain ints, but got {type(odd)}")
+    if any(n < 0 for n in sizes):
+        raise ValueError(f"'shape' cannot have negative values, but got {sizes}")
+    result = []
+    for n in reversed(sizes):
+        result.append(indices % n)
+        indices = indices.div(n, rounding_mode="floor")
+    return _C.stack(result[::-1], -1).unbind(-1) if result else ()
+
+
+def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+    """Changes input's size in place to the_template's."""
+    return input.resize_as_(the_template)
 
 
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:

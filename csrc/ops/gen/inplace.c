@@ -241,6 +241,20 @@ rl_tensor *rl_threshold_(rl_tensor *input, rl_scalar threshold, rl_scalar value)
     return self ? rl_inplace_assign(input, rl_threshold(self, threshold, value)) : NULL;
 }
 
+rl_tensor *rl_cumsum_(rl_tensor *input, int64_t dim, rl_dtype dtype)
+{
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_cumsum(self, dim, dtype)) : NULL;
+}
+
+rl_tensor *rl_cumprod_(rl_tensor *input, int64_t dim, rl_dtype dtype)
+{
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_cumprod(self, dim, dtype)) : NULL;
+}
+
 rl_tensor *rl_addmm_(rl_tensor *input, rl_tensor *mat1, rl_tensor *mat2, rl_scalar beta,
     rl_scalar alpha)
 {
