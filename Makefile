@@ -1,7 +1,7 @@
 # What a developer types.  PYTHON names the interpreter: one with setuptools, NumPy and, for the checks, the `dev` extra.
 PYTHON ?= python3
 CC ?= cc
-C_FILES = $(shell git ls-files 'csrc/*.c' 'csrc/*.h' 'tests/c/*.c' 'tests/c/*.h' 'examples/c/*.c')
+C_FILES = $(shell git ls-files 'csrc/*.c' 'csrc/*.h' 'tests/c/*.c' 'tests/c/*.h' 'examples/c/*.c' | grep -vE '/gen/|rushlight_ops.h')
 
 .PHONY: dev core ctest example test asan check gen bench format clean
 
