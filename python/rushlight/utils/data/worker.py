@@ -91,7 +91,10 @@ def _work(
         fetch = make_fetcher(dataset)
     except Exception:  # noqa: BLE001  whatever it is, the main process raises it
         failure = _failure(info.id)
-        fetch = lambda _: failure
+
+        def fetch(_: object) -> object:
+            return failure
+
     parent = os.getppid()
     while True:
         try:
