@@ -1,0 +1,75 @@
+"""Linear algebra, as torch.linalg: norms, systems of equations, inverses, factorizations.
+
+Factorizations run in LAPACK, through NumPy or SciPy, whichever is there; one of them must be installed (pip install
+rushlight[linalg]). All functions work on stacks of matrices (..., m, n) in float32 and float64, and are differentiable
+as often as wanted. Those that need complex numbers, the eigenvalues of matrices that are not symmetric, raise
+NotImplementedError.
+"""
+
+from typing import Any
+
+from rushlight._C import Tensor, matmul
+from rushlight.linalg._array import _LinAlgError
+from rushlight.linalg._common import check_square as _check_square
+from rushlight.linalg._factor import (
+    cholesky,
+    cholesky_ex,
+    eigh,
+    eigvalsh,
+    lu,
+    lu_factor,
+    lu_factor_ex,
+    qr,
+    svd,
+    svdvals,
+)
+from rushlight.linalg._norms import cond, matrix_norm, matrix_rank, norm, vector_norm
+from rushlight.linalg._products import (
+    diagonal,
+    householder_product,
+    matrix_exp,
+    matrix_power,
+    multi_dot,
+    tensorinv,
+    tensorsolve,
+    vander,
+    vecdot,
+)
+from rushlight.linalg._solve import (
+    det,
+    inv,
+    inv_ex,
+    lstsq,
+    lu_solve,
+    pinv,
+    slogdet,
+    solve,
+    solve_ex,
+    solve_triangular,
+)
+
+__all__ = [
+    "LinAlgError", "cholesky", "cholesky_ex", "cond", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
+    "householder_product", "inv", "inv_ex", "lstsq", "lu", "lu_factor", "lu_factor_ex", "lu_solve", "matmul",
+    "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve",
+    "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm",
+]  # fmt: skip
+
+LinAlgError = _LinAlgError
+
+
+def eig(A: Tensor, *, out: Any = None) -> Any:
+    """Raises: the eigenvalues of a matrix that is not symmetric are complex numbers, which rushlight does not have."""
+    _check_square("eig", A)
+    raise NotImplementedError(
+        "linalg.eig: the result is complex, and rushlight has no complex tensors; linalg.eigh serves symmetric matrices"
+    )
+
+
+def eigvals(A: Tensor, *, out: Any = None) -> Tensor:
+    """Raises: the eigenvalues of a matrix that is not symmetric are complex numbers, which rushlight does not have."""
+    _check_square("eigvals", A)
+    raise NotImplementedError(
+        "linalg.eigvals: the result is complex, and rushlight has no complex tensors; linalg.eigvalsh serves symmetric "
+        "matrices"
+    )
