@@ -6,10 +6,11 @@
 
 rl_kernels rl_kernel_table;
 
-/* Each file of kernels/isa has one filler per build. */
-#define RL_FILLERS(isa)                                                                            \
-    void fill_arith_##isa(rl_kernels *t);                                                          \
-    void fill_integer_##isa(rl_kernels *t);                                                        \
+/* Each file of kernels/isa has one filler per build.  simple: the build whose loops of one or two
+ * instructions are used, which wait for memory in wider vectors too (setup.py, SIMPLE). */
+#define RL_FILLERS(isa, simple)                                                                    \
+    void fill_arith_##simple(rl_kernels *t);                                                       \
+    void fill_integer_##simple(rl_kernels *t);                                                     \
     void fill_math_##isa(rl_kernels *t);                                                           \
     void fill_activation_##isa(rl_kernels *t);                                                     \
     void fill_reduce_##isa(rl_kernels *t);                                                         \
@@ -18,8 +19,8 @@ rl_kernels rl_kernel_table;
     void fill_optim_##isa(rl_kernels *t);                                                          \
     static void fill_##isa(rl_kernels *t)                                                          \
     {                                                                                              \
-        fill_arith_##isa(t);                                                                       \
-        fill_integer_##isa(t);                                                                     \
+        fill_arith_##simple(t);                                                                    \
+        fill_integer_##simple(t);                                                                  \
         fill_math_##isa(t);                                                                        \
         fill_activation_##isa(t);                                                                  \
         fill_reduce_##isa(t);                                                                      \
@@ -28,12 +29,12 @@ rl_kernels rl_kernel_table;
         fill_optim_##isa(t);                                                                       \
     }
 
-RL_FILLERS(portable)
+RL_FILLERS(portable, portable)
 #ifdef RL_HAVE_AVX2
-RL_FILLERS(avx2)
+RL_FILLERS(avx2, avx2)
 #endif
 #ifdef RL_HAVE_AVX512
-RL_FILLERS(avx512)
+RL_FILLERS(avx512, avx2)
 #endif
 
 bool rl_kernels_fill(rl_kernels *t, const char *isa)
