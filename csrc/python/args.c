@@ -242,6 +242,7 @@ static int as_tensors(rl_py_call *c, PyObject *o, bool optional, rl_tensors *out
         if (rl_py_is_tensor(item)) {
             v[i] = rl_py_borrow(item);
             c->work += v[i]->numel;
+            c->override |= rl_py_overrides(item);
         } else if (optional && item == Py_None) {
             v[i] = NULL;
         } else {
@@ -289,6 +290,7 @@ static int convert(const rl_py_op *op, const rl_py_param *p, PyObject *o, rl_py_
         if (rl_py_is_tensor(o)) {
             slot->t = rl_py_borrow(o);
             c->work += slot->t->numel;
+            c->override |= rl_py_overrides(o);
             return 1;
         }
         if (p->type == RL_PY_TENSOR || p->type == RL_PY_OPT_TENSOR)
@@ -494,6 +496,7 @@ static int extra_keywords(parse *s)
             if (o != Py_None)
                 c->out = o;
             bool tensor = rl_py_is_tensor(o);
+            c->override |= tensor && rl_py_overrides(o);
             if (s->sig->kind == RL_PY_R_TENSOR && o != Py_None && !tensor)
                 return wrong_extra(s, which, "Tensor", o);
             if (s->sig->kind != RL_PY_R_TENSOR && o != Py_None && !PyTuple_Check(o) &&
@@ -556,6 +559,7 @@ static int parse_signature(parse *s)
     c->out = NULL;
     c->dtype = RL_NO_DTYPE;
     c->requires_grad = false;
+    c->override = rl_py_modes;
     c->n_temps = c->ints_used = 0;
     c->work = 0;
     s->used = 0;
@@ -566,6 +570,7 @@ static int parse_signature(parse *s)
         if (i == sig->self) {
             slot->t = rl_py_borrow(s->self);
             c->work += slot->t->numel;
+            c->override |= rl_py_overrides(s->self);
             continue;
         }
         PyObject *o = NULL;

@@ -7,6 +7,7 @@
 #ifndef RL_PY_ARGS_H
 #define RL_PY_ARGS_H
 
+#include "python/override.h"
 #include "python/py.h"
 
 #define RL_PY_MAX_ARGS 16
@@ -115,6 +116,7 @@ typedef struct rl_py_call {
     PyObject *out;  /* borrowed, NULL when not given */
     rl_dtype dtype; /* of a factory whose C function takes none */
     bool requires_grad;
+    bool override; /* an argument's type has a __torch_function__ to ask */
     int n_temps, ints_used;
     int64_t work; /* elements of the tensor arguments: long calls release the GIL */
     rl_py_temp temps[2 * RL_PY_MAX_ARGS];

@@ -3,6 +3,7 @@
  * everything else. */
 #include "ops/matmul.h"
 #include "python/module.h"
+#include "python/override.h"
 
 static PyObject *str_weight, *str_bias, *str_input, *str_inplace;
 
@@ -50,14 +51,19 @@ static PyObject *linear_forward(PyObject *self, PyObject *const *args, Py_ssize_
     PyObject *x = one_input(self, args, n, kwnames);
     if (!x)
         return NULL;
-    if (!rl_py_is_tensor(x)) {
-        not_tensor("linear", "input", 1, x);
-        return NULL;
-    }
     PyObject *weight = rl_py_module_parameter(self, str_weight);
     PyObject *bias = weight ? rl_py_module_parameter(self, str_bias) : NULL, *result = NULL;
     if (!weight || !bias)
         goto end;
+    if (rl_py_may_override(x) || rl_py_may_override(weight) || rl_py_may_override(bias)) {
+        PyObject *all[] = {x, weight, bias};
+        result = rl_py_override_function("linear", all, 3, NULL);
+        goto end;
+    }
+    if (!rl_py_is_tensor(x)) {
+        not_tensor("linear", "input", 1, x);
+        goto end;
+    }
     if (!rl_py_is_tensor(weight)) {
         not_tensor("linear", "weight", 2, weight);
         goto end;
@@ -84,13 +90,14 @@ static PyObject *relu_forward(PyObject *self, PyObject *const *args, Py_ssize_t 
  * no graph is made.  Returns NULL without an exception when that is not so. */
 static PyObject *linear_and_relu(PyObject *child, PyObject *next, PyObject *x)
 {
-    if (!rl_py_is_tensor(x) ||
+    if (!rl_py_is_tensor(x) || rl_py_overrides(x) ||
         !rl_py_module_runs(child, (PyCFunction)(void (*)(void))linear_forward) ||
         !rl_py_module_runs(next, (PyCFunction)(void (*)(void))relu_forward))
         return NULL;
     PyObject *weight = rl_py_module_parameter(child, str_weight);
     PyObject *bias = weight ? rl_py_module_parameter(child, str_bias) : NULL, *result = NULL;
-    if (bias && rl_py_is_tensor(weight) && (bias == Py_None || rl_py_is_tensor(bias))) {
+    if (bias && rl_py_is_tensor(weight) && (bias == Py_None || rl_py_is_tensor(bias)) &&
+        !rl_py_overrides(weight) && !rl_py_may_override(bias)) {
         rl_tensor *t = rl_py_borrow(x), *w = rl_py_borrow(weight),
                   *b = bias == Py_None ? NULL : rl_py_borrow(bias);
         if (!rl_recording(t) && !rl_recording(w) && !rl_recording(b))
@@ -152,14 +159,18 @@ static PyObject *relu_forward(PyObject *self, PyObject *const *args, Py_ssize_t 
     PyObject *x = one_input(self, args, n, kwnames);
     if (!x)
         return NULL;
-    if (!rl_py_is_tensor(x)) {
-        not_tensor("relu", "input", 1, x);
-        return NULL;
-    }
     PyObject *flag = rl_py_module_attribute(self, str_inplace);
     int inplace = flag ? PyObject_IsTrue(flag) : 0;
     if (inplace < 0)
         return NULL;
+    if (rl_py_may_override(x)) {
+        PyObject *both[] = {x, inplace ? Py_True : Py_False};
+        return rl_py_override_function("_relu", both, 2, NULL);
+    }
+    if (!rl_py_is_tensor(x)) {
+        not_tensor("relu", "input", 1, x);
+        return NULL;
+    }
     return rl_py_wrap(inplace ? rl_relu_(rl_py_borrow(x)) : rl_relu(rl_py_borrow(x)));
 }
 
@@ -187,6 +198,8 @@ static PyObject *functional_relu(PyObject *module, PyObject *const *args, Py_ssi
     if (!given[0])
         return PyErr_Format(PyExc_TypeError,
                             "relu() missing 1 required positional argument: 'input'");
+    if (rl_py_may_override(given[0]))
+        return rl_py_override_function("_relu", args, n, kwnames);
     if (!rl_py_is_tensor(given[0])) {
         not_tensor("relu", "input", 1, given[0]);
         return NULL;

@@ -4,38 +4,52 @@
  * Each operator calls its C function at once, without the general argument parser.  A foreign
  * operand gives NotImplemented, so that its own type may answer. */
 #include "python/args.h"
+#include "python/override.h"
 
-/* The tensor of an operand: 1; 0 when it is neither tensor nor number; -1 with an exception.  *temp
- * is to be released. */
+enum { FAILED = -1, FOREIGN, READY, OVERRIDE };
+
+/* The tensor of an operand: READY; FOREIGN when it is neither tensor nor number; OVERRIDE when its
+ * type answers itself; FAILED with an exception.  *temp is to be released. */
 static inline int operand(PyObject *o, rl_tensor **t, rl_tensor **temp)
 {
     if (rl_py_is_tensor(o)) {
         *t = rl_py_borrow(o);
-        return 1;
+        return rl_py_overrides(o) ? OVERRIDE : READY;
     }
     rl_scalar s;
     if (PyFloat_CheckExact(o))
         s = rl_float(PyFloat_AS_DOUBLE(o));
     else if (!rl_py_as_scalar(o, &s))
-        return PyErr_Occurred() ? -1 : 0;
+        return PyErr_Occurred() ? FAILED : rl_py_is_overriding(o) ? OVERRIDE : FOREIGN;
     *t = *temp = rl_wrap_number(s);
     if (*t)
-        return 1;
+        return READY;
     rl_py_raise();
-    return -1;
+    return FAILED;
+}
+
+/* The result of an operator whose operands are not both READY. */
+static PyObject *unusual(int status, const char *name, PyObject *a, PyObject *b)
+{
+    if (status == OVERRIDE)
+        return rl_py_override_operator(name, a, b);
+    return status == FOREIGN ? Py_NewRef(Py_NotImplemented) : NULL;
 }
 
 /* x op y with tensors x and y in scope of `forward`; `reflected` when only the right operand is a
  * tensor. */
-#define BINARY(name, forward, reflected)                                                           \
+#define BINARY(name, forward, reflected, forward_name, reflected_name)                             \
     static PyObject *name(PyObject *a, PyObject *b)                                                \
     {                                                                                              \
         RL_TEMP *temp = NULL;                                                                      \
-        rl_tensor *x, *y, *z;                                                                      \
+        rl_tensor *x, *y = NULL, *z;                                                               \
         bool left = rl_py_is_tensor(a);                                                            \
         int status = left ? operand(b, &y, &temp) : operand(a, &y, &temp);                         \
-        if (status <= 0)                                                                           \
-            return status ? NULL : Py_NewRef(Py_NotImplemented);                                   \
+        if (rl_py_overrides(left ? a : b))                                                         \
+            status = OVERRIDE;                                                                     \
+        if (status != READY)                                                                       \
+            return unusual(status, left ? forward_name : reflected_name, left ? a : b,             \
+                           left ? b : a);                                                          \
         x = rl_py_borrow(left ? a : b);                                                            \
         RL_PY_RUN(x->numel + y->numel, z = left ? forward : reflected);                            \
         return rl_py_wrap(z);                                                                      \
@@ -48,43 +62,48 @@ static rl_tensor *divided_into(rl_tensor *x,
     return r ? rl_mul(r, y) : NULL;
 }
 
-BINARY(number_add, rl_add(x, y, rl_int(1)), rl_add(x, y, rl_int(1)))
-BINARY(number_subtract, rl_sub(x, y, rl_int(1)), rl_rsub(x, y, rl_int(1)))
-BINARY(number_multiply, rl_mul(x, y), rl_mul(x, y))
-BINARY(number_true_divide, rl_div(x, y, NULL), divided_into(x, y))
-BINARY(number_floor_divide, rl_floor_divide(x, y), rl_floor_divide(y, x))
-BINARY(number_remainder, rl_remainder(x, y), rl_remainder(y, x))
-BINARY(number_power2, rl_pow(x, y), rl_pow(y, x))
-BINARY(number_and, rl_bitwise_and(x, y), rl_bitwise_and(x, y))
-BINARY(number_or, rl_bitwise_or(x, y), rl_bitwise_or(x, y))
-BINARY(number_xor, rl_bitwise_xor(x, y), rl_bitwise_xor(x, y))
-BINARY(number_lshift, rl_bitwise_left_shift(x, y), rl_bitwise_left_shift(y, x))
-BINARY(number_rshift, rl_bitwise_right_shift(x, y), rl_bitwise_right_shift(y, x))
+BINARY(number_add, rl_add(x, y, rl_int(1)), rl_add(x, y, rl_int(1)), "add", "add")
+BINARY(number_subtract, rl_sub(x, y, rl_int(1)), rl_rsub(x, y, rl_int(1)), "sub", "__rsub__")
+BINARY(number_multiply, rl_mul(x, y), rl_mul(x, y), "mul", "mul")
+BINARY(number_true_divide, rl_div(x, y, NULL), divided_into(x, y), "div", "__rtruediv__")
+BINARY(number_floor_divide, rl_floor_divide(x, y), rl_floor_divide(y, x), "__floordiv__",
+       "__rfloordiv__")
+BINARY(number_remainder, rl_remainder(x, y), rl_remainder(y, x), "remainder", "__rmod__")
+BINARY(number_power2, rl_pow(x, y), rl_pow(y, x), "__pow__", "__rpow__")
+BINARY(number_and, rl_bitwise_and(x, y), rl_bitwise_and(x, y), "__and__", "bitwise_and")
+BINARY(number_or, rl_bitwise_or(x, y), rl_bitwise_or(x, y), "__or__", "bitwise_or")
+BINARY(number_xor, rl_bitwise_xor(x, y), rl_bitwise_xor(x, y), "__xor__", "bitwise_xor")
+BINARY(number_lshift, rl_bitwise_left_shift(x, y), rl_bitwise_left_shift(y, x), "__lshift__",
+       "__rlshift__")
+BINARY(number_rshift, rl_bitwise_right_shift(x, y), rl_bitwise_right_shift(y, x), "__rshift__",
+       "__rrshift__")
 
-#define INPLACE(name, call)                                                                        \
+#define INPLACE(name, text, call)                                                                  \
     static PyObject *name(PyObject *a, PyObject *b)                                                \
     {                                                                                              \
         RL_TEMP *temp = NULL;                                                                      \
-        rl_tensor *x = rl_py_borrow(a), *y, *z;                                                    \
+        rl_tensor *x = rl_py_borrow(a), *y = NULL, *z;                                             \
         int status = operand(b, &y, &temp);                                                        \
-        if (status <= 0)                                                                           \
-            return status ? NULL : Py_NewRef(Py_NotImplemented);                                   \
+        if (rl_py_overrides(a))                                                                    \
+            status = OVERRIDE;                                                                     \
+        if (status != READY)                                                                       \
+            return unusual(status, text, a, b);                                                    \
         RL_PY_RUN(x->numel, z = call);                                                             \
         return rl_py_wrap(z);                                                                      \
     }
 
-INPLACE(number_iadd, rl_add_(x, y, rl_int(1)))
-INPLACE(number_isub, rl_sub_(x, y, rl_int(1)))
-INPLACE(number_imul, rl_mul_(x, y))
-INPLACE(number_itruediv, rl_div_(x, y, NULL))
-INPLACE(number_ifloordiv, rl_floor_divide_(x, y))
-INPLACE(number_iremainder, rl_remainder_(x, y))
-INPLACE(number_ipower2, rl_pow_(x, y))
-INPLACE(number_iand, rl_bitwise_and_(x, y))
-INPLACE(number_ior, rl_bitwise_or_(x, y))
-INPLACE(number_ixor, rl_bitwise_xor_(x, y))
-INPLACE(number_ilshift, rl_bitwise_left_shift_(x, y))
-INPLACE(number_irshift, rl_bitwise_right_shift_(x, y))
+INPLACE(number_iadd, "add_", rl_add_(x, y, rl_int(1)))
+INPLACE(number_isub, "sub_", rl_sub_(x, y, rl_int(1)))
+INPLACE(number_imul, "mul_", rl_mul_(x, y))
+INPLACE(number_itruediv, "div_", rl_div_(x, y, NULL))
+INPLACE(number_ifloordiv, "floor_divide_", rl_floor_divide_(x, y))
+INPLACE(number_iremainder, "remainder_", rl_remainder_(x, y))
+INPLACE(number_ipower2, "__ipow__", rl_pow_(x, y))
+INPLACE(number_iand, "__iand__", rl_bitwise_and_(x, y))
+INPLACE(number_ior, "__ior__", rl_bitwise_or_(x, y))
+INPLACE(number_ixor, "__ixor__", rl_bitwise_xor_(x, y))
+INPLACE(number_ilshift, "__ilshift__", rl_bitwise_left_shift_(x, y))
+INPLACE(number_irshift, "__irshift__", rl_bitwise_right_shift_(x, y))
 
 static PyObject *number_power(PyObject *a, PyObject *b, PyObject *modulus)
 {
@@ -100,7 +119,11 @@ static PyObject *number_ipower(PyObject *a, PyObject *b, PyObject *Py_UNUSED(mod
 
 static PyObject *number_matmul(PyObject *a, PyObject *b)
 {
-    if (!rl_py_is_tensor(a) || !rl_py_is_tensor(b))
+    bool left = rl_py_is_tensor(a), right = rl_py_is_tensor(b);
+    if ((left ? rl_py_overrides(a) : rl_py_is_overriding(a)) ||
+        (right ? rl_py_overrides(b) : rl_py_is_overriding(b)))
+        return rl_py_override_operator(left ? "matmul" : "__rmatmul__", left ? a : b, left ? b : a);
+    if (!left || !right)
         Py_RETURN_NOTIMPLEMENTED;
     rl_tensor *x = rl_py_borrow(a), *y = rl_py_borrow(b), *z;
     /* A product of small matrices takes as long as an element-wise operator on many more elements.
@@ -109,22 +132,30 @@ static PyObject *number_matmul(PyObject *a, PyObject *b)
     return rl_py_wrap(z);
 }
 
-#define UNARY(name, function)                                                                      \
+#define UNARY(name, text, function)                                                                \
     static PyObject *name(PyObject *a)                                                             \
     {                                                                                              \
         rl_tensor *x = rl_py_borrow(a), *z;                                                        \
+        if (rl_py_overrides(a))                                                                    \
+            return rl_py_override_operator(text, a, NULL);                                         \
         RL_PY_RUN(x->numel, z = function(x));                                                      \
         return rl_py_wrap(z);                                                                      \
     }
 
-UNARY(number_negative, rl_neg)
-UNARY(number_positive, rl_positive)
-UNARY(number_absolute, rl_abs)
-UNARY(number_invert, rl_bitwise_not)
+UNARY(number_negative, "neg", rl_neg)
+UNARY(number_positive, "positive", rl_positive)
+UNARY(number_absolute, "abs", rl_abs)
+UNARY(number_invert, "__invert__", rl_bitwise_not)
 
 static int number_bool(PyObject *self)
 {
     rl_tensor *t = rl_py_borrow(self);
+    if (rl_py_overrides(self)) {
+        PyObject *result = rl_py_override_operator("__bool__", self, NULL);
+        int truth = result ? PyObject_IsTrue(result) : -1;
+        Py_XDECREF(result);
+        return truth;
+    }
     if (t->numel != 1) {
         PyErr_SetString(PyExc_RuntimeError,
                         t->numel ? "Boolean value of Tensor with more than one value is ambiguous"
@@ -157,6 +188,8 @@ static int only_element(PyObject *self, rl_scalar *s)
 
 static PyObject *number_int(PyObject *self)
 {
+    if (rl_py_overrides(self))
+        return rl_py_override_operator("__int__", self, NULL);
     rl_scalar s;
     if (only_element(self, &s))
         return NULL;
@@ -165,6 +198,8 @@ static PyObject *number_int(PyObject *self)
 
 static PyObject *number_float(PyObject *self)
 {
+    if (rl_py_overrides(self))
+        return rl_py_override_operator("__float__", self, NULL);
     rl_scalar s;
     if (only_element(self, &s))
         return NULL;
@@ -173,6 +208,8 @@ static PyObject *number_float(PyObject *self)
 
 static PyObject *number_index(PyObject *self)
 {
+    if (rl_py_overrides(self))
+        return rl_py_override_operator("__index__", self, NULL);
     rl_tensor *t = rl_py_borrow(self);
     if (t->numel != 1 || !rl_is_integral((rl_dtype)t->dtype, true)) {
         PyErr_SetString(PyExc_TypeError,
@@ -185,10 +222,14 @@ static PyObject *number_index(PyObject *self)
 PyObject *rl_py_tensor_compare(PyObject *a, PyObject *b, int op)
 {
     RL_TEMP *temp = NULL;
-    rl_tensor *x = rl_py_borrow(a), *y, *z = NULL;
+    rl_tensor *x = rl_py_borrow(a), *y = NULL, *z = NULL;
+    static const char *const names[] = {[Py_LT] = "lt", [Py_LE] = "le", [Py_EQ] = "__eq__",
+                                        [Py_NE] = "ne", [Py_GT] = "gt", [Py_GE] = "ge"};
     int status = operand(b, &y, &temp);
-    if (status <= 0)
-        return status ? NULL : Py_NewRef(Py_NotImplemented);
+    if (rl_py_overrides(a))
+        status = OVERRIDE;
+    if (status != READY)
+        return unusual(status, names[op], a, b);
     rl_tensor *(*const compare[])(rl_tensor *, rl_tensor *) = {[Py_LT] = rl_lt, [Py_LE] = rl_le,
                                                                [Py_EQ] = rl_eq, [Py_NE] = rl_ne,
                                                                [Py_GT] = rl_gt, [Py_GE] = rl_ge};

@@ -148,11 +148,31 @@ static PyObject *finish(const rl_py_op *op, const rl_py_sig *sig, rl_py_call *c)
     return result;
 }
 
+/* A call that somebody's __torch_function__ may answer.  c: what was parsed, released here; NULL
+ * when the arguments did not fit and an exception says so, which stays unless one of them
+ * overrides. */
+static PyObject *foreign(const rl_py_op *op, rl_py_call *c, PyObject *self, PyObject *const *args,
+                         Py_ssize_t n, PyObject *kw)
+{
+    if (c) {
+        rl_py_call_end(c);
+    } else if (rl_py_any_overriding(args, n + (kw ? PyTuple_GET_SIZE(kw) : 0)) ||
+               (self && rl_py_overrides(self))) {
+        PyErr_Clear();
+    } else {
+        return NULL;
+    }
+    return self ? rl_py_override_method(op->name, self, args, n, kw)
+                : rl_py_override_function(op->name, args, n, kw);
+}
+
 PyObject *rl_py_call_function(const rl_py_op *op, PyObject *const *args, Py_ssize_t n, PyObject *kw)
 {
     rl_py_call call;
     const rl_py_sig *sig = rl_py_parse(op, NULL, args, n, kw, &call);
-    return sig ? finish(op, sig, &call) : NULL;
+    if (__builtin_expect(!sig || call.override, 0))
+        return foreign(op, sig ? &call : NULL, NULL, args, n, kw);
+    return finish(op, sig, &call);
 }
 
 PyObject *rl_py_call_method(const rl_py_op *op, PyObject *self, PyObject *const *args, Py_ssize_t n,
@@ -160,7 +180,9 @@ PyObject *rl_py_call_method(const rl_py_op *op, PyObject *self, PyObject *const 
 {
     rl_py_call call;
     const rl_py_sig *sig = rl_py_parse(op, self, args, n, kw, &call);
-    return sig ? finish(op, sig, &call) : NULL;
+    if (__builtin_expect(!sig || call.override, 0))
+        return foreign(op, sig ? &call : NULL, self, args, n, kw);
+    return finish(op, sig, &call);
 }
 
 /* ---- x.new_zeros(...): the constructors with x's dtype ---- */

@@ -6,6 +6,7 @@
  * in PyTorch's graph. */
 #include "core/iter.h"
 #include "ops/view.h"
+#include "python/override.h"
 #include "python/py.h"
 
 typedef struct cursor {
@@ -345,6 +346,8 @@ static int make_view(cursor *c)
 
 static PyObject *subscript(PyObject *self, PyObject *key)
 {
+    if (rl_py_overrides(self))
+        return rl_py_override_method("__getitem__", self, &key, 1, NULL);
     rl_tensor *t = rl_py_borrow(self);
     if (PyLong_CheckExact(key) && t->ndim > 0) { /* x[i], the loop's everyday case */
         int64_t i = PyLong_AsLongLong(key), size = t->shape[0];
@@ -444,6 +447,12 @@ static int assign_subscript(PyObject *self, PyObject *key, PyObject *value)
     if (!value) {
         PyErr_SetString(PyExc_TypeError, "Tensor does not support deleting items");
         return -1;
+    }
+    if (rl_py_overrides(self) || rl_py_is_overriding(value)) {
+        PyObject *both[] = {key, value};
+        PyObject *done = rl_py_override_method("__setitem__", self, both, 2, NULL);
+        Py_XDECREF(done);
+        return done ? 0 : -1;
     }
     rl_tensor *t = rl_py_borrow(self);
     bool number;

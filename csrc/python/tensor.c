@@ -4,6 +4,7 @@
  * from a free list.  They are untracked by the collector until they can be part of a cycle: with an
  * instance dictionary, or with autograd data that may lead to Python objects (hooks, Functions). */
 #include "python/args.h"
+#include "python/override.h"
 
 #define FREE_LIST 256
 
@@ -151,6 +152,8 @@ static int tensor_init(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args),
 /* Printing is Python: rushlight/_tensor_str.py. */
 static PyObject *tensor_repr(PyObject *self)
 {
+    if (rl_py_overrides(self))
+        return rl_py_override_operator("__repr__", self, NULL);
     PyTypeObject *type = Py_TYPE(self);
     bool plain = type == &rl_py_tensor_type || type == rl_py_parameter_type;
     const char *name = plain                         ? "tensor"
@@ -178,6 +181,12 @@ static PyObject *tensor_iter(PyObject *self)
         PyErr_SetString(PyExc_TypeError, "iteration over a 0-d tensor");
         return NULL;
     }
+    if (rl_py_overrides(self)) { /* the rows are what unbind makes of them */
+        PyObject *rows = rl_py_override_operator("unbind", self, NULL);
+        PyObject *over = rows ? PyObject_GetIter(rows) : NULL;
+        Py_XDECREF(rows);
+        return over;
+    }
     rl_list list = {NULL, 0};
     if (rl_unbind(t, 0, &list))
         return rl_py_raise();
@@ -189,6 +198,12 @@ static PyObject *tensor_iter(PyObject *self)
 
 static Py_ssize_t tensor_length(PyObject *self)
 {
+    if (rl_py_overrides(self)) {
+        PyObject *n = rl_py_override_operator("__len__", self, NULL);
+        Py_ssize_t length = n ? PyNumber_AsSsize_t(n, PyExc_OverflowError) : -1;
+        Py_XDECREF(n);
+        return length;
+    }
     rl_tensor *t = rl_py_borrow(self);
     if (!t->ndim) {
         PyErr_SetString(PyExc_TypeError, "len() of a 0-d tensor");
@@ -216,6 +231,12 @@ static PyObject *tensor_item(PyObject *self, Py_ssize_t i)
 
 static int tensor_contains(PyObject *self, PyObject *value)
 {
+    if (rl_py_overrides(self)) {
+        PyObject *found = rl_py_override_method("__contains__", self, &value, 1, NULL);
+        int truth = found ? PyObject_IsTrue(found) : -1;
+        Py_XDECREF(found);
+        return truth;
+    }
     rl_scalar number;
     if (!rl_py_is_tensor(value) && !rl_py_as_scalar(value, &number)) {
         if (!PyErr_Occurred())
@@ -308,8 +329,12 @@ PyTypeObject rl_py_tensor_type = {
 static int add_methods(PyMethodDef *defs)
 {
     PyObject *dict = rl_py_tensor_type.tp_dict;
-    for (PyMethodDef *d = defs; d->ml_name; d++) {
-        PyObject *name = PyUnicode_InternFromString(d->ml_name);
+    for (PyMethodDef *def = defs; def->ml_name; def++) {
+        /* Operators ask for overrides when they have parsed their arguments; overrides themselves
+         * are not overridden. */
+        bool asks = defs != rl_py_op_methods && defs != rl_py_override_methods;
+        PyMethodDef *d = asks ? rl_py_guard(def, false) : def;
+        PyObject *name = d ? PyUnicode_InternFromString(d->ml_name) : NULL;
         PyObject *method = !name                       ? NULL
                            : d->ml_flags & METH_STATIC ? PyCFunction_New(d, NULL)
                            : d->ml_flags & METH_CLASS
@@ -328,8 +353,9 @@ static int add_methods(PyMethodDef *defs)
 
 static int add_getset(PyGetSetDef *defs)
 {
-    for (PyGetSetDef *d = defs; d->name; d++) {
-        PyObject *descr = PyDescr_NewGetSet(&rl_py_tensor_type, d);
+    for (PyGetSetDef *def = defs; def->name; def++) {
+        PyGetSetDef *d = rl_py_guard_getset(def);
+        PyObject *descr = d ? PyDescr_NewGetSet(&rl_py_tensor_type, d) : NULL;
         int status = descr ? PyDict_SetItemString(rl_py_tensor_type.tp_dict, d->name, descr) : -1;
         Py_XDECREF(descr);
         if (status)
@@ -358,6 +384,20 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
+/* Functions that ask for overrides; is_tensor() tells what is one, whoever asks. */
+static int add_guarded(PyObject *module, PyMethodDef *defs)
+{
+    for (PyMethodDef *def = defs; def->ml_name; def++) {
+        PyMethodDef *d = strcmp(def->ml_name, "is_tensor") ? rl_py_guard(def, true) : def;
+        PyObject *f = d ? PyCFunction_NewEx(d, module, NULL) : NULL;
+        int status = f ? PyModule_AddObjectRef(module, d->ml_name, f) : -1;
+        Py_XDECREF(f);
+        if (status)
+            return -1;
+    }
+    return 0;
+}
+
 int rl_py_add_tensor(PyObject *module)
 {
     rl_py_tensor_type.tp_as_number = &rl_py_number_methods;
@@ -369,14 +409,13 @@ int rl_py_add_tensor(PyObject *module)
     if (add_methods(rl_py_op_methods) || add_methods(rl_py_new_methods) ||
         add_methods(rl_py_tensor_methods) || add_methods(rl_py_convert_methods) ||
         add_methods(rl_py_create_methods) || add_methods(rl_py_autograd_methods) ||
-        add_methods(rl_py_interop_methods) || add_getset(rl_py_tensor_getset) ||
-        add_getset(rl_py_autograd_getset))
+        add_methods(rl_py_interop_methods) || add_methods(rl_py_override_methods) ||
+        add_getset(rl_py_tensor_getset) || add_getset(rl_py_autograd_getset))
         return -1;
     PyType_Modified(&rl_py_tensor_type);
     if (PyModule_AddFunctions(module, functions) ||
         PyModule_AddFunctions(module, rl_py_create_functions) ||
-        PyModule_AddFunctions(module, rl_py_tensor_functions) ||
-        PyType_Ready(&rl_py_storage_type) ||
+        add_guarded(module, rl_py_tensor_functions) || PyType_Ready(&rl_py_storage_type) ||
         PyModule_AddObjectRef(module, "UntypedStorage", (PyObject *)&rl_py_storage_type))
         return -1;
     return PyModule_AddObjectRef(module, "Tensor", (PyObject *)&rl_py_tensor_type);

@@ -43,6 +43,8 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         RuntimeError: requires_grad with a dtype that is not floating.
     """
 
+    __torch_function__ = _C._disabled_torch_function_impl  # results are plain tensors
+
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
         if data is None:
             data = rushlight.empty(0)
@@ -118,6 +120,8 @@ class Buffer(Tensor, metaclass=_BufferMeta):
         data (Tensor): the values; shared, not copied. Default: an empty tensor.
         persistent (bool): whether state_dict holds it. Default: True
     """
+
+    __torch_function__ = _C._disabled_torch_function_impl
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Tensor:
         if data is None:
@@ -202,6 +206,7 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):
     """
 
     cls_to_become = Tensor
+    __torch_function__ = _C._disabled_torch_function_impl
 
     def __new__(
         cls,
