@@ -177,6 +177,22 @@ def atan2(input: Tensor, other: Tensor) -> Tensor:
     """Angle of the point (other, input) in (-pi, pi]."""
 
 @op(inplace=True, out=True)
+def hypot(input: Tensor, other: Tensor) -> Tensor:
+    """sqrt(input^2 + other^2) without overflow on the way."""
+
+@op(inplace=True, out=True)
+def copysign(input: Tensor, other: TensorLike) -> Tensor:
+    """The size of input with the sign of other."""
+
+@op(out=True)
+def logaddexp(input: Tensor, other: Tensor) -> Tensor:
+    """log(exp(input) + exp(other)), stable."""
+
+@op(inplace=True, out=True)
+def xlogy(input: TensorLike, other: TensorLike) -> Tensor:
+    """input * log(other), 0 where input is 0."""
+
+@op(inplace=True, out=True)
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """input + value * tensor1 * tensor2."""
 
@@ -385,6 +401,22 @@ def erf(input: Tensor) -> Tensor:
     """Error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0."""
 
 @op(inplace="native", out=True)
+def erfc(input: Tensor) -> Tensor:
+    """1 - erf(input), exact where it is small."""
+
+@op(inplace="native", out=True)
+def asinh(input: Tensor) -> Tensor:
+    """Inverse hyperbolic sine."""
+
+@op(inplace="native", out=True)
+def acosh(input: Tensor) -> Tensor:
+    """Inverse hyperbolic cosine, of numbers from 1 on."""
+
+@op(inplace="native", out=True)
+def atanh(input: Tensor) -> Tensor:
+    """Inverse hyperbolic tangent, of numbers between -1 and 1."""
+
+@op(inplace="native", out=True)
 def floor(input: Tensor) -> Tensor:
     """Largest integer not above."""
 
@@ -407,6 +439,14 @@ def frac(input: Tensor) -> Tensor:
 @op(inplace="native", out=True)
 def sign(input: Tensor) -> Tensor:
     """-1, 0 or 1."""
+
+@op(inplace="native", out=True)
+def sgn(input: Tensor) -> Tensor:
+    """-1, 0 or 1."""
+
+@op(out=True)
+def signbit(input: Tensor) -> Tensor:
+    """Whether the element carries a minus sign; -0. does."""
 
 @op(inplace=True, out=True)
 def clamp(input: Tensor, min: TensorLike | None = None, max: TensorLike | None = None) -> Tensor:

@@ -100,6 +100,17 @@ rl_tensor *rl_fmin(rl_tensor *input, rl_tensor *other);
 /* Angle of the point (other, input) in (-pi, pi]. */
 rl_tensor *rl_atan2(rl_tensor *input, rl_tensor *other);
 rl_tensor *rl_atan2_(rl_tensor *input, rl_tensor *other);
+/* sqrt(input^2 + other^2) without overflow on the way. */
+rl_tensor *rl_hypot(rl_tensor *input, rl_tensor *other);
+rl_tensor *rl_hypot_(rl_tensor *input, rl_tensor *other);
+/* The size of input with the sign of other. */
+rl_tensor *rl_copysign(rl_tensor *input, rl_tensor *other);
+rl_tensor *rl_copysign_(rl_tensor *input, rl_tensor *other);
+/* log(exp(input) + exp(other)), stable. */
+rl_tensor *rl_logaddexp(rl_tensor *input, rl_tensor *other);
+/* input * log(other), 0 where input is 0. */
+rl_tensor *rl_xlogy(rl_tensor *input, rl_tensor *other);
+rl_tensor *rl_xlogy_(rl_tensor *input, rl_tensor *other);
 /* input + value * tensor1 * tensor2. */
 rl_tensor *rl_addcmul(rl_tensor *input, rl_tensor *tensor1, rl_tensor *tensor2, rl_scalar value);
 rl_tensor *rl_addcmul_(rl_tensor *input, rl_tensor *tensor1, rl_tensor *tensor2, rl_scalar value);
@@ -248,6 +259,18 @@ rl_tensor *rl_tanh_(rl_tensor *input);
 /* Error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0. */
 rl_tensor *rl_erf(rl_tensor *input);
 rl_tensor *rl_erf_(rl_tensor *input);
+/* 1 - erf(input), exact where it is small. */
+rl_tensor *rl_erfc(rl_tensor *input);
+rl_tensor *rl_erfc_(rl_tensor *input);
+/* Inverse hyperbolic sine. */
+rl_tensor *rl_asinh(rl_tensor *input);
+rl_tensor *rl_asinh_(rl_tensor *input);
+/* Inverse hyperbolic cosine, of numbers from 1 on. */
+rl_tensor *rl_acosh(rl_tensor *input);
+rl_tensor *rl_acosh_(rl_tensor *input);
+/* Inverse hyperbolic tangent, of numbers between -1 and 1. */
+rl_tensor *rl_atanh(rl_tensor *input);
+rl_tensor *rl_atanh_(rl_tensor *input);
 /* Largest integer not above. */
 rl_tensor *rl_floor(rl_tensor *input);
 rl_tensor *rl_floor_(rl_tensor *input);
@@ -266,6 +289,11 @@ rl_tensor *rl_frac_(rl_tensor *input);
 /* -1, 0 or 1. */
 rl_tensor *rl_sign(rl_tensor *input);
 rl_tensor *rl_sign_(rl_tensor *input);
+/* -1, 0 or 1. */
+rl_tensor *rl_sgn(rl_tensor *input);
+rl_tensor *rl_sgn_(rl_tensor *input);
+/* Whether the element carries a minus sign; -0. does. */
+rl_tensor *rl_signbit(rl_tensor *input);
 /* Elements limited to [min, max]. */
 rl_tensor *rl_clamp(rl_tensor *input, rl_tensor *min, rl_tensor *max);
 rl_tensor *rl_clamp_(rl_tensor *input, rl_tensor *min, rl_tensor *max);

@@ -1,8 +1,9 @@
 /* cross_entropy.c: nll_loss and cross_entropy.
  *
- * With class targets, cross-entropy is one node that reads the logits once forward and once backward:
- * loss = log sum exp x - x[target], dx = softmax(x) - onehot(target).  Class weights scale the rows.  Weights together with
- * label smoothing, and targets that are probabilities, are composed of public operators. */
+ * With class targets, cross-entropy is one node that reads the logits once forward and once
+ * backward: loss = log sum exp x - x[target], dx = softmax(x) - onehot(target).  Class weights
+ * scale the rows.  Weights together with label smoothing, and targets that are probabilities, are
+ * composed of public operators. */
 #include "core/alloc.h"
 #include "core/iter.h"
 #include "ops/loss.h"
@@ -11,7 +12,7 @@
 /* ---- what both check ---- */
 
 /* input (C), (N, C) or (N, C, d1, ...); target the same without C, int64. */
-static rl_status check_classes(rl_tensor *x, rl_tensor *target, rl_tensor *weight)
+static rl_status check_classes(bool nll, rl_tensor *x, rl_tensor *target, rl_tensor *weight)
 {
     int dim = x->ndim == 1 ? 0 : 1;
     if (x->ndim == 0)
@@ -26,6 +27,13 @@ static rl_status check_classes(rl_tensor *x, rl_tensor *target, rl_tensor *weigh
                             "Expected input batch_size (%lld) to match target batch_size (%lld).",
                             (long long)x->shape[0], (long long)target->shape[0]);
         fits = target->shape[d] == x->shape[d < dim ? d : d + 1];
+    }
+    if (!fits && !nll && x->ndim > 2) {
+        int64_t wanted[RL_MAX_DIMS];
+        for (int d = 0; d < x->ndim - 1; d++)
+            wanted[d] = x->shape[d < dim ? d : d + 1];
+        return rl_error(RL_ERUNTIME, "Expected target size %s, got %s",
+                        rl_ints_str(x->ndim - 1, wanted).s, rl_shape_str(target).s);
     }
     if (!fits)
         return rl_error(RL_ERUNTIME, "size mismatch (got input: %s, target: %s)", rl_shape_str(x).s,
@@ -73,10 +81,11 @@ static void target_weights(const int64_t *target, int64_t n, rl_tensor *weight, 
 
 /* ---- the fused node ---- */
 
-/* Saved: 0 x, 1 targets (int64, row-major), 2 lse, 3 weight.  args: i0 class dim, i1 reduction, i2 ignore_index;
- * f0 smoothing, f1 sum of weights; s0.i: 1 for nll_loss, which has no softmax. */
+/* Saved: 0 x, 1 targets (int64, row-major), 2 lse, 3 weight.  args: i0 class dim, i1 reduction, i2
+ * ignore_index; f0 smoothing, f1 sum of weights; s0.i: 1 for nll_loss, which has no softmax. */
 
-/* scale (rows): gradient of each row's loss times its weight, over the sum of weights for the mean. */
+/* scale (rows): gradient of each row's loss times its weight, over the sum of weights for the mean.
+ */
 static rl_tensor *row_scales(rl_node *n, rl_tensor *g, rl_tensor *target, rl_tensor *weight,
                              rl_dtype compute)
 {
@@ -193,12 +202,14 @@ static rl_status class_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
     return RL_DONE(n, dx);
 }
 
-static const rl_node_type nll_node = {.name = "NllLossBackward0",
-                                      .backward = class_backward,
-                                      .n_saved = 4};
-static const rl_node_type nll_2d_node = {.name = "NllLoss2DBackward0",
-                                         .backward = class_backward,
-                                         .n_saved = 4};
+static const rl_node_type nll_node = {
+    .name = "NllLossBackward0", .backward = class_backward, .n_saved = 4};
+static const rl_node_type nll_2d_node = {
+    .name = "NllLoss2DBackward0", .backward = class_backward, .n_saved = 4};
+
+/* With label smoothing PyTorch adds two losses up. */
+static const rl_node_type smoothed_node = {
+    .name = "AddBackward0", .backward = class_backward, .n_saved = 4};
 
 /* Losses of all rows in `compute`, and for cross-entropy their lse (else NULL). */
 static rl_status class_losses(bool nll, rl_tensor *x, int dim, rl_tensor *target, double smoothing,
@@ -224,7 +235,8 @@ static rl_status class_losses(bool nll, rl_tensor *x, int dim, rl_tensor *target
         rl_kargs args = {.f = {smoothing}, .i = {ignored}};
         char *p[] = {loss->data, rows->data, target->data, lse->data};
         ptrdiff_t stride[] = {1, classes, 1, 1};
-        rl_rows_run(RL_ROW_CROSS_ENTROPY, compute, target->numel, classes, 4, p, stride, item, &args);
+        rl_rows_run(RL_ROW_CROSS_ENTROPY, compute, target->numel, classes, 4, p, stride, item,
+                    &args);
     }
     return RL_OK;
 }
@@ -267,7 +279,7 @@ static rl_tensor *reduce_classes(rl_tensor *loss, rl_tensor *target, rl_tensor *
 static rl_tensor *class_loss(bool nll, rl_tensor *x, rl_tensor *target, rl_tensor *weight,
                              int64_t ignored, rl_reduction reduction, double smoothing)
 {
-    if (check_classes(x, target, weight))
+    if (check_classes(nll, x, target, weight))
         return NULL;
     if (!rl_is_floating((rl_dtype)x->dtype))
         return rl_fail(RL_ENOTIMPL, "\"%s\" not implemented for '%s'",
@@ -285,8 +297,10 @@ static rl_tensor *class_loss(bool nll, rl_tensor *x, rl_tensor *target, rl_tenso
         reduce_classes(loss, t, weight, ignored, reduction, (rl_dtype)x->dtype, &weights);
     if (!rl_recording(x))
         return y;
-    rl_node *n =
-        rl_node_new(x->ndim > 2 ? &nll_2d_node : &nll_node, y, 1, (rl_tensor *[]){x});
+    const rl_node_type *type = smoothing > 0 ? &smoothed_node
+                               : x->ndim > 2 ? &nll_2d_node
+                                             : &nll_node;
+    rl_node *n = rl_node_new(type, y, 1, (rl_tensor *[]){x});
     rl_save(n, 0, x);
     rl_save(n, 1, t);
     rl_save(n, 2, lse);
@@ -330,7 +344,8 @@ static rl_tensor *probability_loss(rl_tensor *x, rl_tensor *target, rl_tensor *w
     int64_t dim = x->ndim == 1 ? 0 : 1;
     rl_ints dims = {&dim, 1}, all = {NULL, -1};
     RL_TEMP *l = rl_log_softmax(x, dim, RL_NO_DTYPE);
-    RL_TEMP *kept = smoothing > 0 ? rl_mul_number(target, rl_float(1 - smoothing)) : rl_retain(target);
+    RL_TEMP *kept =
+        smoothing > 0 ? rl_mul_number(target, rl_float(1 - smoothing)) : rl_retain(target);
     RL_TEMP *share = rl_wrap_number(rl_float(smoothing / (double)x->shape[dim]));
     RL_TEMP *t = smoothing > 0 && kept && share ? rl_add(kept, share, rl_int(1)) : rl_retain(kept);
     RL_TEMP *product = rl_mul(l, t);
@@ -399,7 +414,8 @@ rl_tensor *rl_cross_entropy(rl_tensor *input, rl_tensor *target, rl_tensor *weig
     if (rl_is_floating((rl_dtype)target->dtype) && rl_same_shape(input, target)) {
         if (input->ndim == 0)
             return rl_fail(RL_ERUNTIME, "input tensor should be 1D or 2D");
-        if (weight && (weight->ndim != 1 || weight->numel != input->shape[input->ndim == 1 ? 0 : 1]))
+        if (weight &&
+            (weight->ndim != 1 || weight->numel != input->shape[input->ndim == 1 ? 0 : 1]))
             return rl_fail(RL_ERUNTIME,
                            "cross_entropy: weight tensor should be defined either for all or no "
                            "classes, got shape %s for input %s",
@@ -407,7 +423,7 @@ rl_tensor *rl_cross_entropy(rl_tensor *input, rl_tensor *target, rl_tensor *weig
         return probability_loss(input, target, weight, r, label_smoothing);
     }
     if (weight && label_smoothing > 0) {
-        if (check_classes(input, target, weight))
+        if (check_classes(false, input, target, weight))
             return NULL;
         return smoothed_weighted_loss(input, target, weight, ignore_index, r, label_smoothing);
     }

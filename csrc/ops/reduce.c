@@ -109,9 +109,8 @@ static rl_status nansum_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx
     return RL_DONE(n, dx);
 }
 
-static const rl_node_type nansum_node = {.name = "NansumBackward0",
-                                         .backward = nansum_backward,
-                                         .n_saved = 1};
+static const rl_node_type nansum_node = {
+    .name = "NansumBackward0", .backward = nansum_backward, .n_saved = 1};
 
 rl_tensor *rl_nansum(rl_tensor *input, rl_ints dim, bool keepdim, rl_dtype dtype)
 {
@@ -140,8 +139,8 @@ rl_tensor *rl_nansum(rl_tensor *input, rl_ints dim, bool keepdim, rl_dtype dtype
 /* ---- prod ---- */
 
 /* y = prod x     dx_i = g prod over j != i of x_j
- * Without zeros that is g y / x_i.  With them: the product of all before i times the product of all behind it, each a
- * running product shifted by one. */
+ * Without zeros that is g y / x_i.  With them: the product of all before i times the product of all
+ * behind it, each a running product shifted by one. */
 static rl_tensor *products_of_others(rl_tensor *x, int64_t dim)
 {
     int64_t size = x->ndim ? x->shape[dim] : 1;
@@ -168,7 +167,8 @@ static bool has_zero(rl_tensor *y)
     rl_scalar found = rl_bool(true);
     bool mask[RL_MAX_DIMS];
     memset(mask, 1, sizeof mask);
-    RL_TEMP *all = rl_reduce_run(RL_REDUCE_ALL, "prod", y, mask, false, (rl_dtype)y->dtype, RL_BOOL, NULL);
+    RL_TEMP *all =
+        rl_reduce_run(RL_REDUCE_ALL, "prod", y, mask, false, (rl_dtype)y->dtype, RL_BOOL, NULL);
     return !all || rl_item(all, &found) || found.i == 0;
 }
 
@@ -247,6 +247,8 @@ static rl_tensor *truth(rl_reduce_op op, const char *name, rl_tensor *x, rl_ints
     if (!x || rl_dim_mask(dim, x->ndim, mask))
         return NULL;
     rl_dtype result = x->dtype == RL_U8 ? RL_U8 : RL_BOOL; /* PyTorch keeps uint8 */
+    if (dim.n == 0) /* an empty list: no dim, unlike in sum */
+        memset(mask, 0, sizeof mask);
     return rl_reduce_run(op, name, x, mask, keepdim, (rl_dtype)x->dtype, result, NULL);
 }
 

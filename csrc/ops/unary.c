@@ -157,7 +157,8 @@ UNARY(sinh, SINH, FLOAT, "sinh_vml_cpu", SAVES_INPUT, "SinhBackward0")
 BACKWARD(cosh, RL_TEMP *s = rl_sinh(v); dx[0] = rl_mul(g, s);)
 UNARY(cosh, COSH, FLOAT, "cosh_vml_cpu", SAVES_INPUT, "CoshBackward0")
 
-/* y = tanh x      dx = g (1 - y^2), in one pass; its own derivative: of g as it is itself, of y -2 g y gg */
+/* y = tanh x      dx = g (1 - y^2), in one pass; its own derivative: of g as it is itself, of y -2
+ * g y gg */
 static rl_tensor *tanh_slope(rl_tensor *g, rl_tensor *y);
 
 static rl_status tanh_slope_backward(rl_node *n, rl_tensor *const *gg, rl_tensor **dx)
@@ -196,6 +197,26 @@ BACKWARD(erf, RL_TEMP *square = rl_mul(v, v); RL_TEMP *minus = rl_neg(square);
          dx[0] = rl_mul(g, s);)
 UNARY(erf, ERF, FLOAT, "erf_vml_cpu", SAVES_INPUT, "ErfBackward0")
 
+BACKWARD(erfc, RL_TEMP *square = rl_mul(v, v); RL_TEMP *minus = rl_neg(square);
+         RL_TEMP *bell = rl_exp(minus); RL_TEMP *s = rl_mul_number(bell, rl_float(-M_2_SQRTPI));
+         dx[0] = rl_mul(g, s);)
+UNARY(erfc, ERFC, FLOAT, "erfc_vml_cpu", SAVES_INPUT, "ErfcBackward0")
+
+/* y = asinh x      dx = g (x^2 + 1)^(-1/2) */
+BACKWARD(asinh, RL_TEMP *square = rl_mul(v, v); RL_TEMP *sum = rl_add_number(square, rl_int(1));
+         RL_TEMP *s = rl_rsqrt(sum); dx[0] = rl_mul(g, s);)
+UNARY(asinh, ASINH, FLOAT, "asinh_vml_cpu", SAVES_INPUT, "AsinhBackward0")
+
+/* y = acosh x      dx = g (x^2 - 1)^(-1/2) */
+BACKWARD(acosh, RL_TEMP *square = rl_mul(v, v); RL_TEMP *rest = rl_add_number(square, rl_int(-1));
+         RL_TEMP *s = rl_rsqrt(rest); dx[0] = rl_mul(g, s);)
+UNARY(acosh, ACOSH, FLOAT, "acosh_vml_cpu", SAVES_INPUT, "AcoshBackward0")
+
+/* y = atanh x      dx = g / (1 - x^2) */
+BACKWARD(atanh, RL_TEMP *square = rl_mul(v, v); RL_TEMP *rest = rl_number_minus(rl_int(1), square);
+         dx[0] = rl_div(g, rest, NULL);)
+UNARY(atanh, ATANH, FLOAT, "atanh_vml_cpu", SAVES_INPUT, "AtanhBackward0")
+
 /* ---- signs ---- */
 
 BACKWARD(abs, RL_TEMP *s = rl_sign(v); dx[0] = rl_mul(g, s);)
@@ -205,6 +226,19 @@ rl_tensor *rl_absolute_(rl_tensor *input) { return rl_abs_(input); }
 
 #define sign_backward zero_backward
 UNARY(sign, SIGN, PROMOTE, "sign_cpu", SAVES_NOTHING, "SignBackward0")
+
+#define sgn_backward zero_backward
+UNARY(sgn, SIGN, PROMOTE, "sgn_cpu", SAVES_NOTHING, "SgnBackward0")
+
+/* No integer but a negative one carries a sign; bool has none. */
+rl_tensor *rl_signbit(rl_tensor *input)
+{
+    if (input && (input->dtype == RL_BOOL || input->dtype == RL_U8)) {
+        RL_TEMP *zero = rl_wrap_number(rl_int(0));
+        return rl_lt(input, zero);
+    }
+    return rl_map1(RL_MAP_SIGNBIT, RL_TYPE_BOOL, "signbit_cpu", input, NULL);
+}
 
 static rl_status neg_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {

@@ -248,7 +248,7 @@ static bool specials(void)
         {RL_MAP_ROUND, -0.4, -0.0},
         {RL_MAP_RECIPROCAL, -0.0, -INFINITY},
         {RL_MAP_SIGN, -3, -1},
-        {RL_MAP_RELU, -0.0, 0},
+        {RL_MAP_RELU, -0.0, -0.0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double y = call1(rows[i].op, rows[i].x);

@@ -3,6 +3,7 @@
 from samples import T, case, error
 
 POSITIVE = {"low": 0.3, "high": 3.0}
+INF, NAN = float("inf"), float("nan")
 B = T(4, dtype="bool")
 I = T(3, 4, dtype="int64")
 H = T(3, 4, dtype="float16")
@@ -78,6 +79,20 @@ for name in ("maximum", "minimum", "fmax", "fmin"):
     error(name, T(3), T(4))
 case("atan2", T(3, 4), T(4, low=0.2))
 case("atan2", T(values=(0.0, -0.0, 1.0, -1.0, 0.0)), T(values=(-1.0, -1.0, 0.0, 0.0, 0.0)), grad=False)
+for name in ("hypot", "logaddexp"):
+    case(name, T(3, 4), T(4))
+    case(name, T(3, 4, dtype="float64"), T(3, 1, dtype="float64"))
+    case(name, T(values=(0.0, INF, -INF, INF, NAN)), T(values=(-0.0, -INF, -INF, INF, 1.0)), grad=False)
+    error(name, I, I)
+case("copysign", T(3, 4), T(4))
+case("copysign", T(3, 4), -2.0)
+case("copysign", I, T(4))
+case("copysign", T(values=(0.0, 1.0, -0.0, INF)), T(values=(-1.0, -0.0, 2.0, -1.0)), gradgrad=False)
+case("xlogy", T(3, 4), T(4, **POSITIVE))
+case("xlogy", T(3, 4), 2.5)
+case("xlogy", 2.5, T(3, 4, **POSITIVE))
+case("xlogy", I, T(4, dtype="int64", low=1))
+case("xlogy", T(values=(0.0, 0.0, 0.0, 1.0)), T(values=(0.0, NAN, -1.0, 0.0)), grad=False)
 for name in ("addcmul", "addcdiv"):
     case(name, T(3, 4), T(3, 1), T(4, low=0.5))
     case(name, T(3, 4), T(3, 4), T(3, 4, low=0.5), value=-0.7)

@@ -7,10 +7,12 @@ SPECIAL = T(values=(0.0, -0.0, 1.0, -1.0, INF, -INF, NAN, 1e-40, 88.5, -104.0, 3
 DOMAIN = {
     "log": (0.05, 5), "log2": (0.05, 5), "log10": (0.05, 5), "log1p": (-0.9, 5), "sqrt": (0.1, 5), "rsqrt": (0.1, 5),
     "reciprocal": (0.2, 3), "asin": (-0.95, 0.95), "acos": (-0.95, 0.95), "tan": (-1.4, 1.4),
+    "acosh": (1.1, 5), "atanh": (-0.95, 0.95),
 }
 KEEPS_INTEGERS = ("abs", "absolute", "neg", "negative", "square", "floor", "ceil", "round", "trunc", "sign", "positive")
 # Functions with jumps or whose float32 value near a zero or a pole is not determined to 4 units by the argument.
-SMOOTH = ("exp", "exp2", "expm1", "sin", "cos", "atan", "sinh", "cosh", "tanh", "erf", "sigmoid", *DOMAIN)
+SMOOTH = ("exp", "exp2", "expm1", "sin", "cos", "atan", "sinh", "cosh", "tanh", "asinh",
+          "erf", "erfc", "sigmoid", *DOMAIN)
 
 for name in SMOOTH + KEEPS_INTEGERS:
     low, high = DOMAIN.get(name, (-3, 3))
@@ -48,6 +50,11 @@ for name in ("clamp", "clip"):
     case(name, T(values=(NAN, INF, -INF, 0.5)), -1.0, 1.0, gradgrad=False)
     case(name, T(3, 4), 1.0, -1.0)
     error(name, T(3, 4))
+case("sgn", T(3, 4), grad=False)  # PyTorch's gradient is a tensor without storage
+case("sgn", T(5, dtype="int64"))
+for dtype in ("float32", "float64", "int32", "uint8", "bool"):
+    case("signbit", T(3, 4, dtype=dtype))
+case("signbit", SPECIAL)
 case("clamp_min", T(3, 4), 0.2)
 case("clamp_min", T(3, 4), T(4))
 case("clamp_max", T(3, 4), 0.2)

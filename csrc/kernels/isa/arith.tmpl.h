@@ -122,7 +122,7 @@ MAP3(ADDCDIV, T, const T c = (T)a->f[0], x + c * y / z)
 
 /* ---- activations and losses that need no function ---- */
 
-MAP1(RELU, T, , x <= 0 ? 0 : x)
+MAP1(RELU, T, , x < 0 ? 0 : x) /* -0 stays, as from the fused products */
 MAP1(THRESHOLD, T, const T at = (T)a->f[0]; const T value = (T)a->f[1], x <= at ? value : x)
 MAP1(LEAKY_RELU, T, const T slope = (T)a->f[0], x > 0 ? x : x * slope)
 MAP1(HARDSIGMOID, T, , NAME(relu6)(x + 3) / 6)

@@ -2,6 +2,27 @@
 #include "autograd/autograd.h"
 #include "rushlight_ops.h"
 
+rl_tensor *rl_hypot_(rl_tensor *input, rl_tensor *other)
+{
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_hypot(self, other)) : NULL;
+}
+
+rl_tensor *rl_copysign_(rl_tensor *input, rl_tensor *other)
+{
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_copysign(self, other)) : NULL;
+}
+
+rl_tensor *rl_xlogy_(rl_tensor *input, rl_tensor *other)
+{
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_xlogy(self, other)) : NULL;
+}
+
 rl_tensor *rl_addcmul_(rl_tensor *input, rl_tensor *tensor1, rl_tensor *tensor2, rl_scalar value)
 {
     bool records = rl_recording(input) || rl_recording(tensor1) || rl_recording(tensor2);
