@@ -16,6 +16,7 @@ import sys as _sys
 from rushlight import _C
 from rushlight import _tensor as _tensor  # completes the class Tensor
 from rushlight._C import *
+from rushlight._tensor import norm_function as norm
 from rushlight._version import __version__
 
 uint8 = _C.uint8
@@ -72,6 +73,15 @@ _LAZY = {
             "set_warn_always", "typename", "use_deterministic_algorithms",
         ),
         "rushlight._settings",
+    ),
+    **dict.fromkeys(
+        (
+            "chain_matmul", "cholesky", "cholesky_inverse", "cholesky_solve", "det", "eig", "frobenius_norm", "geqrf",
+            "inverse", "logdet", "lstsq", "lu", "lu_solve", "lu_unpack", "matrix_exp", "matrix_power", "matrix_rank",
+            "norm_except_dim", "nuclear_norm", "orgqr", "ormqr", "pca_lowrank", "pinverse", "qr", "slogdet", "solve",
+            "svd", "svd_lowrank", "symeig", "triangular_solve",
+        ),
+        "rushlight.linalg._spellings",
     ),
     "autocast": "rushlight.amp",
     "install_as_torch": "rushlight._as_torch",

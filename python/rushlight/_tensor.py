@@ -143,13 +143,36 @@ def resize_as(self: Tensor, tensor: Tensor) -> Tensor:
     return resize(self, *tensor.shape)
 
 
-def _method_of(name: str) -> None:
-    """Makes rushlight.functional's function of that name a method; the module is imported when it is called."""
+@_method
+def norm(
+    self: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None
+) -> Tensor:
+    """Norms as linalg.vector_norm, over all elements unless dim is given; "nuc" is that of matrices."""
+    if p == "nuc":
+        from rushlight.linalg._spellings import norm as any_norm
+
+        return any_norm(self, p, dim, keepdim, dtype=dtype)
+    return _C.norm(self, p, dim, keepdim, dtype=dtype)
+
+
+def norm_function(
+    input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None
+) -> Tensor:
+    """Norms as linalg.vector_norm, over all elements unless dim is given; "nuc" is that of matrices."""
+    if p == "nuc":
+        from rushlight.linalg._spellings import norm as any_norm
+
+        return any_norm(input, p, dim, keepdim, out, dtype)
+    return _C.norm(input, p, dim, keepdim, dtype=dtype, out=out)
+
+
+def _method_of(name: str, module: str = "rushlight.functional") -> None:
+    """Makes the module's function of that name a method; the module is imported when it is called."""
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-        from rushlight import functional
+        from importlib import import_module
 
-        return getattr(functional, name)(self, *args, **kwargs)
+        return getattr(import_module(module), name)(self, *args, **kwargs)
 
     method.__name__ = name
     _method(method)
@@ -157,3 +180,10 @@ def _method_of(name: str) -> None:
 
 for _name in ("combinations",):
     _method_of(_name)
+
+for _name in (
+    "cholesky", "cholesky_inverse", "cholesky_solve", "det", "eig", "geqrf", "inverse", "logdet", "lstsq", "lu", "lu_solve",
+    "matrix_exp", "matrix_power", "orgqr", "ormqr", "pinverse", "qr", "slogdet", "solve", "svd", "symeig",
+    "triangular_solve",
+):  # fmt: skip
+    _method_of(_name, "rushlight.linalg._spellings")

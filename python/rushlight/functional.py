@@ -30,6 +30,21 @@ __all__ = [
 ]
 
 
+# What torch.functional has, too, and another module defines.
+_ELSEWHERE = {
+    **dict.fromkeys(("chain_matmul", "lu", "norm", "pca_lowrank", "svd_lowrank"), "rushlight.linalg._spellings"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The functions of _ELSEWHERE, imported when they are mentioned."""
+    if name not in _ELSEWHERE:
+        raise AttributeError(f"module 'rushlight.functional' has no attribute '{name}'", name=name)
+    from importlib import import_module
+
+    return getattr(import_module(_ELSEWHERE[name]), name)
+
+
 def broadcast_shapes(*shapes: int | Sequence[int]) -> Any:
     """Shape of an element-wise operator on tensors of these shapes.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import rushlight
 from rushlight import _C
-from rushlight._C import Tensor, erf, exp2, expm1, log1p, logsumexp, round
+from rushlight._C import Tensor, erf, exp2, expm1, log1p, logsumexp, round  # noqa: F401
 
 expit = _C.sigmoid
 
