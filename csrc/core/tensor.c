@@ -328,6 +328,8 @@ rl_tensor *rl_retain(rl_tensor *t)
     return t;
 }
 
+void (*rl_free_py)(rl_tensor *t);
+
 void rl_release(rl_tensor *t)
 {
     if (!t)
@@ -335,6 +337,8 @@ void rl_release(rl_tensor *t)
     if (atomic_load_explicit(&t->refs, memory_order_acquire) != 1 &&
         atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1)
         return;
+    if (t->flags & RL_FLAG_OWNS_PY)
+        rl_free_py(t);
     if (t->ag)
         rl_autograd_free(t);
     rl_storage_release(t->storage);

@@ -30,6 +30,7 @@ enum {
         << 3, /* leaf that wants a gradient, or result that has a node: one test for both */
     RL_FLAG_VIEW = 1
         << 4, /* differentiable view: its base may have gained history; ask rl_requires_grad */
+    RL_FLAG_OWNS_PY = 1 << 5, /* py is owned: Python itself has let go of it (python/tensor.c) */
 };
 
 /* Flags that this thread's new tensors get (views take theirs from what they view):
@@ -56,13 +57,16 @@ struct rl_tensor {
     char *data;       /* storage->data + offset * item size, kept in step */
     rl_storage *storage;
     rl_autograd *ag; /* NULL for most tensors */
-    void *py;        /* borrowed: the Python object of this tensor, or NULL (python/tensor.c) */
+    void *py; /* the Python object of this tensor, or NULL; borrowed unless RL_FLAG_OWNS_PY */
     int64_t dims[2 * RL_INLINE_DIMS];
 };
 
 /* Releases at the end of the block, so that early returns need no labels. */
 static inline void rl_release_temp(rl_tensor **t) { rl_release(*t); }
 #define RL_TEMP __attribute__((cleanup(rl_release_temp))) rl_tensor
+
+/* Called when a tensor dies that owns its Python object. */
+extern void (*rl_free_py)(rl_tensor *t);
 
 /* ---- making ---- */
 

@@ -609,7 +609,10 @@ static bool met_all(const void *p, int refs)
 
 static void meet_tensor(rl_tensor *t)
 {
-    if (t && t->ag && !t->py && met_all(t, atomic_load(&t->refs)))
+    if (!t)
+        return;
+    bool owns = t->flags & RL_FLAG_OWNS_PY;
+    if ((owns || (t->ag && !t->py)) && met_all(t, atomic_load(&t->refs)))
         enter((uintptr_t)t);
 }
 
@@ -630,6 +633,10 @@ static int visit_hooks(const rl_hook *h, visitproc visit, void *arg)
 static int visit_tensor(rl_tensor *t, visitproc visit, void *arg)
 {
     rl_autograd *ag = t->ag;
+    if (t->flags & RL_FLAG_OWNS_PY)
+        Py_VISIT((PyObject *)t->py);
+    if (!ag)
+        return 0;
     meet_tensor(ag->grad);
     meet_tensor(ag->base);
     if (!ag->is_leaf_node)

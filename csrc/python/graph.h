@@ -4,9 +4,6 @@
 
 #include "python/py.h"
 
-/* Python objects that hang in some graph: hooks, Functions' contexts.  While there are none, the
- * collector has nothing to look for.  Changed with the interpreter lock held. */
-extern int64_t rl_py_graph_objects;
 /* Runs a statement without the interpreter lock. */
 #define RL_PY_UNLOCKED(statement)                                                                  \
     do {                                                                                           \

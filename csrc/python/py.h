@@ -91,6 +91,9 @@ extern PyNumberMethods rl_py_number_methods;
 /* Threads that run the core without the interpreter lock: the graph may change under the collector's eyes, which then
  * leaves it alone.  Changed with the lock held, so it stays put during a collection (graph.c). */
 extern int rl_py_unlocked;
+/* Python objects that hang in some graph: hooks, Functions' contexts, tensors' objects that the core
+ * keeps.  While there are none, the collector has nothing to look for.  Changed with the lock held. */
+extern int64_t rl_py_graph_objects;
 /* Garbage collection of a tensor's graph (autograd.c), called by Tensor's tp_traverse and tp_clear. */
 int rl_py_traverse_graph(rl_tensor *t, visitproc visit, void *arg);
 void rl_py_clear_graph(rl_tensor *t);

@@ -37,8 +37,14 @@ PyObject *rl_py_wrap_as(PyTypeObject *type, rl_tensor *t)
     if (!t)
         return rl_py_raise();
     if (t->py) {
-        PyObject *o = Py_NewRef((PyObject *)t->py);
-        rl_release(t);
+        PyObject *o = (PyObject *)t->py;
+        if (t->flags & RL_FLAG_OWNS_PY) { /* from now on the object owns the tensor again */
+            t->flags &= (uint8_t)~RL_FLAG_OWNS_PY;
+            rl_py_graph_objects--;
+        } else {
+            Py_INCREF(o);
+            rl_release(t);
+        }
         if (t->ag)
             rl_py_track(o);
         return o;
@@ -76,10 +82,52 @@ PyObject *rl_py_wrap_list(rl_list *list, bool as_tuple)
     return result;
 }
 
+/* Note: objects that outlive Python's interest.  When the last reference from Python goes while the
+ * core still holds the tensor (a graph, another tensor's grad), an object that says more than the
+ * tensor does, by its class, its attributes or a weak reference, must come back unchanged when the
+ * tensor is wrapped again.  So ownership turns round: the tensor owns the object until then, or
+ * until it dies.  Slots and __del__ of a subclass are done with at the first of these deaths. */
+static bool outlives(rl_py_tensor *o, PyTypeObject *type)
+{
+    rl_tensor *t = o->t;
+    if (type == &rl_py_tensor_type && !o->weakrefs && !(o->dict && PyDict_GET_SIZE(o->dict)))
+        return false;
+    if (!t || atomic_load(&t->refs) == 1)
+        return false;
+    Py_SET_REFCNT((PyObject *)o, 1);
+    if (type->tp_flags & Py_TPFLAGS_HEAPTYPE)
+        Py_INCREF(type); /* the caller, CPython's dealloc of subclasses, gives one up */
+    rl_py_track((PyObject *)o);
+    t->flags |= RL_FLAG_OWNS_PY;
+    rl_py_graph_objects++;
+    rl_release(t);
+    return true;
+}
+
+/* rl_free_py. */
+static void free_owned(rl_tensor *t)
+{
+    if (!Py_IsInitialized())
+        return;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyObject *error, *value, *trace;
+    PyErr_Fetch(&error, &value, &trace);
+    rl_py_tensor *o = t->py;
+    t->flags &= (uint8_t)~RL_FLAG_OWNS_PY;
+    t->py = NULL;
+    o->t = NULL;
+    rl_py_graph_objects--;
+    Py_DECREF((PyObject *)o);
+    PyErr_Restore(error, value, trace);
+    PyGILState_Release(gil);
+}
+
 static void tensor_dealloc(PyObject *self)
 {
     rl_py_tensor *o = (rl_py_tensor *)self;
     PyTypeObject *type = Py_TYPE(self);
+    if (outlives(o, type))
+        return;
     if (type != &rl_py_tensor_type && type->tp_finalize &&
         PyObject_CallFinalizerFromDealloc(self) < 0)
         return;
@@ -106,7 +154,7 @@ static int tensor_traverse(PyObject *self, visitproc visit, void *arg)
     rl_py_tensor *o = (rl_py_tensor *)self;
     Py_VISIT(o->dict);
     /* Only a tensor that nobody else in C holds owns its graph. */
-    if (o->t && o->t->ag && atomic_load(&o->t->refs) == 1)
+    if (o->t && o->t->ag && !(o->t->flags & RL_FLAG_OWNS_PY) && atomic_load(&o->t->refs) == 1)
         return rl_py_traverse_graph(o->t, visit, arg);
     return 0;
 }
@@ -115,7 +163,7 @@ static int tensor_clear(PyObject *self)
 {
     rl_py_tensor *o = (rl_py_tensor *)self;
     Py_CLEAR(o->dict);
-    if (o->t && o->t->ag && atomic_load(&o->t->refs) == 1)
+    if (o->t && o->t->ag && !(o->t->flags & RL_FLAG_OWNS_PY) && atomic_load(&o->t->refs) == 1)
         rl_py_clear_graph(o->t);
     return 0;
 }
@@ -400,6 +448,7 @@ static int add_guarded(PyObject *module, PyMethodDef *defs)
 
 int rl_py_add_tensor(PyObject *module)
 {
+    rl_free_py = free_owned;
     rl_py_tensor_type.tp_as_number = &rl_py_number_methods;
     rl_py_tensor_type.tp_as_mapping = &rl_py_subscript_mapping;
     rl_py_tensor_type.tp_as_buffer = &rl_py_buffer_procs;
