@@ -666,6 +666,62 @@ def cumsum(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
 def cumprod(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
     """Running product along dim."""
 
+@op(out=True, returns=("values", "indices"))
+def cummax(input: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """Running maximum along dim, and where it stood."""
+
+@op(out=True, returns=("values", "indices"))
+def cummin(input: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+    """Running minimum along dim, and where it stood."""
+
+@op(out=True)
+def logcumsumexp(input: Tensor, dim: int) -> Tensor:
+    """log of the running sum of exp along dim, stable."""
+
+@op(out=True, returns=("min", "max"))
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """Smallest and largest element along dim, or of all."""
+
+@op(name="median")
+def median(input: Tensor) -> Tensor:
+    """Median; the lower of two."""
+
+@op(name="median", out=True, returns=("values", "indices"))
+def median_dim(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """Median along dim, and where it is."""
+
+@op(name="nanmedian")
+def nanmedian(input: Tensor) -> Tensor:
+    """Median of the numbers, nan left out; the lower of two."""
+
+@op(name="nanmedian", out=True, returns=("values", "indices"))
+def nanmedian_dim(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """Median of the numbers, nan left out along dim, and where it is."""
+
+@op(out=True, returns=("values", "indices"))
+def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """Most frequent element along dim, and where its last copy is."""
+
+@op(out=True)
+def nanmean(input: Tensor, dim: Ints | None = None, keepdim: bool = False, *, dtype: dtype | None = None) -> Tensor:
+    """Mean over dims of what is not nan."""
+
+@op(name="quantile", out=True)
+def quantile_tensor(input: Tensor, q: Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> Tensor:
+    """Quantiles q along dim, or of all elements."""
+
+@op(name="quantile", out=True)
+def quantile(input: Tensor, q: float, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> Tensor:
+    """Quantile q along dim, or of all elements."""
+
+@op(name="nanquantile", out=True)
+def nanquantile_tensor(input: Tensor, q: Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> Tensor:
+    """Quantiles q along dim, or of all elements, nan left out."""
+
+@op(name="nanquantile", out=True)
+def nanquantile(input: Tensor, q: float, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> Tensor:
+    """Quantile q along dim, or of all elements, nan left out."""
+
 @op()
 def count_nonzero(input: Tensor, dim: Ints | None = None) -> Tensor:
     """How many elements are not zero."""

@@ -425,6 +425,38 @@ rl_tensor *rl_cumsum_(rl_tensor *input, int64_t dim, rl_dtype dtype);
 /* Running product along dim. */
 rl_tensor *rl_cumprod(rl_tensor *input, int64_t dim, rl_dtype dtype);
 rl_tensor *rl_cumprod_(rl_tensor *input, int64_t dim, rl_dtype dtype);
+/* Running maximum along dim, and where it stood. */
+rl_status rl_cummax(rl_tensor *input, int64_t dim, rl_tensor **out);
+/* Running minimum along dim, and where it stood. */
+rl_status rl_cummin(rl_tensor *input, int64_t dim, rl_tensor **out);
+/* log of the running sum of exp along dim, stable. */
+rl_tensor *rl_logcumsumexp(rl_tensor *input, int64_t dim);
+/* Smallest and largest element along dim, or of all. */
+rl_status rl_aminmax(rl_tensor *input, rl_opt_int dim, bool keepdim, rl_tensor **out);
+/* Median; the lower of two. */
+rl_tensor *rl_median(rl_tensor *input);
+/* Median along dim, and where it is. */
+rl_status rl_median_dim(rl_tensor *input, int64_t dim, bool keepdim, rl_tensor **out);
+/* Median of the numbers, nan left out; the lower of two. */
+rl_tensor *rl_nanmedian(rl_tensor *input);
+/* Median of the numbers, nan left out along dim, and where it is. */
+rl_status rl_nanmedian_dim(rl_tensor *input, int64_t dim, bool keepdim, rl_tensor **out);
+/* Most frequent element along dim, and where its last copy is. */
+rl_status rl_mode(rl_tensor *input, int64_t dim, bool keepdim, rl_tensor **out);
+/* Mean over dims of what is not nan. */
+rl_tensor *rl_nanmean(rl_tensor *input, rl_ints dim, bool keepdim, rl_dtype dtype);
+/* Quantiles q along dim, or of all elements. */
+rl_tensor *rl_quantile_tensor(rl_tensor *input, rl_tensor *q, rl_opt_int dim, bool keepdim,
+    const char *interpolation);
+/* Quantile q along dim, or of all elements. */
+rl_tensor *rl_quantile(rl_tensor *input, double q, rl_opt_int dim, bool keepdim,
+    const char *interpolation);
+/* Quantiles q along dim, or of all elements, nan left out. */
+rl_tensor *rl_nanquantile_tensor(rl_tensor *input, rl_tensor *q, rl_opt_int dim, bool keepdim,
+    const char *interpolation);
+/* Quantile q along dim, or of all elements, nan left out. */
+rl_tensor *rl_nanquantile(rl_tensor *input, double q, rl_opt_int dim, bool keepdim,
+    const char *interpolation);
 /* How many elements are not zero. */
 rl_tensor *rl_count_nonzero(rl_tensor *input, rl_ints dim);
 /* Matrix product, batched and broadcast over leading dims; vectors as PyTorch. */

@@ -10,13 +10,9 @@ static const extreme smallest = {"min", RL_REDUCE_MIN, RL_REDUCE_ARGMIN};
 
 /* ---- over all elements, or dims: equal extremes share the gradient ---- */
 
-/* y = max x      dx = g / count where x == y (or both are nan), 0 elsewhere */
-static rl_status shared_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+/* y = max x      dx = g / count where x == y (nans: or both are nan), 0 elsewhere */
+static rl_tensor *share(rl_node *n, rl_tensor *x, rl_tensor *y, rl_tensor *g, bool nans)
 {
-    RL_TEMP *x = rl_saved(n, 0);
-    RL_TEMP *y = rl_saved(n, 1);
-    if (!x || !y)
-        return rl_error_code();
     rl_ints all = {NULL, -1};
     int64_t dims[RL_MAX_DIMS];
     int count = 0;
@@ -25,14 +21,23 @@ static rl_status shared_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx
             dims[count++] = d;
     RL_TEMP *kept = rl_reduced_keep(n, y);
     RL_TEMP *same = kept ? rl_eq(x, kept) : NULL;
-    RL_TEMP *hole = kept ? rl_isnan(kept) : NULL;
+    RL_TEMP *hole = kept && nans ? rl_isnan(kept) : NULL;
     RL_TEMP *holes = hole ? rl_isnan(x) : NULL;
     RL_TEMP *both = holes ? rl_logical_and(holes, hole) : NULL;
-    RL_TEMP *hit = same && both ? rl_logical_or(same, both) : NULL;
+    RL_TEMP *hit = both ? rl_logical_or(same, both) : nans ? NULL : rl_retain(same);
     RL_TEMP *number = hit ? rl_sum(hit, count ? (rl_ints){dims, count} : all, true, RL_NO_DTYPE) : NULL;
-    RL_TEMP *gk = rl_reduced_keep(n, g[0]);
-    RL_TEMP *share = gk && number ? rl_div(gk, number, NULL) : NULL;
-    dx[0] = share ? rl_mul(share, hit) : NULL;
+    RL_TEMP *gk = rl_reduced_keep(n, g);
+    RL_TEMP *each = gk && number ? rl_div(gk, number, NULL) : NULL;
+    return each ? rl_mul(each, hit) : NULL;
+}
+
+static rl_status shared_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    RL_TEMP *x = rl_saved(n, 0);
+    RL_TEMP *y = rl_saved(n, 1);
+    if (!x || !y)
+        return rl_error_code();
+    dx[0] = share(n, x, y, g[0], true);
     return RL_DONE(n, dx);
 }
 
@@ -196,4 +201,57 @@ rl_tensor *rl_argmax(rl_tensor *input, rl_opt_int dim, bool keepdim)
 rl_tensor *rl_argmin(rl_tensor *input, rl_opt_int dim, bool keepdim)
 {
     return position(&smallest, "argmin", input, dim, keepdim);
+}
+
+/* ---- both at once ---- */
+
+/* Saved: x, the minimum, the maximum. */
+static rl_status aminmax_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    RL_TEMP *x = rl_saved(n, 0);
+    RL_TEMP *least = rl_saved(n, 1);
+    RL_TEMP *most = rl_saved(n, 2);
+    if (!x || !least || !most)
+        return rl_error_code();
+    RL_TEMP *below = g[0] ? share(n, x, least, g[0], false) : NULL;
+    RL_TEMP *above = g[1] ? share(n, x, most, g[1], false) : NULL;
+    dx[0] = below && above ? rl_add(below, above, rl_int(1)) : rl_retain(below ? below : above);
+    return RL_DONE(n, dx);
+}
+
+static const rl_node_type aminmax_node = {.name = "AminmaxBackward0", .backward = aminmax_backward, .n_saved = 3};
+
+rl_status rl_aminmax(rl_tensor *input, rl_opt_int dim, bool keepdim, rl_tensor **out)
+{
+    bool mask[RL_MAX_DIMS];
+    rl_tensor *x = input;
+    out[0] = out[1] = NULL;
+    if (!x || (dim.given && rl_wrap_dim(&dim.v, x->ndim)))
+        return rl_error_code();
+    if (!dim.given && x->numel == 0)
+        return rl_error(RL_ERUNTIME, "aminmax(): cannot compute aminmax over an empty dimension as the operation has "
+                                     "no identity.");
+    if (dim.given && x->ndim && x->shape[dim.v] == 0)
+        return rl_error(RL_EINDEX, "aminmax: Expected reduction dim %lld to have non-zero size.", (long long)dim.v);
+    memset(mask, 1, sizeof mask);
+    if (dim.given)
+        rl_one_dim_mask(x->ndim, dim.v, mask);
+    rl_dtype dtype = (rl_dtype)x->dtype;
+    RL_TEMP *least = rl_reduce_run(RL_REDUCE_MIN, "aminmax", x, mask, keepdim, dtype, dtype, NULL);
+    RL_TEMP *most = rl_reduce_run(RL_REDUCE_MAX, "aminmax", x, mask, keepdim, dtype, dtype, NULL);
+    if (!least || !most)
+        return rl_error_code();
+    rl_tensor *outputs[] = {least, most};
+    if (rl_recording(x)) {
+        rl_node *n = rl_node_new_n(&aminmax_node, 2, outputs, 1, &x, 3);
+        rl_save(n, 0, x);
+        rl_save_output(n, 1, least, 0);
+        rl_save_output(n, 2, most, 1);
+        rl_reduced_set(n, x, mask, keepdim);
+        if (rl_record_n(n, 2, outputs))
+            return rl_error_code();
+    }
+    out[0] = rl_retain(least);
+    out[1] = rl_retain(most);
+    return RL_OK;
 }

@@ -104,8 +104,8 @@ static rl_status nansum_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx
     RL_TEMP *x = rl_saved(n, 0);
     RL_TEMP *all = rl_reduced_spread(n, g[0]);
     RL_TEMP *holes = x ? rl_isnan(x) : NULL;
-    RL_TEMP *zero = rl_wrap_number(rl_float(0));
-    dx[0] = all && holes && zero ? rl_masked_fill(all, holes, zero) : NULL;
+    RL_TEMP *numbers = rl_logical_not(holes);
+    dx[0] = all && numbers ? rl_mul(all, numbers) : NULL;
     return RL_DONE(n, dx);
 }
 

@@ -7,11 +7,7 @@
 #include "core/iter.h"
 #include "ops/element.h"
 #include "ops/index.h"
-
-typedef struct entry {
-    uint64_t key;
-    int64_t at;
-} entry;
+#include "ops/order.h"
 
 /* ---- keys ---- */
 
@@ -25,17 +21,15 @@ static uint64_t float_key(double v)
     return bits >> 63 ? ~bits : bits | 1ull << 63;
 }
 
-/* Keys of n elements at a stride in bytes.  descending: reversed, so that rising keys are falling
- * values. */
-static void make_keys(rl_dtype dtype, const char *x, ptrdiff_t stride, int64_t n, bool descending,
-                      entry *out)
+void rl_entries_make(rl_dtype dtype, const char *x, ptrdiff_t stride, int64_t n, bool descending,
+                     rl_entry *out)
 {
     uint64_t flip = descending ? UINT64_MAX : 0;
 #define KEYS(T, expression)                                                                        \
     for (int64_t i = 0; i < n; i++) {                                                              \
         T v;                                                                                       \
         memcpy(&v, x + i * stride, sizeof v);                                                      \
-        out[i] = (entry){(expression) ^ flip, i};                                                  \
+        out[i] = (rl_entry){(expression) ^ flip, i};                                               \
     }                                                                                              \
     break;
     const uint64_t top = 1ull << 63;
@@ -59,7 +53,7 @@ static void make_keys(rl_dtype dtype, const char *x, ptrdiff_t stride, int64_t n
         for (int64_t i = 0; i < n; i++) {
             float v;
             rl_convert(dtype, x + i * stride, 2, RL_F32, &v, 4, 1);
-            out[i] = (entry){float_key((double)v) ^ flip, i};
+            out[i] = (rl_entry){float_key((double)v) ^ flip, i};
         }
     }
 #undef KEYS
@@ -67,10 +61,10 @@ static void make_keys(rl_dtype dtype, const char *x, ptrdiff_t stride, int64_t n
 
 /* ---- stable sorting ---- */
 
-static void insertion_sort(entry *v, int64_t n)
+static void insertion_sort(rl_entry *v, int64_t n)
 {
     for (int64_t i = 1; i < n; i++) {
-        entry e = v[i];
+        rl_entry e = v[i];
         int64_t j = i;
         for (; j > 0 && v[j - 1].key > e.key; j--)
             v[j] = v[j - 1];
@@ -80,7 +74,7 @@ static void insertion_sort(entry *v, int64_t n)
 
 /* Least significant byte first; bytes that all keys share are passed over.  Returns where the
  * result is. */
-static entry *radix_sort(entry *v, entry *spare, int64_t n)
+static rl_entry *radix_sort(rl_entry *v, rl_entry *spare, int64_t n)
 {
     uint64_t all = 0, common = UINT64_MAX;
     for (int64_t i = 0; i < n; i++) {
@@ -101,14 +95,14 @@ static entry *radix_sort(entry *v, entry *spare, int64_t n)
         }
         for (int64_t i = 0; i < n; i++)
             spare[count[v[i].key >> shift & 255]++] = v[i];
-        entry *swap = v;
+        rl_entry *swap = v;
         v = spare;
         spare = swap;
     }
     return v;
 }
 
-static entry *merge_sort(entry *v, entry *spare, int64_t n)
+static rl_entry *merge_sort(rl_entry *v, rl_entry *spare, int64_t n)
 {
     enum { RUN = 16 };
     for (int64_t i = 0; i < n; i += RUN)
@@ -120,27 +114,26 @@ static entry *merge_sort(entry *v, entry *spare, int64_t n)
             for (int64_t to = start; to < end; to++)
                 spare[to] = b >= end || (a < middle && v[a].key <= v[b].key) ? v[a++] : v[b++];
         }
-        entry *swap = v;
+        rl_entry *swap = v;
         v = spare;
         spare = swap;
     }
     return v;
 }
 
-/* v and spare have room for n; returns the one that holds the result. */
-static entry *sort_entries(entry *v, entry *spare, int64_t n)
+rl_entry *rl_entries_sort(rl_entry *v, rl_entry *spare, int64_t n)
 {
     return n < 1024 ? merge_sort(v, spare, n) : radix_sort(v, spare, n);
 }
 
 /* ---- the first few ---- */
 
-static bool before(entry a, entry b) { return a.key != b.key ? a.key < b.key : a.at < b.at; }
+static bool before(rl_entry a, rl_entry b) { return a.key != b.key ? a.key < b.key : a.at < b.at; }
 
 /* Restores the heap (largest entry on top) below place i. */
-static void sift(entry *heap, int64_t n, int64_t i)
+static void sift(rl_entry *heap, int64_t n, int64_t i)
 {
-    entry e = heap[i];
+    rl_entry e = heap[i];
     for (int64_t child; (child = 2 * i + 1) < n; i = child) {
         if (child + 1 < n && before(heap[child], heap[child + 1]))
             child++;
@@ -153,7 +146,7 @@ static void sift(entry *heap, int64_t n, int64_t i)
 
 /* Moves the k first entries of the order to the front, sorted: v[0..k) is a heap of the first ones
  * so far, and an entry enters only by displacing the last of them. */
-static void sort_first(entry *v, int64_t n, int64_t k)
+static void sort_first(rl_entry *v, int64_t n, int64_t k)
 {
     for (int64_t i = k / 2 - 1; i >= 0; i--)
         sift(v, k, i);
@@ -164,12 +157,75 @@ static void sort_first(entry *v, int64_t n, int64_t k)
         sift(v, k, 0);
     }
     for (int64_t i = k - 1; i > 0; i--) {
-        entry last = v[0];
+        rl_entry last = v[0];
         v[0] = v[i];
         v[i] = last;
         sift(v, i, 0);
     }
 }
+
+/* ---- the median ---- */
+
+enum { BLOCK = 512 };
+
+/* Calls for blocks of entries of a row: begin..end-1 of n. */
+#define FOR_BLOCKS(...)                                                                            \
+    for (int64_t start = 0; start < n; start += BLOCK) {                                           \
+        int64_t length = n - start < BLOCK ? n - start : BLOCK;                                    \
+        rl_entries_make(dtype, x + start * stride, stride, length, false, block);                  \
+        for (int64_t i = 0; i < length; i++)                                                       \
+            __VA_ARGS__                                                                            \
+    }
+
+/* Keys are counted in slots of equal width between the least and the largest; only the entries of
+ * the slot that holds the median are kept and sorted. */
+rl_status rl_entries_median(rl_dtype dtype, const char *x, ptrdiff_t stride, int64_t n,
+                            bool skip_nan, int64_t *at)
+{
+    enum { SLOTS = 4096 };
+    rl_entry block[BLOCK];
+    uint64_t least = UINT64_MAX, most = 0;
+    int64_t numbers = 0, hole = -1;
+    bool floats = rl_is_floating(dtype);
+    FOR_BLOCKS({
+        uint64_t key = block[i].key;
+        if (floats && key == RL_KEY_NAN) {
+            hole = hole < 0 ? start + i : hole;
+            continue;
+        }
+        least = key < least ? key : least;
+        most = key > most ? key : most;
+        numbers++;
+    })
+    if (numbers == 0 || (hole >= 0 && !skip_nan)) {
+        *at = hole;
+        return RL_OK;
+    }
+    int shift = 0;
+    while ((most - least) >> shift >= SLOTS)
+        shift++;
+    int64_t count[SLOTS] = {0}, k = (numbers - 1) / 2, slot = 0;
+    FOR_BLOCKS({
+        if (block[i].key <= most) /* not a nan */
+            count[(block[i].key - least) >> shift]++;
+    })
+    for (; k >= count[slot]; slot++)
+        k -= count[slot];
+    int64_t kept = 0;
+    size_t bytes = 2 * (size_t)count[slot] * sizeof(rl_entry);
+    rl_entry *buffer = rl_alloc(bytes);
+    if (!buffer)
+        return RL_EMEMORY;
+    FOR_BLOCKS({
+        uint64_t key = block[i].key;
+        if (key <= most && (int64_t)((key - least) >> shift) == slot)
+            buffer[kept++] = (rl_entry){key, start + i};
+    })
+    *at = shift == 0 ? buffer[k].at : rl_entries_sort(buffer, buffer + kept, kept)[k].at;
+    rl_free(buffer, bytes);
+    return RL_OK;
+}
+#undef FOR_BLOCKS
 
 /* ---- rows ---- */
 
@@ -184,24 +240,24 @@ static rl_status sort_rows(rl_tensor *x, int dim, bool descending, int64_t first
     rl_at_least_1d(values, none, sv);
     rl_at_least_1d(indices, none, si);
     int64_t n = shape[dim], rows = 1, at[RL_MAX_DIMS] = {0};
-    size_t item = rl_itemsize(x), bytes = 2 * (size_t)n * sizeof(entry);
+    size_t item = rl_itemsize(x), bytes = 2 * (size_t)n * sizeof(rl_entry);
     for (int d = 0; d < ndim; d++)
         rows *= d == dim ? 1 : shape[d];
     if (rows == 0 || n == 0 || count == 0)
         return RL_OK;
-    entry *buffer = rl_alloc(bytes);
+    rl_entry *buffer = rl_alloc(bytes);
     if (!buffer)
         return RL_EMEMORY;
     const char *px = x->data;
     char *pv = values->data;
     int64_t *pi = (int64_t *)indices->data;
     for (int64_t r = 0; r < rows; r++) {
-        make_keys((rl_dtype)x->dtype, px, sx[dim] * (ptrdiff_t)item, n, descending, buffer);
-        const entry *sorted = buffer;
+        rl_entries_make((rl_dtype)x->dtype, px, sx[dim] * (ptrdiff_t)item, n, descending, buffer);
+        const rl_entry *sorted = buffer;
         if ((first + count) * 8 < n)
             sort_first(buffer, n, first + count);
         else
-            sorted = sort_entries(buffer, buffer + n, n);
+            sorted = rl_entries_sort(buffer, buffer + n, n);
         for (int64_t i = 0; i < count; i++) {
             int64_t from = sorted[first + i].at;
             rl_element_copy(item, pv + i * sv[dim] * (ptrdiff_t)item,

@@ -293,6 +293,8 @@ static const rl_node_type transpose_inplace_node = {"TransposeBackward1", transp
 static const rl_node_type t_node = {"TBackward0", transpose_backward, 0, NULL};
 static const rl_node_type t_inplace_node = {"TBackward1", transpose_backward, 0, NULL};
 static const rl_node_type squeeze_inplace_node = {"SqueezeBackward3", view_backward, 0, NULL};
+static const rl_node_type squeeze_dim_inplace_node = {"SqueezeBackward4", view_backward, 0, NULL};
+static const rl_node_type squeeze_dims_inplace_node = {"SqueezeBackward5", view_backward, 0, NULL};
 static const rl_node_type unsqueeze_inplace_node = {"UnsqueezeBackward1", view_backward, 0, NULL};
 
 static rl_tensor *exchange(rl_tensor *x, int64_t a, int64_t b, const rl_node_type *type)
@@ -537,7 +539,9 @@ rl_tensor *rl_squeeze_dim_(rl_tensor *x, int64_t dim)
 
 rl_tensor *rl_squeeze_dims_(rl_tensor *x, rl_ints dim)
 {
-    return x ? take_geometry(x, squeeze_quietly(x, &dim), &squeeze_inplace_node, 0, 0) : NULL;
+    const rl_node_type *type =
+        dim.n == 1 ? &squeeze_dim_inplace_node : &squeeze_dims_inplace_node;
+    return x ? take_geometry(x, squeeze_quietly(x, &dim), type, 0, 0) : NULL;
 }
 
 static rl_tensor *unsqueeze(rl_tensor *x, int64_t dim, int64_t unused)
