@@ -93,8 +93,7 @@ static void copy_a(const job *g, int64_t m, int64_t k, const char *a, char *to, 
 static void run_rule1(const job *g, char *scratch)
 {
     _Alignas(64) char panel[PANEL_BYTES];
-    int64_t blocks = (g->k + RL_GEMM_KC - 1) / RL_GEMM_KC;
-    int64_t kc = blocks ? (g->k + blocks - 1) / blocks : 0;
+    int64_t kc = rl_gemm_block(g->k);
     int size = g->size, lanes = g->f->lanes;
     for (int64_t p = 0; p == 0 || p < g->k; p += kc) {
         int64_t k = min64(kc, g->k - p);

@@ -4,16 +4,20 @@
  * strides for A and B (a transposed matrix is a pair of swapped strides, nothing is copied to
  * transpose it).
  *
- * Which additions in which order ("Note: order of additions").  The result is a function of shapes,
- * strides and values alone, the same on every instruction set and for every number of threads:
- * - Rule 1, all products but those of rule 2.  k is cut into nb = ceil(k / RL_GEMM_KC) blocks of
- *   ceil(k / nb).  Within a block each element is one chain of fused multiply-adds from zero, in
- * order of k; the blocks are added, in order, to the element's start value.  PyTorch's results come
- * out of the same chains where its library has no shortcut for the shape.
- * - Rule 2, dot-product shape: m <= RL_GEMM_THIN, or n <= RL_GEMM_THIN, with both operands
- * contiguous along k.  Each block of RL_GEMM_DOT_KC along k is spread over 64 bytes' worth of lanes
- * (16 float32, 8 float64): lane l chains the elements l, l + lanes, ..., with zeros after the end;
- * lanes are then added l + (l + lanes/2), and so on by halves; the sum is added to the start value.
+ * Note: order of additions.  The result is a function of shapes, strides and values alone, the same
+ * on every instruction set and for every number of threads.
+ *
+ * Rule 1, all products but those of rule 2.  k is cut into blocks of rl_gemm_block(k), the last one
+ * shorter.  Within a block each element is one chain of fused multiply-adds from zero, in order of
+ * k; the blocks are added, in order, to the element's start value.  PyTorch's float32 results on
+ * x86 come out of the same chains, except for shapes that its library has shortcuts for.
+ *
+ * Rule 2, dot-product shape: both operands contiguous along k, and n <= RL_GEMM_THIN, or
+ * m <= RL_GEMM_THIN with k > RL_GEMM_DOT_MIN (below, transposing B on the way costs less than
+ * adding up lanes).  Each block of RL_GEMM_DOT_KC along k is spread over 64 bytes' worth of lanes
+ * (16 float32, 8 float64): lane l chains the elements l, l + lanes, ..., with zeros after the end.
+ * Lanes are then added l + (l + lanes/2), and so on by halves; the sum is added to the start value.
+ *
  * How the work is cut into tiles, what is packed and which thread does what changes none of this.
  */
 #ifndef RL_KERNELS_GEMM_H
@@ -21,12 +25,17 @@
 
 #include "rushlight.h"
 
-#define RL_GEMM_KC                                                                                 \
-    192 /* longest chain along k; part of the definition of the result.  Shorter is more accurate  \
-         */
-#define RL_GEMM_DOT_KC 16384 /* the same for dot products */
-#define RL_GEMM_DOT_MIN 64
-#define RL_GEMM_THIN 3 /* rows up to which W's rows are walked instead of transposed */
+#define RL_GEMM_KC 192       /* longest chain along k; shorter ones are more accurate */
+#define RL_GEMM_DOT_KC 16384 /* longest block along k of rule 2 */
+#define RL_GEMM_THIN 3       /* rows up to which rule 2 is considered */
+#define RL_GEMM_DOT_MIN 64   /* k up to which it is not worth it for rows */
+
+/* Length of the blocks along k of rule 1: all of a short k, halves of a longer one (an odd one
+ * leaves a block of 1). */
+static inline int64_t rl_gemm_block(int64_t k)
+{
+    return k <= RL_GEMM_KC ? k : k <= 2 * RL_GEMM_KC ? k / 2 : RL_GEMM_KC;
+}
 
 /* What an element starts from, and what happens to it last. */
 enum {

@@ -44,8 +44,7 @@ static bool is_dot(const rl_gemm_args *g)
                 s = p || starts ? s + sum : sum;                                                   \
             }                                                                                      \
         } else if (g->k) {                                                                         \
-            int64_t blocks = (g->k + RL_GEMM_KC - 1) / RL_GEMM_KC;                                 \
-            int64_t kc = (g->k + blocks - 1) / blocks;                                             \
+            int64_t kc = g->k <= 192 ? g->k : g->k <= 384 ? g->k / 2 : 192;                        \
             for (int64_t p = 0; p < g->k; p += kc) {                                               \
                 T sum = chain_##S(g, i, j, 0, p, p + kc < g->k ? p + kc : g->k);                   \
                 s = p || starts ? s + sum : sum;                                                   \
