@@ -500,6 +500,23 @@ rl_tensor *rl_addbmm(rl_tensor *input, rl_tensor *batch1, rl_tensor *batch2, rl_
     rl_scalar alpha);
 rl_tensor *rl_addbmm_(rl_tensor *input, rl_tensor *batch1, rl_tensor *batch2, rl_scalar beta,
     rl_scalar alpha);
+/* Dot product of two vectors. */
+rl_tensor *rl_vdot(rl_tensor *input, rl_tensor *other);
+/* Kronecker product: each element of input times the whole of other. */
+rl_tensor *rl_kron(rl_tensor *input, rl_tensor *other);
+/* Cross product of vectors of size 3 along dim, by default the first dim of size 3. */
+rl_tensor *rl_cross(rl_tensor *input, rl_tensor *other, rl_opt_int dim);
+/* p-norm of input - other. */
+rl_tensor *rl_dist(rl_tensor *input, rl_tensor *other, rl_scalar p);
+/* p-norm of x1 - x2 + eps over the last dim. */
+rl_tensor *rl_pairwise_distance(rl_tensor *x1, rl_tensor *x2, double p, double eps, bool keepdim);
+/* Dot product over dim of x1 and x2, each divided by its 2-norm (by eps where that is
+ * smaller). */
+rl_tensor *rl_cosine_similarity(rl_tensor *x1, rl_tensor *x2, int64_t dim, double eps);
+/* p-norms of the differences of all rows of x1 (..., P, M) and x2 (..., R, M): (..., P, R). */
+rl_tensor *rl_cdist(rl_tensor *x1, rl_tensor *x2, double p, const char *compute_mode);
+/* p-norms of the differences of all pairs of rows, those of the first row first. */
+rl_tensor *rl_pdist(rl_tensor *input, double p);
 /* input (*, k) @ weight (n, k) transposed + bias (n). */
 rl_tensor *rl_linear(rl_tensor *input, rl_tensor *weight, rl_tensor *bias);
 /* The same elements in another shape, without a copy. */

@@ -25,6 +25,7 @@ from rushlight.linalg._factor import (
 )
 from rushlight.linalg._norms import cond, matrix_norm, matrix_rank, norm, vector_norm
 from rushlight.linalg._products import (
+    cross,
     diagonal,
     householder_product,
     matrix_exp,
@@ -49,7 +50,7 @@ from rushlight.linalg._solve import (
 )
 
 __all__ = [
-    "LinAlgError", "cholesky", "cholesky_ex", "cond", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
+    "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
     "householder_product", "inv", "inv_ex", "lstsq", "lu", "lu_factor", "lu_factor_ex", "lu_solve", "matmul",
     "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve",
     "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm",

@@ -22,6 +22,9 @@ gelu = _nn.gelu
 softplus = _nn.softplus
 logsigmoid = _nn.log_sigmoid
 prelu = _C.prelu
+cosine_similarity = _C.cosine_similarity
+pairwise_distance = _C.pairwise_distance
+pdist = _C.pdist
 
 relu_ = _C.relu_
 leaky_relu_ = _nn.leaky_relu_

@@ -1,0 +1,470 @@
+/* distance.c: products of vectors in space and distances between them: cross, kron, vdot, dist,
+ * cdist, pdist, cosine_similarity, pairwise_distance. */
+#include <math.h>
+
+#include "ops/matmul.h"
+#include "ops/rows.h"
+
+static const rl_ints all_dims = {NULL, -1};
+
+static rl_tensor *norm_last(rl_tensor *x, double p, bool keepdim)
+{
+    return rl_norm(x, rl_float(p), (rl_ints){(int64_t[]){-1}, 1}, keepdim, RL_NO_DTYPE);
+}
+
+static rl_tensor *sum_dim(rl_tensor *x, int64_t dim, bool keepdim)
+{
+    return rl_sum(x, (rl_ints){(int64_t[]){dim}, 1}, keepdim, RL_NO_DTYPE);
+}
+
+static rl_tensor *difference(rl_tensor *x, rl_tensor *y)
+{
+    return x && y ? rl_sub(x, y, rl_int(1)) : NULL;
+}
+
+/* ---- vdot: that of real vectors is dot ---- */
+
+static rl_status vdot_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    for (int i = 0; i < 2; i++) {
+        if (!rl_wants(n, i))
+            continue;
+        RL_TEMP *other = rl_saved(n, 1 - i);
+        dx[i] = other ? rl_mul(g[0], other) : NULL;
+    }
+    return RL_DONE(n, dx);
+}
+static const rl_node_type vdot_node = {"VdotBackward0", vdot_backward, 2, NULL};
+
+/* z with a node of two inputs that keeps each where the other's gradient needs it. */
+static rl_tensor *record_pair(const rl_node_type *type, rl_tensor *z, rl_tensor *x, rl_tensor *y)
+{
+    if (!z || (!rl_recording(x) && !rl_recording(y)))
+        return z;
+    rl_node *n = rl_node_new(type, z, 2, (rl_tensor *[]){x, y});
+    rl_save(n, 0, rl_recording(y) ? x : NULL);
+    rl_save(n, 1, rl_recording(x) ? y : NULL);
+    return rl_record(n, z);
+}
+
+rl_tensor *rl_vdot(rl_tensor *x, rl_tensor *y)
+{
+    if (!x || !y)
+        return NULL;
+    bool mode = rl_set_grad_enabled(false);
+    rl_tensor *z = rl_dot(x, y);
+    rl_set_grad_enabled(mode);
+    return record_pair(&vdot_node, z, x, y);
+}
+
+/* ---- kron: z[i p + k][j q + l] = x[i][j] y[k][l], y (p, q) ---- */
+
+rl_tensor *rl_kron(rl_tensor *x, rl_tensor *y)
+{
+    if (!x || !y)
+        return NULL;
+    int n = x->ndim > y->ndim ? x->ndim : y->ndim;
+    if (2 * n > RL_MAX_DIMS)
+        return rl_fail(RL_ERUNTIME, "kron: tensors of %d dimensions are too many", n);
+    int64_t a[RL_MAX_DIMS], b[RL_MAX_DIMS], shape[RL_MAX_DIMS];
+    for (int i = 0; i < n; i++) {
+        int dx = i - (n - x->ndim), dy = i - (n - y->ndim);
+        a[2 * i] = dx < 0 ? 1 : x->shape[dx];
+        a[2 * i + 1] = b[2 * i] = 1;
+        b[2 * i + 1] = dy < 0 ? 1 : y->shape[dy];
+        shape[i] = a[2 * i] * b[2 * i + 1];
+    }
+    RL_TEMP *left = rl_reshape(x, (rl_ints){a, 2 * n});
+    RL_TEMP *right = left ? rl_reshape(y, (rl_ints){b, 2 * n}) : NULL;
+    RL_TEMP *z = right ? rl_mul(left, right) : NULL;
+    return z ? rl_reshape(z, (rl_ints){shape, n}) : NULL;
+}
+
+/* ---- cross: z = x cross y        dx = y cross g, dy = g cross x ---- */
+
+static rl_status cross_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    rl_opt_int dim = {true, n->args.i[0]};
+    if (rl_wants(n, 0)) {
+        RL_TEMP *y = rl_saved(n, 1);
+        dx[0] = y ? rl_cross(y, g[0], dim) : NULL;
+    }
+    if (rl_wants(n, 1)) {
+        RL_TEMP *x = rl_saved(n, 0);
+        dx[1] = x ? rl_cross(g[0], x, dim) : NULL;
+    }
+    return RL_DONE(n, dx);
+}
+static const rl_node_type cross_node = {"LinalgCrossBackward0", cross_backward, 2, NULL};
+
+/* Component i is x[j] y[k] - x[k] y[j] for (i, j, k) = (0, 1, 2) and its rotations; views, so that
+ * nothing is copied but the result. */
+static rl_tensor *cross_data(rl_tensor *x, rl_tensor *y, int64_t dim)
+{
+    rl_tensor *part[3] = {NULL}, *z = NULL;
+    bool ok = true;
+    for (int i = 0; i < 3 && ok; i++) {
+        int j = (i + 1) % 3, k = (i + 2) % 3;
+        RL_TEMP *xj = rl_select(x, dim, j), *xk = rl_select(x, dim, k);
+        RL_TEMP *yj = rl_select(y, dim, j), *yk = rl_select(y, dim, k);
+        RL_TEMP *first = xj && yk ? rl_mul(xj, yk) : NULL;
+        part[i] = first && xk && yj ? rl_addcmul(first, xk, yj, rl_int(-1)) : NULL;
+        ok = part[i] != NULL;
+    }
+    if (ok)
+        z = rl_stack((rl_tensors){part, 3}, dim);
+    for (int i = 0; i < 3; i++)
+        rl_release(part[i]);
+    return z;
+}
+
+rl_tensor *rl_cross(rl_tensor *x, rl_tensor *y, rl_opt_int dim)
+{
+    if (!x || !y)
+        return NULL;
+    if (!dim.given) {
+        for (dim.v = 0; dim.v < x->ndim && x->shape[dim.v] != 3; dim.v++)
+            ;
+        if (dim.v == x->ndim)
+            return rl_fail(RL_ERUNTIME, "no dimension of size 3 in input");
+    }
+    if (x->ndim != y->ndim)
+        return rl_fail(RL_ERUNTIME,
+                       "linalg.cross: inputs must have the same number of dimensions.");
+    int64_t d = dim.v;
+    if (rl_wrap_dim(&d, x->ndim))
+        return NULL;
+    if (x->ndim == 0 || x->shape[d] != 3 || y->shape[d] != 3)
+        return rl_fail(RL_ERUNTIME,
+                       "linalg.cross: inputs dimension %lld must have length 3. Got %lld and %lld",
+                       (long long)dim.v, (long long)(x->ndim ? x->shape[d] : 1),
+                       (long long)(y->ndim ? y->shape[d] : 1));
+    if (x->dtype != y->dtype)
+        return rl_fail(RL_ERUNTIME, "expected scalar type %s but found %s",
+                       rl_dtype_title(x->dtype), rl_dtype_title(y->dtype));
+    bool mode = rl_set_grad_enabled(false);
+    rl_tensor *z = cross_data(x, y, d);
+    rl_set_grad_enabled(mode);
+    if (!z || (!rl_recording(x) && !rl_recording(y)))
+        return z;
+    rl_node *n = rl_node_new(&cross_node, z, 2, (rl_tensor *[]){x, y});
+    rl_save(n, 0, rl_recording(y) ? x : NULL);
+    rl_save(n, 1, rl_recording(x) ? y : NULL);
+    if (n)
+        n->args.i[0] = d;
+    return rl_record(n, z);
+}
+
+/* ---- distances of two tensors ---- */
+
+rl_tensor *rl_dist(rl_tensor *x, rl_tensor *y, rl_scalar p)
+{
+    RL_TEMP *d = difference(x, y);
+    if (d && !rl_is_floating(d->dtype))
+        return rl_fail(RL_ERUNTIME,
+                       "norm(): input dtype should be either floating point or complex. Got %s "
+                       "instead.",
+                       rl_dtype_title(d->dtype));
+    return d ? rl_norm(d, p, all_dims, false, RL_NO_DTYPE) : NULL;
+}
+
+rl_tensor *rl_pairwise_distance(rl_tensor *x, rl_tensor *y, double p, double eps, bool keepdim)
+{
+    RL_TEMP *d = difference(x, y), *number = rl_wrap_number(rl_float(eps));
+    RL_TEMP *moved = d && number ? rl_add(d, number, rl_int(1)) : NULL;
+    return moved ? norm_last(moved, p, keepdim) : NULL;
+}
+
+/* x / max(|x|, eps) along dim; an integer x is converted to dtype first. */
+static rl_tensor *unit(rl_tensor *x, int64_t dim, double eps, rl_dtype dtype)
+{
+    RL_TEMP *cast =
+        rl_is_floating((rl_dtype)x->dtype) ? rl_retain(x) : rl_to_dtype(x, dtype, false);
+    RL_TEMP *norm = cast ? rl_norm(cast, rl_int(2), (rl_ints){&dim, 1}, true, RL_NO_DTYPE) : NULL;
+    RL_TEMP *least = rl_wrap_number(rl_float(eps));
+    RL_TEMP *safe = norm && least ? rl_clamp_min(norm, least) : NULL;
+    return safe ? rl_div(cast, safe, NULL) : NULL;
+}
+
+rl_tensor *rl_cosine_similarity(rl_tensor *x, rl_tensor *y, int64_t dim, double eps)
+{
+    if (!x || !y)
+        return NULL;
+    rl_dtype dtype = rl_result_type(2, (rl_tensor *[]){x, y});
+    if (!rl_is_floating(dtype))
+        return rl_fail(RL_ERUNTIME,
+                       "expected common dtype to be floating point, yet common dtype is %s",
+                       rl_dtype_title(dtype));
+    int ndim;
+    int64_t shape[RL_MAX_DIMS];
+    if (rl_broadcast_shapes(x->ndim, x->shape, y->ndim, y->shape, &ndim, shape))
+        return NULL;
+    RL_TEMP *a = rl_expand(x, (rl_ints){shape, ndim}, false);
+    RL_TEMP *b = a ? rl_expand(y, (rl_ints){shape, ndim}, false) : NULL;
+    RL_TEMP *u = b ? unit(a, dim, eps, dtype) : NULL, *v = u ? unit(b, dim, eps, dtype) : NULL;
+    RL_TEMP *product = v ? rl_mul(u, v) : NULL;
+    return product ? sum_dim(product, dim, false) : NULL;
+}
+
+/* ---- cdist: z[i][j] = |x[i] - y[j]|, x (..., P, M), y (..., R, M) ---- */
+
+/* dz[i][j]/dx[i] over all pairs times g, (..., P, R, M):
+ *   g sign(d) (|d| / z)^(p - 1),   d = x[i] - y[j]; 0 where z is 0
+ *   p = inf: g sign(d) where |d| = z;   p = 1: g sign(d);   p = 0: 0
+ * Written with differentiable operators. */
+static rl_tensor *pair_gradient(rl_tensor *g, rl_tensor *x, rl_tensor *y, rl_tensor *z, double p)
+{
+    RL_TEMP *xs = rl_unsqueeze(x, -2), *ys = rl_unsqueeze(y, -3);
+    RL_TEMP *d = difference(xs, ys);
+    RL_TEMP *gs = rl_unsqueeze(g, -1), *zs = rl_unsqueeze(z, -1);
+    RL_TEMP *zero = rl_wrap_number(rl_float(0)), *one = rl_wrap_number(rl_float(1));
+    if (!d || !gs || !zs || !zero || !one)
+        return NULL;
+    RL_TEMP *none = rl_eq(zs, zero);
+    RL_TEMP *safe = none ? rl_masked_fill(zs, none, one) : NULL;
+    RL_TEMP *slope = NULL;
+    if (p == 2) {
+        slope = safe ? rl_div(d, safe, NULL) : NULL;
+    } else {
+        RL_TEMP *sign = rl_sign(d), *size = rl_abs(d);
+        if (p == 1) {
+            slope = rl_retain(sign);
+        } else if (isinf(p)) {
+            RL_TEMP *most = size ? rl_eq(size, zs) : NULL;
+            slope = sign && most ? rl_mul(sign, most) : NULL;
+        } else {
+            RL_TEMP *power = rl_wrap_number(rl_float(p - 1));
+            RL_TEMP *flat = size ? rl_eq(size, zero) : NULL;
+            RL_TEMP *filled = flat ? rl_masked_fill(size, flat, one) : NULL;
+            RL_TEMP *share = filled && safe ? rl_div(filled, safe, NULL) : NULL;
+            RL_TEMP *raised = share && power ? rl_pow(share, power) : NULL;
+            slope = raised && sign ? rl_mul(raised, sign) : NULL;
+        }
+    }
+    RL_TEMP *all = slope ? rl_mul(gs, slope) : NULL;
+    return all && none ? rl_masked_fill(all, none, zero) : NULL;
+}
+
+static rl_tensor *negated_sum(rl_tensor *x, int64_t dim)
+{
+    RL_TEMP *s = sum_dim(x, dim, false);
+    return s ? rl_neg(s) : NULL;
+}
+
+static rl_status cdist_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    RL_TEMP *x = rl_saved(n, 0), *y = rl_saved(n, 1), *z = rl_saved(n, 2);
+    if (!x || !y || !z)
+        return rl_error_code();
+    double p = n->args.f[0];
+    if (p == 0) {
+        RL_TEMP *zero = rl_wrap_number(rl_float(0));
+        if (!zero)
+            return rl_error_code();
+        dx[0] = rl_wants(n, 0) ? rl_mul(x, zero) : NULL;
+        dx[1] = rl_wants(n, 1) ? rl_mul(y, zero) : NULL;
+        return RL_DONE(n, dx);
+    }
+    RL_TEMP *pairs = pair_gradient(g[0], x, y, z, p);
+    if (!pairs)
+        return rl_error_code();
+    if (rl_wants(n, 0))
+        dx[0] = sum_dim(pairs, -2, false);
+    if (rl_wants(n, 1))
+        dx[1] = negated_sum(pairs, -3);
+    return RL_DONE(n, dx);
+}
+static const rl_node_type cdist_node = {"CdistBackward0", cdist_backward, 3, NULL};
+
+/* w times the differences of all pairs, summed over y: x w1 - w y. */
+static rl_tensor *weighted_differences(rl_tensor *w, rl_tensor *x, rl_tensor *y)
+{
+    RL_TEMP *total = w ? sum_dim(w, -1, true) : NULL;
+    RL_TEMP *own = total ? rl_mul(x, total) : NULL;
+    RL_TEMP *others = own ? rl_matmul(w, y) : NULL;
+    return difference(own, others);
+}
+
+/* p = 2 by products of matrices, w = g / z:  dx = x w1 - w y, dy = y w^T 1 - w^T x. */
+static rl_status euclidean_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    RL_TEMP *x = rl_saved(n, 0), *y = rl_saved(n, 1), *z = rl_saved(n, 2);
+    RL_TEMP *zero = rl_wrap_number(rl_float(0)), *one = rl_wrap_number(rl_float(1));
+    RL_TEMP *none = z && zero ? rl_eq(z, zero) : NULL;
+    RL_TEMP *safe = none && one ? rl_masked_fill(z, none, one) : NULL;
+    RL_TEMP *share = safe ? rl_div(g[0], safe, NULL) : NULL;
+    RL_TEMP *w = share ? rl_masked_fill(share, none, zero) : NULL;
+    if (!x || !y || !w)
+        return rl_error_code();
+    if (rl_wants(n, 0))
+        dx[0] = weighted_differences(w, x, y);
+    if (rl_wants(n, 1)) {
+        RL_TEMP *t = rl_swap_last(w);
+        dx[1] = weighted_differences(t, y, x);
+    }
+    return RL_DONE(n, dx);
+}
+static const rl_node_type euclidean_node = {"EuclideanDistBackward0", euclidean_backward, 3, NULL};
+
+/* |x|^2 of each row, (..., n, 1). */
+static rl_tensor *squares(rl_tensor *x)
+{
+    RL_TEMP *s = rl_square(x);
+    return s ? sum_dim(s, -1, true) : NULL;
+}
+
+/* sqrt(|x|^2 + |y|^2 - 2 x y^T), without history. */
+static rl_tensor *euclidean(rl_tensor *x, rl_tensor *y)
+{
+    RL_TEMP *zero = rl_wrap_number(rl_float(0));
+    RL_TEMP *xx = squares(x), *yy = squares(y), *yt = rl_swap_last(y);
+    RL_TEMP *yr = yy ? rl_swap_last(yy) : NULL;
+    RL_TEMP *both = xx && yr ? rl_add(xx, yr, rl_int(1)) : NULL;
+    RL_TEMP *product = yt ? rl_matmul(x, yt) : NULL;
+    RL_TEMP *d = both && product ? rl_sub(both, product, rl_int(2)) : NULL;
+    RL_TEMP *above = d && zero ? rl_clamp_min(d, zero) : NULL;
+    return above ? rl_sqrt(above) : NULL;
+}
+
+/* p = 1 and p = 2 by the kernels that add up |x - y| and (x - y)^2: x[i] against all rows of y.
+ * x (B, P, M) and y (B, R, M) row-major. */
+static rl_tensor *by_rows(rl_tensor *x, rl_tensor *y, double p)
+{
+    int n = x->ndim;
+    int64_t P = x->shape[n - 2], R = y->shape[n - 2], M = x->shape[n - 1];
+    int64_t shape[RL_MAX_DIMS], batch = 1;
+    memcpy(shape, x->shape, (size_t)n * sizeof *shape);
+    for (int d = 0; d < n - 2; d++)
+        batch *= shape[d];
+    shape[n - 1] = R;
+    RL_TEMP *z = rl_new((rl_dtype)x->dtype, n, shape);
+    if (!z || !z->numel)
+        return rl_retain(z);
+    size_t size = rl_itemsize(x);
+    rl_kargs args = {{0}};
+    for (int64_t i = 0; i < batch * P; i++) {
+        char *operand[] = {(char *)z->data + (size_t)(i * R) * size,
+                           (char *)x->data + (size_t)(i * M) * size,
+                           (char *)y->data + (size_t)(i / P * R * M) * size};
+        rl_rows_run(p == 1 ? RL_ROW_L1_SUM : RL_ROW_MSE_SUM, (rl_dtype)x->dtype, R, M, 3, operand,
+                    (ptrdiff_t[]){1, 0, M}, (size_t[]){size, size, size}, &args);
+    }
+    return p == 1 ? rl_retain(z) : rl_sqrt_(z);
+}
+
+/* The other norms, by way of all differences. */
+static rl_tensor *by_differences(rl_tensor *x, rl_tensor *y, double p)
+{
+    RL_TEMP *xs = rl_unsqueeze(x, -2), *ys = rl_unsqueeze(y, -3);
+    RL_TEMP *d = difference(xs, ys);
+    return d ? norm_last(d, p, false) : NULL;
+}
+
+static rl_tensor *expand_batch(rl_tensor *x, int n, const int64_t *lead)
+{
+    int64_t shape[RL_MAX_DIMS];
+    memcpy(shape, lead, (size_t)n * sizeof *shape);
+    shape[n] = x->shape[x->ndim - 2];
+    shape[n + 1] = x->shape[x->ndim - 1];
+    return rl_expand(x, (rl_ints){shape, n + 2}, false);
+}
+
+/* More rows than this, and distances are computed by a product of matrices where the caller lets
+ * us. */
+enum { MANY_ROWS = 25 };
+
+rl_tensor *rl_cdist(rl_tensor *x1, rl_tensor *x2, double p, const char *mode)
+{
+    if (!x1 || !x2)
+        return NULL;
+    bool product = !mode || !strcmp(mode, "use_mm_for_euclid_dist");
+    bool maybe = !mode || !strcmp(mode, "use_mm_for_euclid_dist_if_necessary");
+    if (!product && !maybe && strcmp(mode, "donot_use_mm_for_euclid_dist"))
+        return rl_fail(RL_EVALUE, "%s is not a valid value for compute_mode", mode);
+    for (int i = 0; i < 2; i++) {
+        const rl_tensor *x = i ? x2 : x1;
+        if (!rl_is_floating((rl_dtype)x->dtype))
+            return rl_fail(RL_ERUNTIME, "cdist only supports floating-point dtypes, X%d got: %s",
+                           i + 1, rl_dtype_title(x->dtype));
+        if (x->ndim < 2)
+            return rl_fail(RL_ERUNTIME, "cdist only supports at least 2D tensors, X%d got: %dD",
+                           i + 1, x->ndim);
+    }
+    int64_t M = x1->shape[x1->ndim - 1], other = x2->shape[x2->ndim - 1];
+    if (M != other)
+        return rl_fail(RL_ERUNTIME,
+                       "X1 and X2 must have the same number of columns. X1: %lld X2: %lld",
+                       (long long)M, (long long)other);
+    if (x1->dtype != x2->dtype)
+        return rl_fail(RL_ERUNTIME, "expected scalar type %s but found %s",
+                       rl_dtype_title(x1->dtype), rl_dtype_title(x2->dtype));
+    if (!(p >= 0))
+        return rl_fail(RL_ERUNTIME, "cdist only supports non-negative p values");
+    if (x1->dtype != RL_F32 && x1->dtype != RL_F64)
+        return rl_fail(RL_ENOTIMPL, "\"cdist\" not implemented for '%s'",
+                       rl_dtype_title(x1->dtype));
+    int n;
+    int64_t lead[RL_MAX_DIMS];
+    if (rl_broadcast_shapes(x1->ndim - 2, x1->shape, x2->ndim - 2, x2->shape, &n, lead))
+        return NULL;
+    RL_TEMP *x = expand_batch(x1, n, lead), *y = expand_batch(x2, n, lead);
+    if (!x || !y)
+        return NULL;
+    int64_t P = x->shape[n], R = y->shape[n];
+    bool matrices = p == 2 && M > 0 && P > 0 && R > 0 &&
+                    ((mode && product) || (maybe && (P > MANY_ROWS || R > MANY_ROWS)));
+    bool grad = rl_set_grad_enabled(false);
+    rl_tensor *z = NULL;
+    if (matrices) {
+        z = euclidean(x, y);
+    } else if (M > 0 && (p == 1 || p == 2)) {
+        RL_TEMP *a = rl_contiguous_data(x), *b = rl_contiguous_data(y);
+        z = a && b ? by_rows(a, b, p) : NULL;
+    } else if (M > 0) {
+        z = by_differences(x, y, p);
+    } else {
+        lead[n] = P;
+        lead[n + 1] = R;
+        z = rl_zeros((rl_ints){lead, n + 2}, (rl_dtype)x->dtype);
+    }
+    rl_set_grad_enabled(grad);
+    if (!z || (!rl_recording(x) && !rl_recording(y)))
+        return z;
+    rl_node *node =
+        rl_node_new(matrices ? &euclidean_node : &cdist_node, z, 2, (rl_tensor *[]){x, y});
+    rl_save(node, 0, x);
+    rl_save(node, 1, y);
+    rl_save_output(node, 2, z, 0);
+    if (node)
+        node->args.f[0] = p;
+    return rl_record(node, z);
+}
+
+/* ---- pdist: the distances of rows i < j, (n (n - 1) / 2) ---- */
+
+rl_tensor *rl_pdist(rl_tensor *x, double p)
+{
+    if (!x)
+        return NULL;
+    if (x->ndim != 2)
+        return rl_fail(RL_ERUNTIME, "pdist only supports 2D tensors, got: %dD", x->ndim);
+    if (!rl_is_floating((rl_dtype)x->dtype))
+        return rl_fail(RL_ERUNTIME, "pdist only supports floating-point dtypes");
+    if (!(p >= 0))
+        return rl_fail(RL_ERUNTIME, "pdist only supports non-negative p values");
+    int64_t n = x->shape[0], pairs = n ? n * (n - 1) / 2 : 0;
+    RL_TEMP *first = rl_new(RL_I64, 1, &pairs), *second = rl_new(RL_I64, 1, &pairs);
+    if (!first || !second)
+        return NULL;
+    int64_t *i = (int64_t *)first->data, *j = (int64_t *)second->data;
+    for (int64_t a = 0; a < n; a++)
+        for (int64_t b = a + 1; b < n; b++) {
+            *i++ = a;
+            *j++ = b;
+        }
+    RL_TEMP *xi = rl_index_select(x, 0, first), *xj = rl_index_select(x, 0, second);
+    RL_TEMP *d = difference(xi, xj);
+    if (d && x->shape[1] == 0)
+        return sum_dim(d, -1, false);
+    return d ? norm_last(d, p, false) : NULL;
+}
