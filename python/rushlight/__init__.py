@@ -31,7 +31,7 @@ newaxis = None
 
 _SUBMODULES = frozenset(
     (
-        "accelerator", "amp", "autograd", "backends", "cpu", "cuda", "distributions", "fft", "functional",
+        "accelerator", "amp", "autograd", "backends", "cpu", "cuda", "distributions", "fft", "func", "functional",
         "hub", "jit", "linalg", "mps", "mtia", "multiprocessing", "nn", "onnx", "optim", "overrides",
         "profiler", "random", "return_types", "serialization", "special", "testing", "types", "utils",
         "version", "xpu", "compiler", "distributed", "sparse",
@@ -84,6 +84,7 @@ _LAZY = {
         "rushlight.linalg._spellings",
     ),
     "autocast": "rushlight.amp",
+    "vmap": "rushlight.func",
     "install_as_torch": "rushlight._as_torch",
 }  # fmt: skip
 
