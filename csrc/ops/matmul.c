@@ -41,6 +41,12 @@ bool rl_matrix_flat(const rl_tensor *t, rl_matrix *m)
 {
     int last = t->ndim - 1;
     int64_t rows = 1, stride = t->shape[last];
+    if (t->numel == 0) { /* no strides to respect, and no rows to count by them */
+        for (int d = 0; d < last; d++)
+            rows *= t->shape[d];
+        *m = (rl_matrix){t->data, rows, t->shape[last], stride, 1};
+        return true;
+    }
     for (int d = last - 1; d >= 0; d--) {
         if (t->shape[d] == 1)
             continue;
@@ -76,6 +82,8 @@ static rl_tensor *multiply(rl_dtype dtype, rl_matrix a, rl_matrix b)
 
 static rl_tensor *multiply_tensors(rl_tensor *a, bool ta, rl_tensor *b, bool tb)
 {
+    if (a->dtype == RL_BOOL)
+        return rl_fail(RL_ENOTIMPL, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
     rl_dtype dtype = rl_gemm_dtype(a->dtype);
     RL_TEMP *x = rl_gemm_operand(a), *y = rl_gemm_operand(b);
     if (!x || !y)
