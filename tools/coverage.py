@@ -39,9 +39,9 @@ def find(root: str, space: str):
 
 
 def public(space: str, home) -> list[str]:
-    """Names a user may reach for: no underscore, no modules, no imports from the standard library."""
+    """Names a user may reach for: those of __all__, or all without an underscore but for modules and imports."""
     names = []
-    for name in sorted(dir(home)):
+    for name in sorted(set(getattr(home, "__all__", None) or dir(home))):
         if name.startswith("_"):
             continue
         try:
