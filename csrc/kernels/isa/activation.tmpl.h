@@ -6,17 +6,17 @@
 #define SQRT_2_OVER_PI (T)0.79788456080286535588
 #define CUBIC (T)0.044715 /* of the tanh form of GELU: Hendrycks and Gimpel, 2016 */
 
-static inline T NAME(gelu)(T x) { return x * M(normal_cdf)(x); }
+RL_MATH T NAME(gelu)(T x) { return x * M(normal_cdf)(x); }
 
 /* Phi(x) + x phi(x) */
-static inline T NAME(gelu_slope)(T x) { return M(normal_cdf)(x) + x * (M(bell)(x) * INV_SQRT_2PI); }
+RL_MATH T NAME(gelu_slope)(T x) { return M(normal_cdf)(x) + x * (M(bell)(x) * INV_SQRT_2PI); }
 
-static inline T NAME(gelu_tanh)(T x)
+RL_MATH T NAME(gelu_tanh)(T x)
 {
     return (T)0.5 * x * (1 + M(tanh)(SQRT_2_OVER_PI * (x + CUBIC * x * x * x)));
 }
 
-static inline T NAME(gelu_tanh_slope)(T x)
+RL_MATH T NAME(gelu_tanh_slope)(T x)
 {
     T t = M(tanh)(SQRT_2_OVER_PI * (x + CUBIC * x * x * x));
     T inner = SQRT_2_OVER_PI * (1 + 3 * CUBIC * x * x);
@@ -24,13 +24,13 @@ static inline T NAME(gelu_tanh_slope)(T x)
 }
 
 /* log(1 + e^x), exact to rounding for all x */
-static inline T NAME(softplus)(T x)
+RL_MATH T NAME(softplus)(T x)
 {
     T most = x > 0 ? x : 0;
     return x != x ? x : most + M(log1p)(M(exp)(-F(fabs)(x)));
 }
 
-static inline T NAME(mish_slope)(T x)
+RL_MATH T NAME(mish_slope)(T x)
 {
     T s = M(sigmoid)(x), t = M(tanh)(NAME(softplus)(x));
     return t + x * s * (1 - t * t);
@@ -58,13 +58,13 @@ MAP2_HEAVY(LOG_SIGMOID_BACKWARD, T, , x *M(sigmoid)(-y))
 
 /* ---- binary cross entropy: x prediction, y target; logarithms no less than -100 ---- */
 
-static inline T NAME(log_floor)(T v) { return v < -100 ? -100 : v; }
-static inline T NAME(bce)(T x, T y)
+RL_MATH T NAME(log_floor)(T v) { return v < -100 ? -100 : v; }
+RL_MATH T NAME(bce)(T x, T y)
 {
     return (y - 1) * NAME(log_floor)(M(log1p)(-x)) - y * NAME(log_floor)(M(log)(x));
 }
 /* (1 - y) x + log(1 + e^-x), the second without overflow */
-static inline T NAME(bce_logits)(T x, T y) { return (1 - y) * x + NAME(softplus)(-x); }
+RL_MATH T NAME(bce_logits)(T x, T y) { return (1 - y) * x + NAME(softplus)(-x); }
 
 MAP2_HEAVY(BCE, T, , NAME(bce)(x, y))
 MAP3(BCE_BACKWARD, T, const T c = (T)a->f[1],

@@ -93,14 +93,15 @@ MAP1(FRAC, T, , x - F(trunc)(x))
 MAP1(SQRT, T, , F(sqrt)(x))
 MAP1(RSQRT, T, , 1 / F(sqrt)(x))
 MAP1(RECIPROCAL, T, , 1 / x)
-/* nan stays; a limit that is nan makes everything nan */
+/* nan stays; a limit that is nan makes everything nan, by adding it (else -0, which changes
+ * nothing) */
 static inline T NAME(clamp)(T x, T lo, T hi)
 {
     T v = x < lo ? lo : x;
     return v > hi ? hi : v;
 }
 MAP1(CLAMP, T, const T lo = (T)a->f[0]; const T hi = (T)a->f[1];
-     const int no_limit = (lo != lo) | (hi != hi), no_limit ? (T)NAN : NAME(clamp)(x, lo, hi))
+     const T nan = (lo != lo) | (hi != hi) ? (T)NAN : (T)-0.0, NAME(clamp)(x, lo, hi) + nan)
 MAP3(CLAMP_TENSOR, T, ,
      x != x                ? x
      : y != y              ? y

@@ -10,7 +10,6 @@ MAP1(LOG10, T, , M(log10)(x))
 MAP1(LOG1P, T, , M(log1p)(x))
 MAP1(ASIN, T, , M(asin)(x))
 MAP1(ACOS, T, , M(acos)(x))
-MAP1(ATAN, T, , M(atan)(x))
 MAP1(SINH, T, , M(sinh)(x))
 MAP1(COSH, T, , M(cosh)(x))
 MAP1(TANH, T, , M(tanh)(x))
@@ -20,12 +19,22 @@ MAP1(ATANH, T, , M(atanh)(x))
 MAP1(ERF, T, , M(erf)(x))
 MAP1(ERFC, T, , M(erfc)(x))
 MAP2_HEAVY(POW, T, , M(pow)(x, y))
-MAP1(SCALAR_POW, T, const T base = (T)a->f[0], M(pow)(base, x))
+static void NAME(SCALAR_POW)(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)
+{
+    T base = (T)a->f[0];
+    NAME(POW)(n, (char *[]){p[0], (char *)&base, p[1]}, (ptrdiff_t[]){s[0], 0, s[1]}, a);
+}
 MAP2_HEAVY(ATAN2, T, , M(atan2)(x, y))
+/* The angle of (1, x); a 1 that the compiler knew would tempt it to branch. */
+static void NAME(ATAN)(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)
+{
+    T one = 1;
+    NAME(ATAN2)(n, (char *[]){p[0], p[1], (char *)&one}, (ptrdiff_t[]){s[0], s[1], 0}, a);
+}
 MAP2_HEAVY(HYPOT, T, , M(hypot)(x, y))
 
 /* log(e^x + e^y) = max + log1p(e^-|x - y|); equal infinities have no difference */
-static inline T NAME(logaddexp)(T x, T y)
+RL_MATH T NAME(logaddexp)(T x, T y)
 {
     T most = x < y ? y : x, r = most + M(log1p)(M(exp)(-F(fabs)(x - y)));
     return (x == y) & (F(fabs)(x) == (T)INFINITY) ? x : (x != x) | (y != y) ? x + y : r;
@@ -37,10 +46,10 @@ MAP2_HEAVY(XLOGY, T, , (x == 0) & (y == y) ? 0 : x * M(log)(y))
 MAP1(SQUARED, T, , x *x)
 MAP1(CUBE, T, , x * x * x)
 MAP1(INVERSE_SQUARE, T, , 1 / (x * x))
-MAP1(ANY_POWER, T, const T e = (T)a->f[0], M(pow)(x, e))
 static void NAME(POW_SCALAR)(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)
 {
     const double e = a->f[0];
+    T exponent = (T)e;
     if (e == 2)
         NAME(SQUARED)(n, p, s, a);
     else if (e == 3)
@@ -48,7 +57,7 @@ static void NAME(POW_SCALAR)(size_t n, char *const *p, const ptrdiff_t *s, const
     else if (e == -2)
         NAME(INVERSE_SQUARE)(n, p, s, a);
     else
-        NAME(ANY_POWER)(n, p, s, a);
+        NAME(POW)(n, (char *[]){p[0], p[1], (char *)&exponent}, (ptrdiff_t[]){s[0], s[1], 0}, a);
 }
 
 /* Angles: huge ones, infinity and nan take the long way. */

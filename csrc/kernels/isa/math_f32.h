@@ -7,21 +7,21 @@
 
 #include "math_f64.h"
 
-static inline uint32_t bits_off(float x)
+RL_MATH uint32_t bits_off(float x)
 {
     uint32_t u;
     memcpy(&u, &x, sizeof u);
     return u;
 }
 
-static inline float of_bitsf(uint32_t u)
+RL_MATH float of_bitsf(uint32_t u)
 {
     float x;
     memcpy(&x, &u, sizeof x);
     return x;
 }
 
-static inline __attribute__((always_inline)) float polyf(float x, const float *c, int n)
+RL_MATH float polyf(float x, const float *c, int n)
 {
     float y = c[n - 1];
 #pragma GCC unroll 32
@@ -37,15 +37,15 @@ static inline __attribute__((always_inline)) float polyf(float x, const float *c
 #define LN2_LOF -0x1.05c61p-29f
 
 /* 2^n for a whole number n from -126 to 127. */
-static inline float two_tof(float n) { return of_bitsf(bits_off(n + (MAGICF + 127)) << 23); }
+RL_MATH float two_tof(float n) { return of_bitsf(bits_off(n + (MAGICF + 127)) << 23); }
 
-static inline float exp_polyf(float r) /* e^r, |r| <= ln(2) / 2 */
+RL_MATH float exp_polyf(float r) /* e^r, |r| <= ln(2) / 2 */
 {
     return 1 + fmaf(r * r,
                     POLYF(r, 0.5f, 0.16666577f, 0.0416665547f, 0.00836317307f, 0.00139261761f), r);
 }
 
-static inline float m_expf(float x)
+RL_MATH float m_expf(float x)
 {
     float c = x < -104 ? -104 : x > 89 ? 89 : x; /* nan stays */
     float n = fmaf(c, 0x1.715476p+0f, MAGICF) - MAGICF;
@@ -57,7 +57,7 @@ static inline float m_expf(float x)
 /* The same value for |x| < EXP_NORMALF, where no clamping is needed and 2^n is an addition to the
  * exponent's bits. */
 #define EXP_NORMALF 87.0f
-static inline float exp_normalf(float x)
+RL_MATH float exp_normalf(float x)
 {
     float shifted = fmaf(x, 0x1.715476p+0f, MAGICF), n = shifted - MAGICF;
     float y = exp_polyf(fmaf(n, -LN2_LOF, fmaf(n, -LN2_HIF, x)));
@@ -65,13 +65,13 @@ static inline float exp_normalf(float x)
 }
 
 /* 1 / (1 + e^-x) and e^x for blocks of |x| < EXP_NORMALF. */
-static inline float sigmoid_normalf(float x)
+RL_MATH float sigmoid_normalf(float x)
 {
     float e = exp_normalf(-fabsf(x));
     return (x < 0 ? e : 1) / (1 + e);
 }
 
-static inline float m_logf(float x)
+RL_MATH float m_logf(float x)
 {
     const uint32_t root = 0x3f3504f3; /* sqrt(1/2) */
     int tiny = x < 0x1p-126f;
@@ -87,13 +87,13 @@ static inline float m_logf(float x)
     return (x > 0) & (x < INFINITY) ? y : x == 0 ? -INFINITY : x < 0 ? NAN : x;
 }
 
-static inline float m_sigmoidf(float x)
+RL_MATH float m_sigmoidf(float x)
 {
     float e = m_expf(-fabsf(x));
     return (x < 0 ? e : 1) / (1 + e);
 }
 
-static inline float m_tanhf(float x)
+RL_MATH float m_tanhf(float x)
 {
     float a = fabsf(x), z = x * x;
     float near = fmaf(
@@ -104,7 +104,7 @@ static inline float m_tanhf(float x)
 }
 
 /* erf(a) for 0 <= a < 0.9, and erfc(a) for 0.9 <= a <= 4. */
-static inline float erf_nearf(float a)
+RL_MATH float erf_nearf(float a)
 {
     float z = a * a;
     return fmaf(a,
@@ -115,14 +115,14 @@ static inline float erf_nearf(float a)
                 a);
 }
 
-static inline float erfc_farf(float a)
+RL_MATH float erfc_farf(float a)
 {
     return exp_normalf(POLYF(a, 0.000349582114f, -1.13038842f, -0.631483494f, -0.110499571f,
                              0.0267362339f, -0.00491077997f, 0.000643316471f, -5.49361693e-05f,
                              2.59433932e-06f, -4.45389639e-08f));
 }
 
-static inline float m_erff(float x)
+RL_MATH float m_erff(float x)
 {
     float a = fabsf(x), far = 1 - erfc_farf(a > 4 ? 4 : a); /* erf(4) rounds to 1 */
     return x != x ? x : copysignf(a < 0.9f ? erf_nearf(a) : far, x);
@@ -131,7 +131,7 @@ static inline float m_erff(float x)
 /* Distribution function of the normal distribution: erfc(|v|) / 2 or 1 - erfc(|v|) / 2, v = x
  * sqrt(1/2), by the logarithm of erfc; without the cancellation of 1 + erf in the lower tail, down
  * to x = -5.6, where it becomes 0. */
-static inline float m_normal_cdff(float x)
+RL_MATH float m_normal_cdff(float x)
 {
     float v = x * 0.70710678118654752440f, a = fabsf(v), c = a > 4 ? 4 : a;
     float log =
@@ -143,7 +143,7 @@ static inline float m_normal_cdff(float x)
 }
 
 /* e^(-x^2 / 2), 0 where it would be below 1e-37 */
-static inline float m_bellf(float x)
+RL_MATH float m_bellf(float x)
 {
     float t = -0.5f * x * x;
     return x != x ? x : t < -85 ? 0 : exp_normalf(t < -85 ? -85 : t);
@@ -151,7 +151,7 @@ static inline float m_bellf(float x)
 
 /* log(1 + x) for x > -1, in double with the accuracy of float32: for softplus and the binary
  * losses. */
-static inline float m_log1pf(float x)
+RL_MATH float m_log1pf(float x)
 {
     double d = x, k, u = 1 + d,
            m = split(u, &k); /* 1 + x loses nothing that float32 can see unless x is tiny */
@@ -166,7 +166,7 @@ static inline float m_log1pf(float x)
 }
 
 #define VIA_DOUBLE(name)                                                                           \
-    static inline float m_##name##f(float x) { return (float)m_##name(x); }
+    RL_MATH float m_##name##f(float x) { return (float)m_##name(x); }
 VIA_DOUBLE(exp2)
 VIA_DOUBLE(expm1)
 VIA_DOUBLE(log2)
@@ -178,25 +178,24 @@ VIA_DOUBLE(acosh)
 VIA_DOUBLE(atanh)
 VIA_DOUBLE(asin)
 VIA_DOUBLE(acos)
-VIA_DOUBLE(atan)
 VIA_DOUBLE(erfc)
 #undef VIA_DOUBLE
 
-static inline float m_atan2f(float y, float x) { return (float)m_atan2(y, x); }
-static inline float m_hypotf(float x, float y)
+RL_MATH float m_atan2f(float y, float x) { return (float)m_atan2(y, x); }
+RL_MATH float m_hypotf(float x, float y)
 {
     double dx = x, dy = y, r = sqrt(dx * dx + dy * dy); /* neither overflows nor underflows */
     return (fabs(dx) == INFINITY) | (fabs(dy) == INFINITY) ? INFINITY : (float)r;
 }
 
-static inline float m_powf(float x, float y)
+RL_MATH float m_powf(float x, float y)
 {
     double e = (double)y * m_log(fabs((double)x));
     return (float)pow_special(x, y, m_exp(e));
 }
 
 /* Angles: two parts of pi/2 in double are enough for float32 below ANGLE_LIMIT. */
-static inline double sin_turnedf(double r, uint64_t quadrant)
+RL_MATH double sin_turnedf(double r, uint64_t quadrant)
 {
     double z = r * r;
     double s = fma(r * z,
@@ -211,28 +210,28 @@ static inline double sin_turnedf(double r, uint64_t quadrant)
     return of_bits(bits_of(y) ^ ((quadrant & 2) << 62));
 }
 
-static inline double turnf(double x, uint64_t *quadrant)
+RL_MATH double turnf(double x, uint64_t *quadrant)
 {
     double shifted = fma(x, 0x1.45f306dc9c883p-1, MAGIC), n = shifted - MAGIC;
     *quadrant = bits_of(shifted);
     return fma(-n, PI_2_LO, fma(-n, PI_2_HI, x));
 }
 
-static inline float m_sinf(float x)
+RL_MATH float m_sinf(float x)
 {
     uint64_t quadrant;
     double r = turnf(x, &quadrant);
     return x == 0 ? x : (float)sin_turnedf(r, quadrant);
 }
 
-static inline float m_cosf(float x)
+RL_MATH float m_cosf(float x)
 {
     uint64_t quadrant;
     double r = turnf(x, &quadrant);
     return (float)sin_turnedf(r, quadrant + 1);
 }
 
-static inline float m_tanf(float x)
+RL_MATH float m_tanf(float x)
 {
     uint64_t quadrant;
     double r = turnf(x, &quadrant);
@@ -240,6 +239,6 @@ static inline float m_tanf(float x)
     return x == 0 ? x : y;
 }
 
-static inline float angle_farf(float x, int which) { return (float)angle_far(x, which); }
+RL_MATH float angle_farf(float x, int which) { return (float)angle_far(x, which); }
 
 #endif

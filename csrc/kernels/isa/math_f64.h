@@ -15,14 +15,17 @@
 #include <stdint.h>
 #include <string.h>
 
-static inline uint64_t bits_of(double x)
+/* A call left in a loop would keep it from becoming vector code. */
+#define RL_MATH static inline __attribute__((always_inline))
+
+RL_MATH uint64_t bits_of(double x)
 {
     uint64_t u;
     memcpy(&u, &x, sizeof u);
     return u;
 }
 
-static inline double of_bits(uint64_t u)
+RL_MATH double of_bits(uint64_t u)
 {
     double x;
     memcpy(&x, &u, sizeof x);
@@ -30,7 +33,7 @@ static inline double of_bits(uint64_t u)
 }
 
 /* c[0] + c[1] x + ... by Horner's rule; n is a constant, so this unrolls. */
-static inline __attribute__((always_inline)) double poly(double x, const double *c, int n)
+RL_MATH double poly(double x, const double *c, int n)
 {
     double y = c[n - 1];
 #pragma GCC unroll 32
@@ -53,16 +56,16 @@ static inline __attribute__((always_inline)) double poly(double x, const double 
 #define PI_4_LO 0x1.1a62633145c07p-55
 
 /* 2^n for a whole number n from -1022 to 1023. */
-static inline double two_to(double n) { return of_bits(bits_of(n + (MAGIC + 1023)) << 52); }
+RL_MATH double two_to(double n) { return of_bits(bits_of(n + (MAGIC + 1023)) << 52); }
 
 /* y 2^n for n from -2000 to 2000, rounded once. */
-static inline double scale(double y, double n)
+RL_MATH double scale(double y, double n)
 {
     double half = (n * 0.5 + MAGIC) - MAGIC;
     return y * two_to(half) * two_to(n - half);
 }
 
-static inline double exp_poly(double r) /* (e^r - 1 - r) / r^2, |r| <= ln(2) / 2 */
+RL_MATH double exp_poly(double r) /* (e^r - 1 - r) / r^2, |r| <= ln(2) / 2 */
 {
     return POLY(r, 0.5, 0.16666666666666671, 0.04166666666666665, 0.0083333333333261411,
                 0.0013888888888891431, 0.00019841269874800493, 2.4801587310922076e-05,
@@ -71,7 +74,7 @@ static inline double exp_poly(double r) /* (e^r - 1 - r) / r^2, |r| <= ln(2) / 2
 }
 
 /* exp(x + low) for a correction low, far smaller than x. */
-static inline double exp_sum(double x, double low)
+RL_MATH double exp_sum(double x, double low)
 {
     double c = x < -746 ? -746 : x > 710 ? 710 : x; /* nan stays */
     double n = fma(c, INV_LN2, MAGIC) - MAGIC;
@@ -79,9 +82,9 @@ static inline double exp_sum(double x, double low)
     return scale(1 + fma(r * r, exp_poly(r), r), n);
 }
 
-static inline double m_exp(double x) { return exp_sum(x, 0); }
+RL_MATH double m_exp(double x) { return exp_sum(x, 0); }
 
-static inline double m_exp2(double x)
+RL_MATH double m_exp2(double x)
 {
     double c = x < -1080 ? -1080 : x > 1025 ? 1025 : x;
     double n = (c + MAGIC) - MAGIC, f = c - n;
@@ -89,7 +92,7 @@ static inline double m_exp2(double x)
     return scale(1 + (r + fma(r * r, exp_poly(r), low)), n);
 }
 
-static inline double m_expm1(double x)
+RL_MATH double m_expm1(double x)
 {
     double v = x < -40 ? -40 : x > 710 ? 710 : x;
     double n = fma(v, INV_LN2, MAGIC) - MAGIC;
@@ -101,7 +104,7 @@ static inline double m_expm1(double x)
 }
 
 /* x = 2^k m with m from sqrt(1/2) to sqrt(2); x > 0. */
-static inline double split(double x, double *k)
+RL_MATH double split(double x, double *k)
 {
     const uint64_t root = 0x3fe6a09e667f3bcd; /* sqrt(1/2) */
     int tiny = x < 0x1p-1022;
@@ -112,7 +115,7 @@ static inline double split(double x, double *k)
 
 /* log(1 + f) + k ln 2 + low, for f from sqrt(1/2) - 1 to sqrt(2) - 1.
  * With s = f / (2 + f): log(1 + f) = 2 s + s R = f - f^2/2 + s (f^2/2 + R). */
-static inline double log_sum(double f, double k, double low)
+RL_MATH double log_sum(double f, double k, double low)
 {
     double s = f / (2 + f), z = s * s, h = 0.5 * f * f;
     double r = z * POLY(z, 0.66666666666666663, 0.40000000000000879, 0.28571428570803614,
@@ -122,31 +125,31 @@ static inline double log_sum(double f, double k, double low)
 }
 
 /* The values of a logarithm at 0, below, and at infinity and nan. */
-static inline double log_special(double x, double y)
+RL_MATH double log_special(double x, double y)
 {
     return (x > 0) & (x < INFINITY) ? y : x == 0 ? -INFINITY : x < 0 ? NAN : x;
 }
 
-static inline double m_log(double x)
+RL_MATH double m_log(double x)
 {
     double k, m = split(x, &k);
     return log_special(x, log_sum(m - 1, k, 0));
 }
 
-static inline double m_log2(double x)
+RL_MATH double m_log2(double x)
 {
     double k, m = split(x, &k), y = log_sum(m - 1, 0, 0);
     return log_special(x, k + fma(y, INV_LN2, y * INV_LN2_LO));
 }
 
-static inline double m_log10(double x)
+RL_MATH double m_log10(double x)
 {
     double k, m = split(x, &k), y = log_sum(m - 1, 0, 0);
     double low = fma(y, 0x1.95355baaafad3p-57, k * -0x1.9dc1da994fd21p-59);
     return log_special(x, fma(k, 0x1.34413509f79ffp-2, fma(y, 0x1.bcb7b1526e50ep-2, low)));
 }
 
-static inline double m_log1p(double x)
+RL_MATH double m_log1p(double x)
 {
     double k, u = 1 + x, m = split(u, &k);
     double lost = (x > 1 ? 1 - (u - x) : x - (u - 1)) / u; /* what rounding 1 + x cost */
@@ -155,31 +158,31 @@ static inline double m_log1p(double x)
     return x == 0 ? x : y;
 }
 
-static inline double m_sigmoid(double x)
+RL_MATH double m_sigmoid(double x)
 {
     double e = m_exp(-fabs(x));
     return (x < 0 ? e : 1) / (1 + e);
 }
 
-static inline double m_tanh(double x)
+RL_MATH double m_tanh(double x)
 {
     double a = fabs(x), t = m_expm1(a > 22 ? 44 : 2 * a);
     return copysign(t / (t + 2), x);
 }
 
-static inline double m_sinh(double x)
+RL_MATH double m_sinh(double x)
 {
     double a = fabs(x), t = m_expm1(a), w = m_exp(0.5 * a);
     return copysign(a < 700 ? 0.5 * (t + t / (t + 1)) : 0.5 * w * w, x);
 }
 
-static inline double m_cosh(double x)
+RL_MATH double m_cosh(double x)
 {
     double a = fabs(x), e = m_exp(a), w = m_exp(0.5 * a);
     return a < 700 ? 0.5 * e + 0.5 / e : 0.5 * w * w;
 }
 
-static inline double m_asinh(double x)
+RL_MATH double m_asinh(double x)
 {
     double a = fabs(x);
     int big = a > 0x1p28;
@@ -187,7 +190,7 @@ static inline double m_asinh(double x)
     return copysign(big ? y + LN2_HI : y, x);
 }
 
-static inline double m_acosh(double x)
+RL_MATH double m_acosh(double x)
 {
     double t = x - 1;
     int big = x > 0x1p28;
@@ -195,7 +198,7 @@ static inline double m_acosh(double x)
     return x < 1 ? NAN : big ? y + LN2_HI : y;
 }
 
-static inline double m_atanh(double x)
+RL_MATH double m_atanh(double x)
 {
     double a = fabs(x);
     double y = m_log1p(a < 0.5 ? fma(2 * a, a / (1 - a), 2 * a) : 2 * a / (1 - a));
@@ -207,7 +210,7 @@ static inline double m_atanh(double x)
 #define ANGLE_LIMIT 0x1p30 /* beyond it n pi/2 in three parts is no longer good enough */
 
 /* sin and cos of high + low, |high| <= pi/4, turned by `quadrant` right angles. */
-static inline double sin_turned(double high, double low, uint64_t quadrant)
+RL_MATH double sin_turned(double high, double low, uint64_t quadrant)
 {
     double z = high * high, h = 0.5 * z, w = 1 - h;
     double s =
@@ -227,7 +230,7 @@ static inline double sin_turned(double high, double low, uint64_t quadrant)
 }
 
 /* x - n pi/2 in two parts and n mod 4, for |x| < ANGLE_LIMIT. */
-static inline double turn(double x, double *low, uint64_t *quadrant)
+RL_MATH double turn(double x, double *low, uint64_t *quadrant)
 {
     double shifted = fma(x, 0x1.45f306dc9c883p-1, MAGIC), n = shifted - MAGIC;
     double r = fma(-n, PI_2_HI, x); /* exact */
@@ -277,7 +280,7 @@ static __attribute__((noinline, unused)) double turn_far(double x, double *low, 
     return negative ? -sum : sum;
 }
 
-static inline double m_sin(double x) /* |x| < ANGLE_LIMIT */
+RL_MATH double m_sin(double x) /* |x| < ANGLE_LIMIT */
 {
     double low;
     uint64_t quadrant;
@@ -285,7 +288,7 @@ static inline double m_sin(double x) /* |x| < ANGLE_LIMIT */
     return x == 0 ? x : y;
 }
 
-static inline double m_cos(double x)
+RL_MATH double m_cos(double x)
 {
     double low;
     uint64_t quadrant;
@@ -293,7 +296,7 @@ static inline double m_cos(double x)
     return sin_turned(high, low, quadrant + 1);
 }
 
-static inline double m_tan(double x)
+RL_MATH double m_tan(double x)
 {
     double low;
     uint64_t quadrant;
@@ -314,33 +317,37 @@ static __attribute__((noinline, unused)) double angle_far(double x, int which)
     return which == 2 ? y / sin_turned(high, low, quadrant + 1) : y;
 }
 
-/* Angle of (x, y): with t = num / den from -tan(pi/8) to tan(pi/8), atan(t) plus so many times
- * pi/4. */
-static inline double m_atan2(double y, double x)
+/* atan(least / most) for 0 <= least <= most, most > 0: with t = num / den from -tan(pi/8) to
+ * tan(pi/8), atan(t) plus k times pi/4. */
+RL_MATH double atan_ratio(double least, double most, double *k)
 {
-    double ax = fabs(x), ay = fabs(y), most = ax < ay ? ay : ax, least = ax < ay ? ax : ay;
-    double down = most > 0x1p1000 ? 0x1p-10 : 1; /* least + most must not overflow */
-    int endless = least == INFINITY, middle = least > 0x1.a827999fcef32p-2 * most;
-    most *= down, least *= down;
+    int middle = least > 0x1.a827999fcef32p-2 * most;
     double num = middle ? least - most : least, den = middle ? least + most : most;
-    double t = endless | (most == 0) ? 0 : num / den, z = t * t;
-    double angle = fma(t * z,
-                       POLY(z, -0.33333333333333331, 0.19999999999999804, -0.14285714285659828,
-                            0.11111111105155447, -0.090909087535008773, 0.076922963750321427,
-                            -0.066664248857382549, 0.058789289978347752, -0.052304542706502442,
-                            0.045515932206265493, -0.034570561981427744, 0.016285756855221028),
-                       t),
-           k = middle | endless ? 1 : 0;
+    double t = num / den, z = t * t;
+    *k = middle ? 1 : 0;
+    return fma(t * z,
+               POLY(z, -0.33333333333333331, 0.19999999999999804, -0.14285714285659828,
+                    0.11111111105155447, -0.090909087535008773, 0.076922963750321427,
+                    -0.066664248857382549, 0.058789289978347752, -0.052304542706502442,
+                    0.045515932206265493, -0.034570561981427744, 0.016285756855221028),
+               t);
+}
+
+/* Angle of (x, y). */
+RL_MATH double m_atan2(double y, double x)
+{
+    double ax = fabs(x), ay = fabs(y), most = ax < ay ? ay : ax, least = ax < ay ? ax : ay, k;
+    double down = most > 0x1p1000 ? 0x1p-10 : 1; /* least + most must not overflow */
+    double unit = least == INFINITY ? 1 : least * down, over = least == INFINITY ? 1 : most * down;
+    double angle = atan_ratio(unit, over == 0 ? 1 : over, &k);
     angle = ax < ay ? -angle : angle, k = ax < ay ? 2 - k : k;
     angle = copysign(1, x) < 0 ? -angle : angle, k = copysign(1, x) < 0 ? 4 - k : k;
     double r = fma(k, PI_4_HI, fma(k, PI_4_LO, angle));
     return (x != x) | (y != y) ? x + y : copysign(r, y);
 }
 
-static inline double m_atan(double x) { return m_atan2(x, 1); }
-
 /* (asin(x) - x) / x for z = x^2 <= 1/4 */
-static inline double asin_poly(double z)
+RL_MATH double asin_poly(double z)
 {
     return z * POLY(z, 0.16666666666666669, 0.074999999999984329, 0.044642857146355429,
                     0.030381944138531247, 0.022372172942149889, 0.017352392720869973,
@@ -350,7 +357,7 @@ static inline double asin_poly(double z)
 }
 
 /* Above 1/2: asin(x) = pi/2 - 2 asin(s), s = sqrt((1 - x) / 2), whose rounding error is c. */
-static inline double m_asin(double x)
+RL_MATH double m_asin(double x)
 {
     double a = fabs(x);
     int big = a > 0.5;
@@ -360,7 +367,7 @@ static inline double m_asin(double x)
     return a > 1 ? NAN : copysign(big ? far : s + r, x);
 }
 
-static inline double m_acos(double x)
+RL_MATH double m_acos(double x)
 {
     double a = fabs(x);
     int big = a > 0.5;
@@ -373,7 +380,7 @@ static inline double m_acos(double x)
 
 /* ---- error function ---- */
 
-static inline double erf_near(double x) /* |x| <= 1 */
+RL_MATH double erf_near(double x) /* |x| <= 1 */
 {
     double z = x * x;
     double tail = fma(z,
@@ -386,7 +393,7 @@ static inline double erf_near(double x) /* |x| <= 1 */
     return fma(x, tail, x);
 }
 
-static inline double erfc_far(double x) /* 0.4 <= x */
+RL_MATH double erfc_far(double x) /* 0.4 <= x */
 {
     double v = x > 28 ? 28 : x, t = (v - 4) / (v + 4);
     double q = POLY(t, 1.2329951186255526, -0.13962111684056258, 0.015379652102619285,
@@ -401,30 +408,27 @@ static inline double erfc_far(double x) /* 0.4 <= x */
     return q / fma(2, v, 1) * exp_sum(-square, -fma(v, v, -square));
 }
 
-static inline double m_erf(double x)
+RL_MATH double m_erf(double x)
 {
     double a = fabs(x), near = erf_near(a > 1 ? 1 : a), far = 1 - erfc_far(a < 1 ? 1 : a);
     return x != x ? x : copysign(a < 1 ? near : far, x);
 }
 
-static inline double m_erfc(double x)
+RL_MATH double m_erfc(double x)
 {
     double a = fabs(x), near = 1 - erf_near(a > 0.5 ? 0 : x), far = erfc_far(a < 0.4 ? 0.4 : a);
     return x != x ? x : a < 0.5 ? near : x < 0 ? 2 - far : far;
 }
 
 /* Distribution function of the normal distribution. */
-static inline double m_normal_cdf(double x)
-{
-    return 0.5 * (1 + m_erf(x * 0.70710678118654752440));
-}
+RL_MATH double m_normal_cdf(double x) { return 0.5 * (1 + m_erf(x * 0.70710678118654752440)); }
 
-static inline double m_bell(double x) { return m_exp(-0.5 * x * x); }
+RL_MATH double m_bell(double x) { return m_exp(-0.5 * x * x); }
 
 /* ---- powers ---- */
 
 /* high + low = log(x) to about 2^-65, x > 0 and finite. */
-static inline double log_double(double x, double *low)
+RL_MATH double log_double(double x, double *low)
 {
     double k, m = split(x, &k), f = m - 1, g = m + 1, g_low = m - (g - 1);
     double s = f / g, s_low = (fma(-s, g, f) - s * g_low) / g;
@@ -448,7 +452,7 @@ static inline double log_double(double x, double *low)
 }
 
 /* What pow is where the formula of |x| ** y does not reach. */
-static inline double pow_special(double x, double y, double r)
+RL_MATH double pow_special(double x, double y, double r)
 {
     double a = fabs(x);
     int whole = (trunc(y) == y) | (fabs(y) >= 0x1p53);
@@ -462,7 +466,7 @@ static inline double pow_special(double x, double y, double r)
     return (x == 1) | (y == 0) ? 1 : r;
 }
 
-static inline double m_pow(double x, double y)
+RL_MATH double m_pow(double x, double y)
 {
     double low, high = log_double(fabs(x), &low);
     double e = y * high;
@@ -471,7 +475,7 @@ static inline double m_pow(double x, double y)
     return pow_special(x, y, exp_sum(e, e_low));
 }
 
-static inline double m_hypot(double x, double y)
+RL_MATH double m_hypot(double x, double y)
 {
     double ax = fabs(x), ay = fabs(y), most = ax < ay ? ay : ax, least = ax < ay ? ax : ay;
     double by = most > 0x1p500 ? 0x1p-600 : most < 0x1p-500 ? 0x1p600 : 1;
