@@ -802,6 +802,38 @@ rl_tensor *rl_msort(rl_tensor *input);
 rl_tensor *rl_argwhere(rl_tensor *input);
 /* Where the sorted elements were. */
 rl_tensor *rl_argsort(rl_tensor *input, int64_t dim, bool descending, bool stable);
+/* The different elements in ascending order, each element's number among them, and their
+ * counts. */
+rl_status rl__unique2(rl_tensor *input, bool sorted, bool return_inverse, bool return_counts,
+    rl_tensor **out);
+/* The different slices along dim in lexical order, each slice's number among them, and their
+ * counts. */
+rl_status rl__unique_dim(rl_tensor *input, int64_t dim, bool sorted, bool return_inverse,
+    bool return_counts, rl_tensor **out);
+/* The first of each run of equal elements (slices), each one's run, and the runs' lengths. */
+rl_status rl__unique_consecutive(rl_tensor *input, bool return_inverse, bool return_counts,
+    rl_opt_int dim, rl_tensor **out);
+/* The bucket of each element between sorted boundaries; right: a boundary belongs to the next
+ * bucket. */
+rl_tensor *rl_bucketize(rl_tensor *input, rl_tensor *boundaries, bool out_int32, bool right);
+/* Where in (each row of) sorted_sequence the values would be put. */
+rl_tensor *rl_searchsorted(rl_tensor *sorted_sequence, rl_tensor *input, bool out_int32, bool right,
+    const char *side, rl_tensor *sorter);
+/* Whether each element is one of test_elements. */
+rl_tensor *rl_isin(rl_tensor *elements, rl_tensor *test_elements, bool assume_unique, bool invert);
+/* Whether the number is one of test_elements. */
+rl_tensor *rl_isin_number(rl_scalar element, rl_tensor *test_elements, bool assume_unique,
+    bool invert);
+/* How often each of 0, 1, ... occurs, or the sums of their weights. */
+rl_tensor *rl_bincount(rl_tensor *input, rl_tensor *weights, int64_t minlength);
+/* Counts in bins of equal width from min to max (of the data when equal). */
+rl_tensor *rl_histc(rl_tensor *input, int64_t bins, rl_scalar min, rl_scalar max);
+/* Counts, sums of weights or density in bins of equal width, and the bins' edges. */
+rl_status rl__histogram(rl_tensor *input, int64_t bins, rl_opt_float left, rl_opt_float right,
+    rl_tensor *weight, bool density, rl_tensor **out);
+/* Counts, sums of weights or density between given edges. */
+rl_status rl__histogram_edges(rl_tensor *input, rl_tensor *bins, rl_tensor *weight, bool density,
+    rl_tensor **out);
 /* Uniform on [0, 1). */
 rl_tensor *rl_rand(rl_ints size, rl_generator *generator, rl_dtype dtype);
 /* Normal with mean 0 and variance 1. */

@@ -21,10 +21,14 @@ __all__ = [
     "combinations",
     "dstack",
     "einsum",
+    "histogram",
+    "histogramdd",
     "meshgrid",
     "resize_as_",
     "row_stack",
     "tensordot",
+    "unique",
+    "unique_consecutive",
     "unravel_index",
     "vander",
 ]
@@ -240,6 +244,139 @@ def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, 
 def resize_as_(input: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
     """Changes input's size in place to the_template's."""
     return input.resize_as_(the_template)
+
+
+def unique(
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
+) -> Any:
+    """The different elements, or slices along dim, in ascending order.
+
+    Args:
+        return_inverse (bool): also each element's number among them, in input's shape.
+        return_counts (bool): also how often each occurs.
+
+    Returns:
+        a tensor, or a tuple when more is asked for.
+    """
+    if dim is None:
+        found = _C._unique2(input, sorted, return_inverse, return_counts)
+    else:
+        found = _C._unique_dim(input, dim, sorted, return_inverse, return_counts)
+    return _asked_for(found, return_inverse, return_counts)
+
+
+def unique_consecutive(
+    input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Any:
+    """The first of each run of equal elements, or slices along dim; returns as unique."""
+    found = _C._unique_consecutive(input, return_inverse, return_counts, dim)
+    return _asked_for(found, return_inverse, return_counts)
+
+
+def _asked_for(found: tuple, inverse: bool, counts: bool) -> Any:
+    values, where, number = found
+    if not inverse and not counts:
+        return values
+    return (values, *([where] if inverse else []), *([number] if counts else []))
+
+
+def histogram(
+    input: Tensor,
+    bins: int | Tensor = 100,
+    *,
+    range: Sequence[float] | None = None,
+    weight: Tensor | None = None,
+    density: bool = False,
+    out: tuple[Tensor, Tensor] | None = None,
+) -> Any:
+    """Counts of the elements between edges, and the edges.
+
+    Args:
+        bins (int or Tensor): how many bins of equal width, or the edges.
+        range (two floats): leftmost and rightmost edge; those of the data unless given.
+        weight (Tensor): adds up these instead of ones; of input's shape and dtype.
+        density (bool): divide so that the sum of count times width is 1.
+
+    Raises:
+        RuntimeError: bins, range or weight that do not fit.
+    """
+    if isinstance(bins, Tensor):
+        result = _C._histogram_edges(input, bins, weight, density)
+    else:
+        if range is not None and len(range) != 2:
+            raise RuntimeError(
+                f"torch.histogramdd: for a 1-dimensional histogram range should have 2 elements, but got {len(range)}"
+            )
+        left, right = (None, None) if range is None else range
+        result = _C._histogram(input, bins, left, right, weight, density)
+    if out is None:
+        return result
+    for target, value in zip(out, result, strict=True):
+        target.resize_(value.shape).copy_(value)
+    return out
+
+
+def histogramdd(
+    input: Tensor,
+    bins: int | Sequence[int] | Sequence[Tensor],
+    range: Sequence[float] | None = None,
+    weight: Tensor | None = None,
+    density: bool = False,
+) -> Any:
+    """Counts of points (rows of input) in boxes, and the boxes' edges along each dim.
+
+    Args:
+        input (Tensor): (*, d) coordinates of points.
+        bins: how many along each dim (or along all), or the edges.
+        range (2 d floats): leftmost and rightmost edges; those of the data unless given.
+        weight (Tensor): (*) adds up these instead of ones.
+        density (bool): divide so that the sum of count times volume is 1.
+    """
+    if input.ndim < 2:
+        raise RuntimeError("torch.histogramdd: input tensor should have at least 2 dimensions")
+    d = input.shape[-1]
+    points = input.detach().reshape(-1, d)
+    sizes = [bins] * d if isinstance(bins, int) else list(bins)
+    if len(sizes) != d:
+        raise RuntimeError(
+            f"torch.histogramdd: expected {d} bin edges for a {d}-dimensional histogram, but got {len(sizes)}"
+        )
+    if range is not None and len(range) != 2 * d:
+        raise RuntimeError(
+            f"torch.histogramdd: for a {d}-dimensional histogram range should have {2 * d} elements, "
+            f"but got {len(range)}"
+        )
+    edges = []
+    inside = _C.ones(points.shape[0], dtype=_C.bool)
+    place = _C.zeros(points.shape[0], dtype=_C.int64)
+    shape = []
+    for i, size in enumerate(sizes):
+        column = points[:, i].contiguous()
+        if isinstance(size, Tensor):
+            edge = size
+        else:
+            left, right = (None, None) if range is None else range[2 * i : 2 * i + 2]
+            edge = _C._histogram(column, size, left, right, None, False)[1]
+        n = edge.numel() - 1
+        at = _C.clamp_max(_C.searchsorted(edge, column, right=True) - 1, n - 1)
+        inside = inside & (column >= edge[0]) & (column <= edge[-1])
+        place = place * n + at
+        edges.append(edge)
+        shape.append(n)
+    total = 1
+    for n in shape:
+        total *= n
+    chosen = (_C.ones(points.shape[0], dtype=input.dtype) if weight is None else weight.reshape(-1))[inside]
+    hist = _C.bincount(place[inside], chosen, total).to(input.dtype).reshape(shape)
+    if density:
+        hist = hist / hist.sum()
+        for i, edge in enumerate(edges):
+            hist = hist / (edge[1:] - edge[:-1]).reshape([-1 if j == i else 1 for j in builtins.range(d)])
+    return hist, tuple(edges)
 
 
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
