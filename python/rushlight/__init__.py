@@ -58,8 +58,8 @@ _LAZY = {
     ),
     **dict.fromkeys(
         (
-            "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes", "broadcast_tensors",
-            "cartesian_prod", "column_stack", "combinations", "dstack", "einsum", "histogram", "histogramdd",
+            "addmv_", "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes",
+            "broadcast_tensors", "cartesian_prod", "column_stack", "combinations", "dstack", "einsum", "histogram", "histogramdd",
             "meshgrid", "resize_as_", "row_stack", "tensordot", "unique", "unique_consecutive", "unravel_index",
             "vander",
         ),

@@ -178,7 +178,7 @@ def _method_of(name: str, module: str = "rushlight.functional") -> None:
     _method(method)
 
 
-for _name in ("combinations", "histogram", "unique", "unique_consecutive"):
+for _name in ("adjoint", "combinations", "histogram", "unique", "unique_consecutive"):
     _method_of(_name)
 
 for _name in (

@@ -10,6 +10,8 @@ from rushlight import _C
 from rushlight._C import Tensor
 
 __all__ = [
+    "addmv_",
+    "adjoint",
     "atleast_1d",
     "atleast_2d",
     "atleast_3d",
@@ -379,6 +381,16 @@ def histogramdd(
     return hist, tuple(edges)
 
 
+def adjoint(input: Tensor) -> Tensor:
+    """The matrices transposed (and conjugated, were they complex); a view."""
+    return input.transpose(-2, -1)
+
+
+def addmv_(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """beta * input + alpha * mat @ vec, written to input."""
+    return input.addmv_(mat, vec, beta=beta, alpha=alpha)
+
+
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     """Sum of products over dims of a and b.
 
@@ -394,7 +406,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     left, right = ([d] if isinstance(d, int) else list(d) for d in dims)
     if len(left) != len(right):
         raise RuntimeError(
-            f"both dimension lists should have the same length; got {left} and {right}"
+            "both dimension lists should have same length"
         )
     left, right = [d % a.ndim for d in left], [d % b.ndim for d in right]
     for i, j in zip(left, right, strict=True):
@@ -447,6 +459,7 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
     ellipsis = 0  # dims that "..." stands for
     labels = []
     for i, (term, operand) in enumerate(zip(terms, operands, strict=True)):
+        _check_dots(term, f"operand {i}")
         letters = term.replace("...", "")
         if not all(c.isascii() and c.isalpha() for c in letters):
             bad = next(c for c in letters if not (c.isascii() and c.isalpha()))
@@ -458,8 +471,8 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
         if spare < 0 or (spare and "..." not in term):
             raise RuntimeError(
                 f"einsum(): the number of subscripts in the equation ({len(letters)}) "
-                f"{'is more than' if spare < 0 else 'does not match'} the number of dimensions "
-                f"({operand.ndim}) for operand {i}{'' if spare < 0 else ' and no ellipsis was given'}"
+                f"{'does not match' if '...' not in term else 'is more than'} the number of dimensions "
+                f"({operand.ndim}) for operand {i}{' and no ellipsis was given' if '...' not in term else ''}"
             )
         ellipsis = builtins.max(ellipsis, spare)
         labels.append((term, spare))
@@ -472,6 +485,13 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
     inputs = [expand(term, spare) for term, spare in labels]
     seen = [c for term in inputs for c in term]
     if arrow:
+        _check_dots(right, "output")
+        bad = next((c for c in right.replace("...", "") if not (c.isascii() and c.isalpha())), None)
+        if bad is not None:
+            raise RuntimeError(
+                f"einsum(): invalid subscript given at index {equation.rindex(bad)} in the equation string, subscripts "
+                "must be in [a-zA-Z]"
+            )
         output = expand(right, ellipsis)
         for c in output:
             if isinstance(c, str) and c not in seen:
@@ -500,12 +520,23 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
     result, term = _diagonals(operands[0], inputs[0])
     for k in builtins.range(1, len(operands)):
         later = {c for t in inputs[k + 1 :] for c in t} | set(output)
-        result, term = _product(result, term, *_diagonals(operands[k], inputs[k]), later)
+        result, term = _product(result, term, *_diagonals(operands[k], inputs[k]), later, output)
     gone = [d for d, c in enumerate(term) if c not in output]
     if gone:
         result = result.sum(gone)
         term = [c for c in term if c in output]
     return result.permute([term.index(c) for c in output])
+
+
+def _check_dots(term: str, where: str) -> None:
+    """Raises RuntimeError for dots that make no "..." or more than one."""
+    rest = term.replace("...", "", 1)
+    if "." in rest:
+        if "..." not in term:
+            dots = "" if where != "output" else " (...)"
+            raise RuntimeError(f"einsum(): found '.' for {where} that is not part of any ellipsis{dots}")
+        tail = "for which an ellipsis" if where != "output" else "but an ellipsis (...)"
+        raise RuntimeError(f"einsum(): found '.' for {where} {tail} was already found")
 
 
 def _from_lists(first: Any, rest: tuple) -> tuple[str, tuple]:
@@ -535,8 +566,14 @@ def _diagonals(x: Tensor, term: list) -> tuple[Tensor, list]:
     return x, term
 
 
-def _product(x: Tensor, a: list, y: Tensor, b: list, later: set) -> tuple[Tensor, list]:
+def _product(x: Tensor, a: list, y: Tensor, b: list, later: set, output: list) -> tuple[Tensor, list]:
     """Product of two operands, summed over the letters that nobody needs later."""
+    for c in [c for c in a if c in b]:  # size 1 on one side broadcasts: the letter is the other side's alone
+        i, j = a.index(c), b.index(c)
+        if x.shape[i] == 1 != y.shape[j]:
+            x, a = x.squeeze(i), a[:i] + a[i + 1 :]
+        elif y.shape[j] == 1 != x.shape[i]:
+            y, b = y.squeeze(j), b[:j] + b[j + 1 :]
     for c in [c for c in a if c not in b and c not in later]:
         x = x.sum(a.index(c))
         a = [d for d in a if d != c]
@@ -548,18 +585,16 @@ def _product(x: Tensor, a: list, y: Tensor, b: list, later: set) -> tuple[Tensor
     batch = [c for c in shared if c in later]
     rows = [c for c in a if c not in b]
     columns = [c for c in b if c not in a]
-    for c in summed:  # size 1 on one side broadcasts: sum the other side first
-        i, j = a.index(c), b.index(c)
-        if x.shape[i] != y.shape[j]:
-            if x.shape[i] == 1:
-                y = y.sum(j, True)
-            else:
-                x = x.sum(i, True)
+    if not summed:  # element by element
+        order = builtins.sorted(dict.fromkeys(a + b), key=lambda c: _place([c], output))
+        return _aligned(x, a, order) * _aligned(y, b, order), order
+    if rows and columns and _place(columns, output) < _place(rows, output):  # the result's order needs no transposing
+        x, a, rows, y, b, columns = y, b, columns, x, a, rows
     x = x.permute([a.index(c) for c in batch + rows + summed])
     y = y.permute([b.index(c) for c in batch + summed + columns])
     n = len(batch)
     size_x, size_y = list(x.shape), list(y.shape)
-    shape = [builtins.max(p, q) if 0 not in (p, q) else 0 for p, q in zip(size_x[:n], size_y[:n], strict=True)]
+    shape = size_x[:n]
     m, k = len(rows), len(summed)
 
     def count(sizes: list) -> int:
@@ -573,3 +608,17 @@ def _product(x: Tensor, a: list, y: Tensor, b: list, later: set) -> tuple[Tensor
     right = y.expand(shape + size_y[n:]).reshape(count(shape), inner, count(size_y[n + k :]))
     z = _C.bmm(left, right) if n else _C.mm(left[0], right[0])
     return z.reshape(shape + size_x[n : n + m] + size_y[n + k :]), batch + rows + columns
+
+
+def _aligned(x: Tensor, term: list, order: list) -> Tensor:
+    """x with its dims in this order, and of size 1 where it has none."""
+    x = x.permute([term.index(c) for c in order if c in term])
+    for d, c in enumerate(order):
+        if c not in term:
+            x = x.unsqueeze(d)
+    return x
+
+
+def _place(letters: list, output: list) -> int:
+    """Where the first of the letters stands in the result; behind it where none does."""
+    return builtins.min((output.index(c) for c in letters if c in output), default=len(output))

@@ -26,7 +26,7 @@ class _NamedTuple(tuple):
 def _define(name: str, *fields: str) -> None:
     members = {field: property(itemgetter(i)) for i, field in enumerate(fields)}
     n = {"n_fields": len(fields), "n_sequence_fields": len(fields), "n_unnamed_fields": 0}
-    module = {"__module__": "torch.return_types", "__slots__": (), "_fields": fields, "__match_args__": fields}
+    module = {"__module__": "rushlight.return_types", "__slots__": (), "_fields": fields, "__match_args__": fields}
     globals()[name] = type(name, (_NamedTuple,), {**module, **members, **n})
 
 

@@ -242,9 +242,12 @@ def svd(a: Any, full_matrices: bool) -> tuple[Any, Any, Any]:
     """
     np = numpy()
     try:
-        return np.linalg.svd(a, full_matrices=full_matrices)
+        factors = np.linalg.svd(a, full_matrices=full_matrices)
     except np.linalg.LinAlgError:
         raise not_converged("svd", a) from None
+    if not np.isfinite(factors[1]).all():
+        raise not_converged("svd", a)
+    return factors
 
 
 def not_converged(name: str, a: Any) -> _LinAlgError:

@@ -484,6 +484,9 @@ def _singular_values(a: Tensor) -> Tensor:
     np = _array.numpy()
     m = _array.array(a)
     try:
-        return _array.tensor(np.linalg.svd(m, compute_uv=False))
+        values = np.linalg.svd(m, compute_uv=False)
     except np.linalg.LinAlgError:
         raise _array.not_converged("svd", m) from None
+    if not np.isfinite(values).all():
+        raise _array.not_converged("svd", m)
+    return _array.tensor(values)
