@@ -1,6 +1,6 @@
 """The operator table: every operator once.  Read by tools/gen_ops.py, never imported.
 
-    @op(method=True, function=True, inplace=False, out=False, name=None, returns=None, factory=False, nn=False)
+    @op(method=True, function=True, inplace=False, out=False, name=None, returns=None, factory=False, nn=False, aliases=())
 
 method, function   the spellings: Tensor.f and rushlight.f
 inplace            True: f_ made from f by copying; "native": csrc/ops writes rl_f_ itself; "only": there is no f, only
@@ -9,7 +9,10 @@ out                accepts the keyword out=
 name               the Python name, where several rows (overloads, tried in this order) share it
 returns            field names of a tuple result
 factory            adds dtype-independent keywords of constructors: layout, device, pin_memory, requires_grad
+aliases            other names of the same operator, in the same forms
 nn                 lives in rushlight._C._nn for nn.functional instead of the rushlight namespace
+
+Names that begin with special_ live in rushlight._C._special, for rushlight.special.
 
 Types: Tensor; TensorLike, a tensor or a number (C: rl_tensor *); Number (rl_scalar); Ints, an int or several: dims or
 sizes (rl_ints); Tensors, a sequence (rl_tensors); OptionalTensors, a sequence with None among them (rl_tensors with
@@ -172,25 +175,61 @@ def fmax(input: Tensor, other: Tensor) -> Tensor:
 def fmin(input: Tensor, other: Tensor) -> Tensor:
     """The smaller of two; a number wins over nan."""
 
-@op(out=True, inplace="native")
+@op(out=True, inplace="native", aliases=("arctan2",))
 def atan2(input: Tensor, other: Tensor) -> Tensor:
     """Angle of the point (other, input) in (-pi, pi]."""
 
 @op(inplace=True, out=True)
 def hypot(input: Tensor, other: Tensor) -> Tensor:
-    """sqrt(input^2 + other^2) without overflow on the way."""
+    """sqrt(input^2 + other^2) without overflow."""
 
 @op(inplace=True, out=True)
 def copysign(input: Tensor, other: TensorLike) -> Tensor:
-    """The size of input with the sign of other."""
+    """input's magnitude with other's sign."""
 
 @op(out=True)
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     """log(exp(input) + exp(other)), stable."""
 
-@op(inplace=True, out=True)
+@op(out=True)
+def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
+    """log2(2^input + 2^other), stable."""
+
+@op(inplace=True, out=True, aliases=("special_xlogy",))
 def xlogy(input: TensorLike, other: TensorLike) -> Tensor:
-    """input * log(other), 0 where input is 0."""
+    """input log(other); 0 where input is 0."""
+
+@op(method=False, out=True)
+def special_xlog1py(input: TensorLike, other: TensorLike) -> Tensor:
+    """input log(1 + other); 0 where input is 0."""
+
+@op(inplace=True, out=True)
+def heaviside(input: Tensor, values: Tensor) -> Tensor:
+    """0 below 0, 1 above, values at 0."""
+
+@op(inplace=True, out=True)
+def nextafter(input: Tensor, other: Tensor) -> Tensor:
+    """The next number of the dtype from input toward other."""
+
+@op(inplace=True, out=True)
+def gcd(input: Tensor, other: Tensor) -> Tensor:
+    """Greatest common divisor, not negative."""
+
+@op(inplace=True, out=True)
+def lcm(input: Tensor, other: Tensor) -> Tensor:
+    """Least common multiple, not negative."""
+
+@op(inplace=True, out=True)
+def ldexp(input: Tensor, other: Tensor) -> Tensor:
+    """input 2^other."""
+
+@op(inplace="native", out=True)
+def float_power(input: TensorLike, exponent: TensorLike) -> Tensor:
+    """input to the power of exponent, computed in float64."""
+
+@op(out=True, returns=("mantissa", "exponent"))
+def frexp(input: Tensor) -> tuple[Tensor, Tensor]:
+    """Mantissa in [1/2, 1) and exponent: input = mantissa 2^exponent."""
 
 @op(inplace=True, out=True)
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
@@ -234,23 +273,23 @@ def bitwise_right_shift(input: TensorLike, other: TensorLike) -> Tensor:
 def eq(input: Tensor, other: TensorLike) -> Tensor:
     """input == other, element by element."""
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=True, aliases=("not_equal",))
 def ne(input: Tensor, other: TensorLike) -> Tensor:
     """input != other, element by element."""
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=True, aliases=("less",))
 def lt(input: Tensor, other: TensorLike) -> Tensor:
     """input < other, element by element."""
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=True, aliases=("less_equal",))
 def le(input: Tensor, other: TensorLike) -> Tensor:
     """input <= other, element by element."""
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=True, aliases=("greater",))
 def gt(input: Tensor, other: TensorLike) -> Tensor:
     """input > other, element by element."""
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=True, aliases=("greater_equal",))
 def ge(input: Tensor, other: TensorLike) -> Tensor:
     """input >= other, element by element."""
 
@@ -281,6 +320,22 @@ def isinf(input: Tensor) -> Tensor:
 @op()
 def isfinite(input: Tensor) -> Tensor:
     """Whether the element is neither infinite nor nan."""
+
+@op(out=True)
+def isposinf(input: Tensor) -> Tensor:
+    """Whether the element is infinity."""
+
+@op(out=True)
+def isneginf(input: Tensor) -> Tensor:
+    """Whether the element is minus infinity."""
+
+@op()
+def isreal(input: Tensor) -> Tensor:
+    """Whether the element is real: always, here."""
+
+@op(out=True)
+def signbit(input: Tensor) -> Tensor:
+    """Whether the element has a minus sign, -0.0 included."""
 
 @op()
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
@@ -320,11 +375,11 @@ def positive(input: Tensor) -> Tensor:
 def exp(input: Tensor) -> Tensor:
     """e to the power of each element."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, aliases=("special_exp2",))
 def exp2(input: Tensor) -> Tensor:
     """2 to the power of each element."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, aliases=("special_expm1",))
 def expm1(input: Tensor) -> Tensor:
     """exp(x) - 1, exact near 0."""
 
@@ -340,7 +395,7 @@ def log2(input: Tensor) -> Tensor:
 def log10(input: Tensor) -> Tensor:
     """Logarithm to base 10."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, aliases=("special_log1p",))
 def log1p(input: Tensor) -> Tensor:
     """log(1 + x), exact near 0."""
 
@@ -372,15 +427,15 @@ def cos(input: Tensor) -> Tensor:
 def tan(input: Tensor) -> Tensor:
     """Tangent of an angle in radians."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, aliases=("arcsin",))
 def asin(input: Tensor) -> Tensor:
     """Angle in [-pi/2, pi/2] with this sine."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, aliases=("arccos",))
 def acos(input: Tensor) -> Tensor:
     """Angle in [0, pi] with this cosine."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, aliases=("arctan",))
 def atan(input: Tensor) -> Tensor:
     """Angle in [-pi/2, pi/2] with this tangent."""
 
@@ -396,25 +451,45 @@ def cosh(input: Tensor) -> Tensor:
 def tanh(input: Tensor) -> Tensor:
     """Hyperbolic tangent, in (-1, 1)."""
 
-@op(inplace="native", out=True)
-def erf(input: Tensor) -> Tensor:
-    """Error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0."""
-
-@op(inplace="native", out=True)
-def erfc(input: Tensor) -> Tensor:
-    """1 - erf(input), exact where it is small."""
-
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, aliases=("arcsinh",))
 def asinh(input: Tensor) -> Tensor:
     """Inverse hyperbolic sine."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, aliases=("arccosh",))
 def acosh(input: Tensor) -> Tensor:
-    """Inverse hyperbolic cosine, of numbers from 1 on."""
+    """Inverse hyperbolic cosine; nan below 1."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, aliases=("arctanh",))
 def atanh(input: Tensor) -> Tensor:
-    """Inverse hyperbolic tangent, of numbers between -1 and 1."""
+    """Inverse hyperbolic tangent; nan outside [-1, 1]."""
+
+@op(inplace="native", out=True, aliases=("special_erf",))
+def erf(input: Tensor) -> Tensor:
+    """Error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0."""
+
+@op(inplace="native", out=True, aliases=("special_erfc",))
+def erfc(input: Tensor) -> Tensor:
+    """1 - erf(x), without cancellation."""
+
+@op(inplace="native", out=True, aliases=("special_sinc",))
+def sinc(input: Tensor) -> Tensor:
+    """sin(pi x) / (pi x), 1 at 0."""
+
+@op(inplace=True, out=True, aliases=("special_logit",))
+def logit(input: Tensor, eps: float | None = None) -> Tensor:
+    """log(x / (1 - x)); with eps, of x clamped to [eps, 1 - eps]."""
+
+@op(method=False, out=True)
+def special_entr(input: Tensor) -> Tensor:
+    """-x log(x); 0 at 0, -inf below."""
+
+@op(inplace=True, out=True)
+def deg2rad(input: Tensor) -> Tensor:
+    """Degrees to radians."""
+
+@op(inplace=True, out=True)
+def rad2deg(input: Tensor) -> Tensor:
+    """Radians to degrees."""
 
 @op(inplace="native", out=True)
 def floor(input: Tensor) -> Tensor:
@@ -424,11 +499,11 @@ def floor(input: Tensor) -> Tensor:
 def ceil(input: Tensor) -> Tensor:
     """Smallest integer not below."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, aliases=("special_round",))
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """Nearest integer, halves to even; to `decimals` digits."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, aliases=("fix",))
 def trunc(input: Tensor) -> Tensor:
     """Integer part, toward zero."""
 
@@ -445,8 +520,32 @@ def sgn(input: Tensor) -> Tensor:
     """-1, 0 or 1."""
 
 @op(out=True)
-def signbit(input: Tensor) -> Tensor:
-    """Whether the element carries a minus sign; -0. does."""
+def angle(input: Tensor) -> Tensor:
+    """Angle of a number in the complex plane: 0, and pi below 0."""
+
+@op(method=False)
+def conj(input: Tensor) -> Tensor:
+    """input itself: a real number is its own conjugate."""
+
+@op(inplace="native", out=True)
+def conj_physical(input: Tensor) -> Tensor:
+    """input itself: a real number is its own conjugate."""
+
+@op(method=False)
+def resolve_conj(input: Tensor) -> Tensor:
+    """input itself."""
+
+@op(method=False)
+def resolve_neg(input: Tensor) -> Tensor:
+    """input itself."""
+
+@op(method=False)
+def real(input: Tensor) -> Tensor:
+    """input itself: its real part."""
+
+@op(method=False)
+def imag(input: Tensor) -> Tensor:
+    """Imaginary part; real dtypes have none and fail."""
 
 @op(inplace=True, out=True)
 def clamp(input: Tensor, min: TensorLike | None = None, max: TensorLike | None = None) -> Tensor:
@@ -470,7 +569,7 @@ def nan_to_num(input: Tensor, nan: float | None = None, posinf: float | None = N
 
 # ---- activations and their fused backwards: ops/activation.c -------------------------------------------------------------
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, aliases=("special_expit",))
 def sigmoid(input: Tensor) -> Tensor:
     """1 / (1 + exp(-x))."""
 
@@ -544,7 +643,7 @@ def softmax(input: Tensor, dim: int, dtype: dtype | None = None) -> Tensor:
 def log_softmax(input: Tensor, dim: int, dtype: dtype | None = None) -> Tensor:
     """log(softmax(x)) along dim, stable."""
 
-@op(out=True)
+@op(out=True, aliases=("special_logsumexp",))
 def logsumexp(input: Tensor, dim: Ints, keepdim: bool = False) -> Tensor:
     """log of the sum of exp over dim, stable."""
 

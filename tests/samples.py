@@ -146,6 +146,8 @@ class Case:
 
 def resolve(ns: Any, name: str) -> Callable:
     """The function of that name: ns.name, ns.nn.functional.name, or the method."""
+    if name.startswith("special_"):
+        return getattr(ns.special, name.removeprefix("special_"))
     for home in (ns, ns.nn.functional, ns.Tensor):
         if hasattr(home, name):
             return getattr(home, name)

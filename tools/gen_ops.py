@@ -119,8 +119,14 @@ class Op:
     out: bool = False
     factory: bool = False
     nn: bool = False
+    alias_of: str = ""  # the name whose row this other name was made from
     self_index: int = -1  # the parameter that is the method's object
     positional: int = 0
+
+    @property
+    def space(self) -> str:
+        """Where its function lives: rushlight, rushlight._C._nn or rushlight._C._special."""
+        return "nn" if self.nn else "special" if self.name.startswith("special_") else "op"
 
     @property
     def kind(self) -> str:
@@ -157,18 +163,32 @@ def read_table(source: str) -> list[Op]:
     ops = []
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef):
-            ops.append(read_op(node))
+            op, aliases = read_op(node)
+            ops.append(op)
+            ops += [alias(op, name) for name in aliases]
         elif not isinstance(node, (ast.Import, ast.ImportFrom, ast.Expr, ast.Assign, ast.AnnAssign)):
             raise TableError(f"csrc/ops.pyi:{node.lineno}: only operators are expected here")
     seen: dict[str, Op] = {}
     for op in ops:
+        if op.alias_of:
+            continue
         if op.c_name in seen:
             raise TableError(f"csrc/ops.pyi:{op.line}: {op.c_name} is defined a second time")
         seen[op.c_name] = op
     return ops
 
 
-def read_op(node: ast.FunctionDef) -> Op:
+def alias(op: Op, name: str) -> Op:
+    """The same operator under another name; one of the special namespace is a function only."""
+    changed = {"name": name, "alias_of": op.name, "doc": f"Alias of {op.name}()."}
+    if name.startswith("special_"):
+        changed |= {"method": False, "function": True, "inplace": False}
+    return Op(**{**op.__dict__, **changed})
+
+
+def read_op(node: ast.FunctionDef) -> tuple[Op, tuple[str, ...]]:
+    """The operator and its other names."""
+
     def fail(why: str) -> TableError:
         return TableError(f"csrc/ops.pyi:{node.lineno}: {node.name}: {why}")
 
@@ -181,9 +201,11 @@ def read_op(node: ast.FunctionDef) -> Op:
         if decorator.args:
             raise fail("op() takes keyword arguments only")
         options = {k.arg: ast.literal_eval(k.value) for k in decorator.keywords}
-    known = {"method", "function", "inplace", "out", "name", "returns", "factory", "nn"}
+    known = {"method", "function", "inplace", "out", "name", "returns", "factory", "nn", "aliases"}
     if set(options) - known:
         raise fail(f"unknown option {', '.join(sorted(set(options) - known))}")
+
+    aliases = options.pop("aliases", ())
 
     args = node.args
     positional = [*args.posonlyargs, *args.args]
@@ -222,7 +244,7 @@ def read_op(node: ast.FunctionDef) -> Op:
         op.self_index = named[0] if named else tensors[0]
     if op.inplace and op.result != "Tensor":
         raise fail("in-place forms exist for operators with one result")
-    return op
+    return op, aliases
 
 
 def read_param(arg: ast.arg, default: ast.expr | None, fail) -> Param:
@@ -254,6 +276,8 @@ def prototypes(ops: list[Op]) -> str:
              "#ifndef RUSHLIGHT_OPS_H", "#define RUSHLIGHT_OPS_H", "", '#include "rushlight.h"', "",
              "#ifdef __cplusplus", 'extern "C" {', "#endif", ""]
     for op in ops:
+        if op.alias_of:
+            continue
         if op.doc:
             lines += comment(op.doc)
         if op.inplace != "only":
@@ -278,7 +302,7 @@ def inplace(ops: list[Op]) -> str:
     lines = [f"/* inplace.c: in-place forms computed through the ordinary operator; {GENERATED}. */",
              '#include "autograd/autograd.h"', '#include "rushlight_ops.h"']
     for op in ops:
-        if op.inplace is not True:
+        if op.inplace is not True or op.alias_of:
             continue
         x = op.params[op.self_index].c_name
         call = ", ".join("self" if i == op.self_index else p.c_name for i, p in enumerate(op.params)
@@ -382,6 +406,8 @@ def bindings(ops: list[Op]) -> str:
     for op in ops:
         if not any(exists(op, "", s) for s in ("function", "method")) and not op.inplace:
             continue  # for C code only
+        if op.alias_of:
+            continue
         if op.inplace != "only":
             out += trampoline(op, "")
         if op.inplace:
@@ -398,16 +424,16 @@ def bindings(ops: list[Op]) -> str:
     groups: dict[tuple[str, str], list[tuple[Op, str]]] = {}
     for op in ops:
         if op.inplace != "only":
-            groups.setdefault(("nn" if op.nn else "op", op.name), []).append((op, ""))
+            groups.setdefault((op.space, op.name), []).append((op, ""))
         if op.inplace:
-            groups.setdefault(("nn" if op.nn else "op", op.name + "_"), []).append((op, "_"))
+            groups.setdefault((op.space, op.name + "_"), []).append((op, "_"))
 
-    tables: dict[str, list[str]] = {"functions": [], "methods": [], "nn": []}
+    tables: dict[str, list[str]] = {"functions": [], "methods": [], "nn": [], "special": []}
     structs: list[str] = []
     for (space, name), members in groups.items():
         for spelling in ("function", "method"):
             chosen = [(o, s) for o, s in members if exists(o, s, spelling)]
-            if not chosen or (space == "nn" and spelling == "method"):
+            if not chosen or (space != "op" and spelling == "method"):
                 continue
             ident = f"{space}_{name}_{spelling[0]}"
             out.append(f"static const rl_py_sig s_{ident}[] = {{")
@@ -433,7 +459,7 @@ def bindings(ops: list[Op]) -> str:
             out += ["{", f"    return {call};", "}"]
             doc = c_string("\n".join(f"{name}{o.text()} -> {result_text(o)}" for o, _ in chosen) + "\n\n"
                            + (f"In-place form of {members[0][0].name}()." if chosen[0][1] else chosen[0][0].doc))
-            table = "nn" if space == "nn" else spelling + "s"
+            table = spelling + "s" if space == "op" else space
             tables[table].append(f"    {{{c_string(name)}, (PyCFunction)(void (*)(void))f_{ident}, "
                                  f"METH_FASTCALL | METH_KEYWORDS,\n     {doc}}},")
 
@@ -511,21 +537,22 @@ def stub_signature(op: Op, skip_self: bool, suffix: str = "") -> str:
 
 
 def stubs(ops: list[Op], rest: str) -> str:
-    functions, methods, nn = [], [], []
-    for space, skip_self, lines in (("function", False, functions), ("method", True, methods), ("nn", False, nn)):
+    functions, methods, nn, special = [], [], [], []
+    for space, skip_self, lines in (("function", False, functions), ("method", True, methods), ("nn", False, nn),
+                                    ("special", False, special)):
         groups: dict[str, list[tuple[Op, str]]] = {}
         for op in ops:
-            if op.nn != (space == "nn"):
+            if op.space != (space if space in ("nn", "special") else "op"):
                 continue
             for suffix in ("", "_") if op.inplace and op.inplace != "only" else ("_",) if op.inplace else ("",):
-                if exists(op, suffix, "function" if space == "nn" else space):
+                if exists(op, suffix, "method" if space == "method" else "function"):
                     groups.setdefault(op.name + suffix, []).append((op, suffix))
         for name, members in groups.items():
             pad = "" if space == "function" else "    "
             for op, suffix in members:
                 if len(members) > 1:
                     lines.append(f"{pad}@overload")
-                if space == "nn":
+                if space in ("nn", "special"):
                     lines.append(f"{pad}@staticmethod")
                 lines.append(f"{pad}def {name}{stub_signature(op, skip_self, suffix)}")
     marker = "    # methods of the operator table"
@@ -533,6 +560,8 @@ def stubs(ops: list[Op], rest: str) -> str:
         raise TableError(f"tools/stubs.pyi: the line '{marker.strip()}' is missing in class Tensor")
     body = rest.replace(marker, "\n".join([marker, *methods]))
     nn_class = ["", "class _nn:", '    """Operators that PyTorch has in torch.nn.functional only."""', "", *nn] if nn else []
+    if special:
+        nn_class += ["", "class _special:", '    """Operators that PyTorch has in torch.special."""', "", *special]
     return "\n".join([f"# {GENERATED[0].upper()}{GENERATED[1:]}, and from tools/stubs.pyi.", body.rstrip(), "",
                       "# functions of the operator table", *functions, *nn_class]) + "\n"
 
@@ -540,10 +569,11 @@ def stubs(ops: list[Op], rest: str) -> str:
 def documentation(ops: list[Op]) -> str:
     lines = ["# Operators", "", f"<!-- {GENERATED} -->", "",
              "Every operator of the table `csrc/ops.pyi`. Forms: f = function in `rushlight`, m = method of `Tensor`,",
-             "i = in-place with a trailing `_`, o = takes `out=`, n = in `rushlight.nn.functional` only.", "",
+             "i = in-place with a trailing `_`, o = takes `out=`, n = in `rushlight.nn.functional` only,",
+             "s = in `rushlight.special`, without the prefix.", "",
              "| operator | forms | what it gives |", "| --- | --- | --- |"]
     for op in sorted(ops, key=lambda o: (o.name, o.line)):
-        forms = "n" if op.nn else ("f" if op.function else "") + ("m" if op.method else "")
+        forms = "n" if op.nn else "s" if op.space == "special" else ("f" if op.function else "") + ("m" if op.method else "")
         forms += ("i" if op.inplace else "") + ("o" if op.out else "")
         text = op.text().replace("|", "\\|")
         lines.append(f"| `{op.name}{text}` | {forms} | {op.doc.replace('|', chr(92) + '|')} |")

@@ -100,17 +100,41 @@ rl_tensor *rl_fmin(rl_tensor *input, rl_tensor *other);
 /* Angle of the point (other, input) in (-pi, pi]. */
 rl_tensor *rl_atan2(rl_tensor *input, rl_tensor *other);
 rl_tensor *rl_atan2_(rl_tensor *input, rl_tensor *other);
-/* sqrt(input^2 + other^2) without overflow on the way. */
+/* sqrt(input^2 + other^2) without overflow. */
 rl_tensor *rl_hypot(rl_tensor *input, rl_tensor *other);
 rl_tensor *rl_hypot_(rl_tensor *input, rl_tensor *other);
-/* The size of input with the sign of other. */
+/* input's magnitude with other's sign. */
 rl_tensor *rl_copysign(rl_tensor *input, rl_tensor *other);
 rl_tensor *rl_copysign_(rl_tensor *input, rl_tensor *other);
 /* log(exp(input) + exp(other)), stable. */
 rl_tensor *rl_logaddexp(rl_tensor *input, rl_tensor *other);
-/* input * log(other), 0 where input is 0. */
+/* log2(2^input + 2^other), stable. */
+rl_tensor *rl_logaddexp2(rl_tensor *input, rl_tensor *other);
+/* input log(other); 0 where input is 0. */
 rl_tensor *rl_xlogy(rl_tensor *input, rl_tensor *other);
 rl_tensor *rl_xlogy_(rl_tensor *input, rl_tensor *other);
+/* input log(1 + other); 0 where input is 0. */
+rl_tensor *rl_special_xlog1py(rl_tensor *input, rl_tensor *other);
+/* 0 below 0, 1 above, values at 0. */
+rl_tensor *rl_heaviside(rl_tensor *input, rl_tensor *values);
+rl_tensor *rl_heaviside_(rl_tensor *input, rl_tensor *values);
+/* The next number of the dtype from input toward other. */
+rl_tensor *rl_nextafter(rl_tensor *input, rl_tensor *other);
+rl_tensor *rl_nextafter_(rl_tensor *input, rl_tensor *other);
+/* Greatest common divisor, not negative. */
+rl_tensor *rl_gcd(rl_tensor *input, rl_tensor *other);
+rl_tensor *rl_gcd_(rl_tensor *input, rl_tensor *other);
+/* Least common multiple, not negative. */
+rl_tensor *rl_lcm(rl_tensor *input, rl_tensor *other);
+rl_tensor *rl_lcm_(rl_tensor *input, rl_tensor *other);
+/* input 2^other. */
+rl_tensor *rl_ldexp(rl_tensor *input, rl_tensor *other);
+rl_tensor *rl_ldexp_(rl_tensor *input, rl_tensor *other);
+/* input to the power of exponent, computed in float64. */
+rl_tensor *rl_float_power(rl_tensor *input, rl_tensor *exponent);
+rl_tensor *rl_float_power_(rl_tensor *input, rl_tensor *exponent);
+/* Mantissa in [1/2, 1) and exponent: input = mantissa 2^exponent. */
+rl_status rl_frexp(rl_tensor *input, rl_tensor **out);
 /* input + value * tensor1 * tensor2. */
 rl_tensor *rl_addcmul(rl_tensor *input, rl_tensor *tensor1, rl_tensor *tensor2, rl_scalar value);
 rl_tensor *rl_addcmul_(rl_tensor *input, rl_tensor *tensor1, rl_tensor *tensor2, rl_scalar value);
@@ -174,6 +198,14 @@ rl_tensor *rl_isnan(rl_tensor *input);
 rl_tensor *rl_isinf(rl_tensor *input);
 /* Whether the element is neither infinite nor nan. */
 rl_tensor *rl_isfinite(rl_tensor *input);
+/* Whether the element is infinity. */
+rl_tensor *rl_isposinf(rl_tensor *input);
+/* Whether the element is minus infinity. */
+rl_tensor *rl_isneginf(rl_tensor *input);
+/* Whether the element is real: always, here. */
+rl_tensor *rl_isreal(rl_tensor *input);
+/* Whether the element has a minus sign, -0.0 included. */
+rl_tensor *rl_signbit(rl_tensor *input);
 /* Whether |input - other| <= atol + rtol * |other|, element by element. */
 rl_tensor *rl_isclose(rl_tensor *input, rl_tensor *other, double rtol, double atol,
     bool equal_nan);
@@ -256,21 +288,35 @@ rl_tensor *rl_cosh_(rl_tensor *input);
 /* Hyperbolic tangent, in (-1, 1). */
 rl_tensor *rl_tanh(rl_tensor *input);
 rl_tensor *rl_tanh_(rl_tensor *input);
-/* Error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0. */
-rl_tensor *rl_erf(rl_tensor *input);
-rl_tensor *rl_erf_(rl_tensor *input);
-/* 1 - erf(input), exact where it is small. */
-rl_tensor *rl_erfc(rl_tensor *input);
-rl_tensor *rl_erfc_(rl_tensor *input);
 /* Inverse hyperbolic sine. */
 rl_tensor *rl_asinh(rl_tensor *input);
 rl_tensor *rl_asinh_(rl_tensor *input);
-/* Inverse hyperbolic cosine, of numbers from 1 on. */
+/* Inverse hyperbolic cosine; nan below 1. */
 rl_tensor *rl_acosh(rl_tensor *input);
 rl_tensor *rl_acosh_(rl_tensor *input);
-/* Inverse hyperbolic tangent, of numbers between -1 and 1. */
+/* Inverse hyperbolic tangent; nan outside [-1, 1]. */
 rl_tensor *rl_atanh(rl_tensor *input);
 rl_tensor *rl_atanh_(rl_tensor *input);
+/* Error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0. */
+rl_tensor *rl_erf(rl_tensor *input);
+rl_tensor *rl_erf_(rl_tensor *input);
+/* 1 - erf(x), without cancellation. */
+rl_tensor *rl_erfc(rl_tensor *input);
+rl_tensor *rl_erfc_(rl_tensor *input);
+/* sin(pi x) / (pi x), 1 at 0. */
+rl_tensor *rl_sinc(rl_tensor *input);
+rl_tensor *rl_sinc_(rl_tensor *input);
+/* log(x / (1 - x)); with eps, of x clamped to [eps, 1 - eps]. */
+rl_tensor *rl_logit(rl_tensor *input, rl_opt_float eps);
+rl_tensor *rl_logit_(rl_tensor *input, rl_opt_float eps);
+/* -x log(x); 0 at 0, -inf below. */
+rl_tensor *rl_special_entr(rl_tensor *input);
+/* Degrees to radians. */
+rl_tensor *rl_deg2rad(rl_tensor *input);
+rl_tensor *rl_deg2rad_(rl_tensor *input);
+/* Radians to degrees. */
+rl_tensor *rl_rad2deg(rl_tensor *input);
+rl_tensor *rl_rad2deg_(rl_tensor *input);
 /* Largest integer not above. */
 rl_tensor *rl_floor(rl_tensor *input);
 rl_tensor *rl_floor_(rl_tensor *input);
@@ -292,8 +338,21 @@ rl_tensor *rl_sign_(rl_tensor *input);
 /* -1, 0 or 1. */
 rl_tensor *rl_sgn(rl_tensor *input);
 rl_tensor *rl_sgn_(rl_tensor *input);
-/* Whether the element carries a minus sign; -0. does. */
-rl_tensor *rl_signbit(rl_tensor *input);
+/* Angle of a number in the complex plane: 0, and pi below 0. */
+rl_tensor *rl_angle(rl_tensor *input);
+/* input itself: a real number is its own conjugate. */
+rl_tensor *rl_conj(rl_tensor *input);
+/* input itself: a real number is its own conjugate. */
+rl_tensor *rl_conj_physical(rl_tensor *input);
+rl_tensor *rl_conj_physical_(rl_tensor *input);
+/* input itself. */
+rl_tensor *rl_resolve_conj(rl_tensor *input);
+/* input itself. */
+rl_tensor *rl_resolve_neg(rl_tensor *input);
+/* input itself: its real part. */
+rl_tensor *rl_real(rl_tensor *input);
+/* Imaginary part; real dtypes have none and fail. */
+rl_tensor *rl_imag(rl_tensor *input);
 /* Elements limited to [min, max]. */
 rl_tensor *rl_clamp(rl_tensor *input, rl_tensor *min, rl_tensor *max);
 rl_tensor *rl_clamp_(rl_tensor *input, rl_tensor *min, rl_tensor *max);

@@ -29,6 +29,8 @@ rl_kernels rl_kernel_table;
         fill_optim_##isa(t);                                                                       \
     }
 
+void rl_fill_special(rl_kernels *t); /* kernels/special: one build for all instruction sets */
+
 RL_FILLERS(portable, portable)
 #ifdef RL_HAVE_AVX2
 RL_FILLERS(avx2, avx2)
@@ -57,6 +59,7 @@ bool rl_kernels_fill(rl_kernels *t, const char *isa)
             memset(t, 0, sizeof *t);
             t->isa = name;
             builds[i].fill(t);
+            rl_fill_special(t);
             return true;
         }
     }

@@ -27,6 +27,12 @@
     X(COPYSIGN, 2, RL_OUT_SAME)                                                                    \
     X(LOGADDEXP, 2, RL_OUT_SAME)                                                                   \
     X(XLOGY, 2, RL_OUT_SAME)                                                                       \
+    X(LOGADDEXP2, 2, RL_OUT_SAME)                                                                  \
+    X(XLOG1PY, 2, RL_OUT_SAME)                                                                     \
+    X(HEAVISIDE, 2, RL_OUT_SAME) /* x < 0: 0, x = 0: y, x > 0: 1 */                                \
+    X(NEXTAFTER, 2, RL_OUT_SAME) /* i0: low bits of float32 that the dtype lacks */                \
+    X(GCD, 2, RL_OUT_SAME)                                                                         \
+    X(LCM, 2, RL_OUT_SAME)                                                                         \
     X(BITAND, 2, RL_OUT_SAME)                                                                      \
     X(BITOR, 2, RL_OUT_SAME)                                                                       \
     X(BITXOR, 2, RL_OUT_SAME)                                                                      \
@@ -84,6 +90,12 @@
     X(ATANH, 1, RL_OUT_SAME)                                                                       \
     X(ERF, 1, RL_OUT_SAME)                                                                         \
     X(ERFC, 1, RL_OUT_SAME)                                                                        \
+    X(SINC, 1, RL_OUT_SAME)  /* sin(pi x) / (pi x), 1 at 0 */                                      \
+    X(LOGIT, 1, RL_OUT_SAME) /* log(x / (1 - x)); f0 >= 0: of x clamped to [f0, 1 - f0] */         \
+    X(ENTR, 1, RL_OUT_SAME)  /* -x log x */                                                        \
+    X(ANGLE, 1, RL_OUT_SAME) /* of a real number: pi below 0 */                                    \
+    X(FREXP_MANTISSA, 1, RL_OUT_SAME)                                                              \
+    X(FREXP_EXPONENT, 1, RL_OUT_I64)                                                               \
     X(SIGMOID, 1, RL_OUT_SAME)                                                                     \
     X(POW_SCALAR, 1, RL_OUT_SAME) /* x ** f0; integers: i0 >= 0 */                                 \
     X(SCALAR_POW, 1, RL_OUT_SAME) /* f0 ** x */                                                    \

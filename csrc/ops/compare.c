@@ -1,4 +1,6 @@
 /* compare.c: comparison and logic.  Results are bool and have no gradient. */
+#include <math.h>
+
 #include "ops/map.h"
 
 #define COMPARE(name, op)                                                                          \
@@ -46,6 +48,26 @@ CLASSIFY(isnan, ISNAN, false)
 CLASSIFY(isinf, ISINF, false)
 CLASSIFY(isfinite, ISFINITE, true)
 #undef CLASSIFY
+
+static rl_tensor *is_number(rl_tensor *x, double v)
+{
+    if (!x)
+        return NULL;
+    if (!rl_is_floating((rl_dtype)x->dtype))
+        return constant_like(x, false);
+    RL_TEMP *w = rl_wrap_number(rl_float(v));
+    return rl_map2(RL_MAP_EQ, RL_TYPE_BOOL, "isinf", x, w, NULL);
+}
+rl_tensor *rl_isposinf(rl_tensor *input) { return is_number(input, (double)INFINITY); }
+rl_tensor *rl_isneginf(rl_tensor *input) { return is_number(input, -(double)INFINITY); }
+rl_tensor *rl_isreal(rl_tensor *input) { return input ? constant_like(input, true) : NULL; }
+
+rl_tensor *rl_signbit(rl_tensor *input)
+{
+    if (input && input->dtype == RL_BOOL)
+        return constant_like(input, false);
+    return rl_map1(RL_MAP_SIGNBIT, RL_TYPE_BOOL, "signbit_cpu", input, NULL);
+}
 
 rl_tensor *rl_isclose(rl_tensor *input, rl_tensor *other, double rtol, double atol, bool equal_nan)
 {

@@ -157,6 +157,25 @@ UNARY(sinh, SINH, FLOAT, "sinh_vml_cpu", SAVES_INPUT, "SinhBackward0")
 BACKWARD(cosh, RL_TEMP *s = rl_sinh(v); dx[0] = rl_mul(g, s);)
 UNARY(cosh, COSH, FLOAT, "cosh_vml_cpu", SAVES_INPUT, "CoshBackward0")
 
+/* (x^2 + plus)^(-1/2) */
+static rl_tensor *area_slope(rl_tensor *x, int plus)
+{
+    RL_TEMP *square = rl_mul(x, x);
+    RL_TEMP *sum = rl_add_number(square, rl_int(plus));
+    return rl_rsqrt(sum);
+}
+
+BACKWARD(asinh, RL_TEMP *s = area_slope(v, 1); dx[0] = rl_mul(g, s);)
+UNARY(asinh, ASINH, FLOAT, "asinh_cpu", SAVES_INPUT, "AsinhBackward0")
+
+BACKWARD(acosh, RL_TEMP *s = area_slope(v, -1); dx[0] = rl_mul(g, s);)
+UNARY(acosh, ACOSH, FLOAT, "acosh_cpu", SAVES_INPUT, "AcoshBackward0")
+
+/* y = artanh x      dx = g / (1 - x^2) */
+BACKWARD(atanh, RL_TEMP *square = rl_mul(v, v); RL_TEMP *s = rl_number_minus(rl_int(1), square);
+         dx[0] = rl_div(g, s, NULL);)
+UNARY(atanh, ATANH, FLOAT, "atanh_cpu", SAVES_INPUT, "AtanhBackward0")
+
 /* y = tanh x      dx = g (1 - y^2), in one pass; its own derivative: of g as it is itself, of y -2
  * g y gg */
 static rl_tensor *tanh_slope(rl_tensor *g, rl_tensor *y);
@@ -202,20 +221,62 @@ BACKWARD(erfc, RL_TEMP *square = rl_mul(v, v); RL_TEMP *minus = rl_neg(square);
          dx[0] = rl_mul(g, s);)
 UNARY(erfc, ERFC, FLOAT, "erfc_vml_cpu", SAVES_INPUT, "ErfcBackward0")
 
-/* y = asinh x      dx = g (x^2 + 1)^(-1/2) */
-BACKWARD(asinh, RL_TEMP *square = rl_mul(v, v); RL_TEMP *sum = rl_add_number(square, rl_int(1));
-         RL_TEMP *s = rl_rsqrt(sum); dx[0] = rl_mul(g, s);)
-UNARY(asinh, ASINH, FLOAT, "asinh_vml_cpu", SAVES_INPUT, "AsinhBackward0")
+/* y = sin(pi x) / (pi x)      dx = g (pi x cos(pi x) - sin(pi x)) / (pi x^2), 0 at 0 */
+BACKWARD(sinc, RL_TEMP *angle = rl_mul_number(v, rl_float(M_PI)); RL_TEMP *below = rl_mul(angle, v);
+         RL_TEMP *c = rl_cos(angle); RL_TEMP *ac = rl_mul(angle, c); RL_TEMP *s = rl_sin(angle);
+         RL_TEMP *above = rl_sub(ac, s, rl_int(1)); RL_TEMP *slope = rl_div(above, below, NULL);
+         RL_TEMP *d = rl_mul(g, slope); RL_TEMP *zero = rl_wrap_number(rl_float(0));
+         RL_TEMP *flat = rl_eq(below, zero); dx[0] = rl_where(flat, zero, d);)
+UNARY(sinc, SINC, FLOAT, "sinc_cpu", SAVES_INPUT, "SincBackward0")
 
-/* y = acosh x      dx = g (x^2 - 1)^(-1/2) */
-BACKWARD(acosh, RL_TEMP *square = rl_mul(v, v); RL_TEMP *rest = rl_add_number(square, rl_int(-1));
-         RL_TEMP *s = rl_rsqrt(rest); dx[0] = rl_mul(g, s);)
-UNARY(acosh, ACOSH, FLOAT, "acosh_vml_cpu", SAVES_INPUT, "AcoshBackward0")
+/* y = log(x / (1 - x)), x clamped to [eps, 1 - eps]      dx = g / (x (1 - x)) inside; outside 0,
+ * and nan without eps */
+BACKWARD(logit, double eps = n->args.f[0]; RL_TEMP *rest = rl_number_minus(rl_int(1), v);
+         RL_TEMP *product = rl_mul(v, rest); RL_TEMP *d = rl_div(g, product, NULL);
+         RL_TEMP *low = rl_wrap_number(rl_float(eps < 0 ? 0 : eps));
+         RL_TEMP *high = rl_wrap_number(rl_float(eps < 0 ? 1 : 1 - eps));
+         RL_TEMP *outside = rl_wrap_number(rl_float(eps < 0 ? NAN : 0));
+         RL_TEMP *below = rl_lt(v, low); RL_TEMP *above = rl_gt(v, high);
+         RL_TEMP *out = rl_logical_or(below, above); dx[0] = rl_where(out, outside, d);)
+DESCRIBE(logit, LOGIT, FLOAT, "logit_cpu", SAVES_INPUT, "LogitBackward0")
 
-/* y = atanh x      dx = g / (1 - x^2) */
-BACKWARD(atanh, RL_TEMP *square = rl_mul(v, v); RL_TEMP *rest = rl_number_minus(rl_int(1), square);
-         dx[0] = rl_div(g, rest, NULL);)
-UNARY(atanh, ATANH, FLOAT, "atanh_vml_cpu", SAVES_INPUT, "AtanhBackward0")
+rl_tensor *rl_logit(rl_tensor *input, rl_opt_float eps)
+{
+    rl_kargs a = {.f = {eps.given ? eps.v : -1}};
+    return rl_unary_apply(&logit_unary, input, &a);
+}
+
+/* y = -x log x      dx = -g (1 + log x) */
+BACKWARD(entr, RL_TEMP *log = rl_log(v); RL_TEMP *s = rl_add_number(log, rl_int(1));
+         RL_TEMP *minus = rl_neg(s); dx[0] = rl_mul(g, minus);)
+DESCRIBE(entr, ENTR, FLOAT, "entr", SAVES_INPUT, "SpecialEntrBackward0")
+rl_tensor *rl_special_entr(rl_tensor *input) { return rl_unary_apply(&entr_unary, input, NULL); }
+
+/* ---- degrees and radians ---- */
+
+static rl_tensor *turned(const rl_node_type *type, rl_tensor *x, double factor)
+{
+    RL_TEMP *w = rl_wrap_number(rl_float(factor));
+    rl_tensor *z = rl_map2(RL_MAP_MUL, RL_TYPE_PROMOTE, "mul_cpu", x, w, NULL);
+    return z && rl_recording(x) ? rl_record(rl_node_new(type, z, 1, &x), z) : z;
+}
+
+#define RADIANS 0.017453292519943295769 /* pi / 180 */
+#define DEGREES 57.29577951308232087680 /* 180 / pi */
+static rl_status deg2rad_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    dx[0] = rl_mul_number(g[0], rl_float(RADIANS));
+    return RL_DONE(n, dx);
+}
+static rl_status rad2deg_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    dx[0] = rl_mul_number(g[0], rl_float(DEGREES));
+    return RL_DONE(n, dx);
+}
+static const rl_node_type deg2rad_node = {.name = "Deg2RadBackward0", .backward = deg2rad_backward};
+static const rl_node_type rad2deg_node = {.name = "Rad2DegBackward0", .backward = rad2deg_backward};
+rl_tensor *rl_deg2rad(rl_tensor *input) { return turned(&deg2rad_node, input, RADIANS); }
+rl_tensor *rl_rad2deg(rl_tensor *input) { return turned(&rad2deg_node, input, DEGREES); }
 
 /* ---- signs ---- */
 
@@ -230,14 +291,28 @@ UNARY(sign, SIGN, PROMOTE, "sign_cpu", SAVES_NOTHING, "SignBackward0")
 #define sgn_backward zero_backward
 UNARY(sgn, SIGN, PROMOTE, "sgn_cpu", SAVES_NOTHING, "SgnBackward0")
 
-/* No integer but a negative one carries a sign; bool has none. */
-rl_tensor *rl_signbit(rl_tensor *input)
+/* The angle of a real number: 0, and pi below 0. */
+#define angle_backward zero_backward
+DESCRIBE(angle, ANGLE, FLOAT, "angle_cpu", SAVES_NOTHING, "AngleBackward0")
+rl_tensor *rl_angle(rl_tensor *input) { return rl_unary_apply(&angle_unary, input, NULL); }
+
+/* A real number is its own conjugate and real part. */
+rl_tensor *rl_conj(rl_tensor *input) { return rl_retain(input); }
+rl_tensor *rl_conj_physical(rl_tensor *input) { return rl_retain(input); }
+rl_tensor *rl_conj_physical_(rl_tensor *input)
 {
-    if (input && (input->dtype == RL_BOOL || input->dtype == RL_U8)) {
-        RL_TEMP *zero = rl_wrap_number(rl_int(0));
-        return rl_lt(input, zero);
-    }
-    return rl_map1(RL_MAP_SIGNBIT, RL_TYPE_BOOL, "signbit_cpu", input, NULL);
+    if (!input || rl_check_inplace(input, rl_recording(input)))
+        return NULL;
+    rl_bump_version(input);
+    return rl_retain(input);
+}
+rl_tensor *rl_resolve_conj(rl_tensor *input) { return rl_retain(input); }
+rl_tensor *rl_resolve_neg(rl_tensor *input) { return rl_retain(input); }
+rl_tensor *rl_real(rl_tensor *input) { return rl_retain(input); }
+rl_tensor *rl_imag(rl_tensor *input)
+{
+    (void)input;
+    return rl_fail(RL_ERUNTIME, "imag is not implemented for tensors with non-complex dtypes.");
 }
 
 static rl_status neg_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)

@@ -278,5 +278,10 @@ int rl_py_add_ops(PyObject *module)
     PyObject *nn = PyModule_New("rushlight._C._nn");
     if (!nn || PyModule_AddFunctions(nn, rl_py_op_nn))
         return -1;
-    return PyModule_AddObject(module, "_nn", nn);
+    if (PyModule_AddObject(module, "_nn", nn))
+        return -1;
+    PyObject *special = PyModule_New("rushlight._C._special");
+    if (!special || PyModule_AddFunctions(special, rl_py_op_special))
+        return -1;
+    return PyModule_AddObject(module, "_special", special);
 }

@@ -56,6 +56,8 @@ MAP2(MINIMUM, T, , x != x ? x : y != y ? y : y < x ? y : x)
 MAP2_HEAVY(FMAX, T, , y != y ? x : x >= y ? x : y)
 MAP2_HEAVY(FMIN, T, , y != y ? x : x <= y ? x : y)
 MAP2_HEAVY(COPYSIGN, T, , F(copysign)(x, y))
+MAP2_HEAVY(HEAVISIDE, T, , x == 0 ? y : (T)(x > 0))
+MAP1(ANGLE, T, , x != x ? x : x < 0 ? (T)3.14159265358979323846 : 0)
 
 MAP2(EQ, uint8_t, , x == y)
 MAP2(NE, uint8_t, , x != y)
@@ -166,6 +168,7 @@ static void NAME(arith_fill)(rl_kernels *t)
 {
     SET(ADD), SET(SUB), SET(MUL), SET(DIV), SET(ADD_SCALED), SET(DIV_FLOOR), SET(DIV_TRUNC),
         SET(REMAINDER), SET(FMOD), SET(MAXIMUM), SET(MINIMUM), SET(FMAX), SET(FMIN), SET(COPYSIGN),
+        SET(HEAVISIDE), SET(ANGLE),
         SET(EQ), SET(NE), SET(LT), SET(LE), SET(GT), SET(GE), SET(LOGICAL_AND), SET(LOGICAL_OR),
         SET(LOGICAL_XOR), SET(LOGICAL_NOT), SET(ISNAN), SET(ISINF), SET(ISFINITE), SET(SIGNBIT),
         SET(ISCLOSE), SET(NEG), SET(ABS), SET(SIGN), SET(SQUARE), SET(FLOOR), SET(CEIL), SET(TRUNC),

@@ -30,6 +30,7 @@ MAP2(ADD, T, , x | y)
 MAP2(MUL, T, , x &y)
 MAP2_HEAVY(MAXIMUM, T, , x | y)
 MAP2_HEAVY(MINIMUM, T, , x &y)
+MAP2_HEAVY(HEAVISIDE, T, , x | y)
 MAP2(BITAND, T, , x &y)
 MAP2(BITOR, T, , x | y)
 MAP2(BITXOR, T, , x ^ y)
@@ -55,5 +56,5 @@ void K(fill_integer)(rl_kernels *t)
     K(integer_fill_i32)(t);
     SET(ADD), SET(MUL), SET(MAXIMUM), SET(MINIMUM), SET(BITAND), SET(BITOR), SET(BITXOR),
         SET(BITNOT), SET(EQ), SET(NE), SET(LT), SET(LE), SET(GT), SET(GE), SET(LOGICAL_AND),
-        SET(LOGICAL_OR), SET(LOGICAL_XOR), SET(LOGICAL_NOT), SET(SIGN), SET(WHERE);
+        SET(LOGICAL_OR), SET(LOGICAL_XOR), SET(LOGICAL_NOT), SET(SIGN), SET(HEAVISIDE), SET(WHERE);
 }

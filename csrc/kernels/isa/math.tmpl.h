@@ -40,6 +40,23 @@ RL_MATH T NAME(logaddexp)(T x, T y)
     return (x == y) & (F(fabs)(x) == (T)INFINITY) ? x : (x != x) | (y != y) ? x + y : r;
 }
 MAP2_HEAVY(LOGADDEXP, T, , NAME(logaddexp)(x, y))
+static inline T NAME(logaddexp2)(T x, T y)
+{
+    const T per_ln2 = (T)1.44269504088896340736;
+    T most = x < y ? y : x, r = most + M(log1p)(M(exp2)(-F(fabs)(x - y))) * per_ln2;
+    return (x == y) & (F(fabs)(x) == (T)INFINITY) ? x : (x != x) | (y != y) ? x + y : r;
+}
+MAP2_HEAVY(LOGADDEXP2, T, , NAME(logaddexp2)(x, y))
+MAP2_HEAVY(XLOG1PY, T, , (x == 0) & (y == y) ? 0 : x * M(log1p)(y))
+MAP1(ENTR, T, , x > 0 ? -x * M(log)(x) : x == 0 ? 0 : x < 0 ? -(T)INFINITY : x)
+
+static inline T NAME(logit)(T x, T low, T high)
+{
+    T c = x < low ? low : x > high ? high : x;
+    return M(log)(c / (1 - c));
+}
+MAP1(LOGIT, T, const int clamps = a->f[0] >= 0; const T low = clamps ? (T)a->f[0] : -(T)INFINITY;
+     const T high = clamps ? 1 - (T)a->f[0] : (T)INFINITY, NAME(logit)(x, low, high))
 MAP2_HEAVY(XLOGY, T, , (x == 0) & (y == y) ? 0 : x * M(log)(y))
 
 /* Powers with a fixed exponent: the frequent ones by what they mean. */
@@ -69,11 +86,22 @@ ANGLE(COS, cos, 1)
 ANGLE(TAN, tan, 2)
 #undef ANGLE
 
+/* sin(y) / y for y = pi x; `far`: y may be any number */
+static inline T NAME(sinc)(T y, int far)
+{
+    T s = far && !(F(fabs)(y) < (T)ANGLE_LIMIT) ? F(angle_far)(y, 0) : M(sin)(y);
+    return y == 0 ? 1 : s / y;
+}
+#define PI (T)3.14159265358979323846
+MAP1_BLOCKS(SINC, T, F(fabs)(x *PI) < (T)ANGLE_LIMIT, NAME(sinc)(x *PI, 0), NAME(sinc)(x *PI, 1))
+#undef PI
+
 static void NAME(math_fill)(rl_kernels *t)
 {
     SET(EXP2), SET(EXPM1), SET(LOG), SET(LOG2), SET(LOG10), SET(LOG1P), SET(ASIN), SET(ACOS),
         SET(ATAN), SET(SINH), SET(COSH), SET(TANH), SET(ASINH), SET(ACOSH), SET(ATANH), SET(ERF),
-        SET(ERFC), SET(POW), SET(SCALAR_POW), SET(ATAN2), SET(HYPOT), SET(LOGADDEXP), SET(XLOGY),
+        SET(ERFC), SET(POW), SET(SCALAR_POW), SET(ATAN2), SET(HYPOT), SET(LOGADDEXP),
+        SET(LOGADDEXP2), SET(XLOGY), SET(XLOG1PY), SET(ENTR), SET(LOGIT), SET(SINC),
         SET(POW_SCALAR), SET(SIN), SET(COS), SET(TAN);
 }
 

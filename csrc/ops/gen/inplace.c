@@ -23,6 +23,41 @@ rl_tensor *rl_xlogy_(rl_tensor *input, rl_tensor *other)
     return self ? rl_inplace_assign(input, rl_xlogy(self, other)) : NULL;
 }
 
+rl_tensor *rl_heaviside_(rl_tensor *input, rl_tensor *values)
+{
+    bool records = rl_recording(input) || rl_recording(values);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_heaviside(self, values)) : NULL;
+}
+
+rl_tensor *rl_nextafter_(rl_tensor *input, rl_tensor *other)
+{
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_nextafter(self, other)) : NULL;
+}
+
+rl_tensor *rl_gcd_(rl_tensor *input, rl_tensor *other)
+{
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_gcd(self, other)) : NULL;
+}
+
+rl_tensor *rl_lcm_(rl_tensor *input, rl_tensor *other)
+{
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_lcm(self, other)) : NULL;
+}
+
+rl_tensor *rl_ldexp_(rl_tensor *input, rl_tensor *other)
+{
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_ldexp(self, other)) : NULL;
+}
+
 rl_tensor *rl_addcmul_(rl_tensor *input, rl_tensor *tensor1, rl_tensor *tensor2, rl_scalar value)
 {
     bool records = rl_recording(input) || rl_recording(tensor1) || rl_recording(tensor2);
@@ -154,6 +189,27 @@ rl_tensor *rl_logical_not_(rl_tensor *input)
     bool records = rl_recording(input);
     RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_logical_not(self)) : NULL;
+}
+
+rl_tensor *rl_logit_(rl_tensor *input, rl_opt_float eps)
+{
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_logit(self, eps)) : NULL;
+}
+
+rl_tensor *rl_deg2rad_(rl_tensor *input)
+{
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_deg2rad(self)) : NULL;
+}
+
+rl_tensor *rl_rad2deg_(rl_tensor *input)
+{
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_rad2deg(self)) : NULL;
 }
 
 rl_tensor *rl_clamp_(rl_tensor *input, rl_tensor *min, rl_tensor *max)
