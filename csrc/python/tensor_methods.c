@@ -229,17 +229,6 @@ static PyObject *tensor_is_shared(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED
     Py_RETURN_FALSE;
 }
 
-static PyObject *tensor_is_same_size(PyObject *self, PyObject *other)
-{
-    if (!rl_py_is_tensor(other)) {
-        PyErr_Format(PyExc_TypeError,
-                     "is_same_size(): argument 'other' (position 1) must be Tensor, not %s",
-                     rl_py_type_name(other));
-        return NULL;
-    }
-    return PyBool_FromLong(rl_same_shape(T(self), T(other)));
-}
-
 static PyObject *tensor_is_set_to(PyObject *self, PyObject *other)
 {
     if (!rl_py_is_tensor(other)) {
@@ -462,8 +451,6 @@ PyMethodDef rl_py_tensor_methods[] = {
     {"is_pinned", return_false, METH_NOARGS, "is_pinned() -> bool\n\nFalse."},
     {"is_shared", tensor_is_shared, METH_NOARGS,
      "is_shared() -> bool\n\nFalse: memory belongs to one process."},
-    {"is_same_size", tensor_is_same_size, METH_O,
-     "is_same_size(other) -> bool\n\nWhether the shapes are equal."},
     {"is_set_to", tensor_is_set_to, METH_O,
      "is_set_to(tensor) -> bool\n\nWhether both view the same memory alike."},
     {"conj", return_self, METH_NOARGS, "conj() -> Tensor\n\nThe tensor itself: it is real."},
