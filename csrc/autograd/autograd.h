@@ -63,8 +63,10 @@ typedef struct rl_edge {
     int output;    /* which output of that node the input was */
 } rl_edge;
 
+typedef struct rl_packed rl_packed;
 typedef struct rl_saved_tensor { /* see saved.c */
     rl_tensor *t;
+    rl_packed *packed;         /* what a hook made of t, which is NULL then */
     const rl_storage *storage; /* when saved; only compared */
     uint32_t version;          /* of the storage, when saved */
     uint16_t output;           /* which output of the saving node, */
@@ -209,7 +211,8 @@ struct rl_hook {
         RL_HOOK_RETAIN,
         RL_HOOK_POST_ACC,
         RL_HOOK_NODE_PRE,
-        RL_HOOK_NODE_POST
+        RL_HOOK_NODE_POST,
+        RL_HOOK_NODE_META /* never called: only holds its context */
     } kind;
     int output; /* TENSOR, RETAIN: which output of the node */
     /* TENSOR: grads[0] in, *replacement out (new reference or NULL to keep).  NODE_PRE: grads =
@@ -259,12 +262,30 @@ rl_status rl_error_freed(void);
 rl_status rl_check_saved_version(rl_node *n, int slot);
 /* A saved tensor with its history, whatever the gradient mode: for Python's _saved_ attributes. */
 rl_tensor *rl_saved_with_history(rl_node *n, int slot);
+
+/* saved_tensors_hooks: while rl_tls_packs, pack makes something of each tensor to be saved (NULL:
+ * an error is set), and unpack makes a tensor of it again (new reference). */
+struct rl_packed {
+    void *what;
+    rl_edge edge; /* where the gradient of an input goes; owned */
+};
+typedef struct rl_packing {
+    void *(*pack)(rl_tensor *t);
+    rl_tensor *(*unpack)(void *what);
+    void (*free)(void *what);
+} rl_packing;
+extern rl_packing rl_saved_packing;
+extern _Thread_local bool rl_tls_packs RL_TLS_FAST;
+void rl_saved_free(rl_saved_tensor *s); /* lets go of what is saved */
+
 bool rl_anomaly_mode(void);
 bool rl_set_anomaly_mode(bool on); /* returns the mode before; process-wide */
 bool rl_anomaly_checks_nan(void);
 void rl_set_anomaly_checks_nan(bool on);
 /* Called with the name of the node whose backward failed, in anomaly mode; NULL: nobody. */
 extern void (*rl_anomaly_report)(rl_node *n);
+/* Called for each new node in anomaly mode, to note where it was made. */
+extern void (*rl_anomaly_note)(rl_node *n);
 rl_tensor *
 rl_get_grad(const rl_tensor *t);    /* new reference; safe while another thread runs backward */
 rl_edge rl_leaf_edge(rl_tensor *t); /* accumulate.c */

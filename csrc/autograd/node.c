@@ -82,6 +82,8 @@ rl_node *rl_node_new_n(const rl_node_type *type, int n_outputs, rl_tensor *const
         rl_node_release(n);
         return NULL;
     }
+    if (rl_anomaly_mode() && rl_anomaly_note)
+        rl_anomaly_note(n);
     return n;
 }
 
@@ -250,7 +252,7 @@ static void node_free(rl_node *n)
     if (n->type == rl_accumulate_type())
         rl_accumulate_forget(n);
     for (int i = 0; i < n->n_saved; i++)
-        rl_release(n->saved[i].t);
+        rl_saved_free(&n->saved[i]);
     for (int i = 0; i < n->n_inputs; i++)
         rl_node_release(n->next[i].node);
     if (n->hooks)

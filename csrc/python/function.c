@@ -645,9 +645,10 @@ static PyObject *ctx_next(PyObject *self, void *Py_UNUSED(closure))
     return n ? rl_py_node_next_functions(n) : NULL;
 }
 
-static PyObject *ctx_metadata(PyObject *Py_UNUSED(self), void *Py_UNUSED(closure))
+static PyObject *ctx_metadata(PyObject *self, void *Py_UNUSED(closure))
 {
-    return PyDict_New();
+    rl_node *n = ctx_node(self);
+    return n ? rl_py_node_notes(n) : NULL;
 }
 
 static PyObject *ctx_input_metadata(PyObject *self, void *Py_UNUSED(closure))

@@ -194,7 +194,11 @@ static PyObject *node_variable(PyObject *self, void *Py_UNUSED(closure))
     return rl_py_wrap(rl_retain(leaf));
 }
 
-static PyObject *node_metadata(PyObject *self, void *Py_UNUSED(closure)) { return PyDict_New(); }
+static PyObject *node_metadata(PyObject *self, void *Py_UNUSED(closure))
+{
+    rl_node *n = node_of(self);
+    return n ? rl_py_node_notes(n) : NULL;
+}
 
 static PyObject *node_input_metadata(PyObject *self, void *Py_UNUSED(closure))
 {
@@ -242,7 +246,8 @@ static PyMethodDef node_methods[] = {
 
 static PyGetSetDef node_getset[] = {
     {"next_functions", node_next, NULL, "((node, output), ...) of the inputs.", NULL},
-    {"metadata", node_metadata, NULL, "An empty dict.", NULL},
+    {"metadata", node_metadata, NULL, "Notes about the node; those of anomaly mode are here.",
+     NULL},
     {"variable", node_variable, NULL, "The leaf that an AccumulateGrad node adds to.", NULL},
     {"requires_grad", node_requires_grad, NULL, "True.", NULL},
     {"_input_metadata", node_input_metadata, NULL, "(shape, dtype) of each output.", NULL},
@@ -648,8 +653,13 @@ static int visit_node(rl_node *n, visitproc visit, void *arg)
 {
     for (int i = 0; i < n->n_inputs; i++)
         meet_node(n->next[i].node);
-    for (int i = 0; i < n->n_saved; i++)
+    for (int i = 0; i < n->n_saved; i++) {
         meet_tensor(n->saved[i].t);
+        if (n->saved[i].packed) {
+            Py_VISIT((PyObject *)n->saved[i].packed->what);
+            meet_node(n->saved[i].packed->edge.node);
+        }
+    }
     meet_tensor(rl_node_variable(n));
     if (rl_py_node_is_function(n))
         Py_VISIT((PyObject *)n->context);
@@ -694,18 +704,79 @@ void rl_py_clear_graph(rl_tensor *t)
 
 /* ---- anomaly mode ---- */
 
+/* The node's dict of notes: a hook that is never called keeps it. */
+PyObject *rl_py_node_notes(rl_node *n)
+{
+    for (rl_hook *h = n->hooks; h; h = h->next)
+        if (h->kind == RL_HOOK_NODE_META)
+            return Py_NewRef(((py_handle *)h->context)->hook);
+    PyObject *notes = PyDict_New();
+    py_handle *holder = notes ? handle_new(notes) : NULL;
+    if (!holder) {
+        Py_XDECREF(notes);
+        return NULL;
+    }
+    rl_hook c = {.kind = RL_HOOK_NODE_META, .free = hook_free, .context = holder};
+    if (!rl_add_node_hook(n, c)) {
+        Py_DECREF((PyObject *)holder);
+        Py_DECREF(notes);
+        return rl_py_raise();
+    }
+    rl_py_graph_objects++;
+    return notes;
+}
+
+/* Notes the Python lines that lead to the operator.  What goes wrong here must not stop it. */
+static void note(rl_node *n)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    PyObject *traceback = PyImport_ImportModule("traceback");
+    PyObject *lines = traceback ? PyObject_CallMethod(traceback, "format_stack", NULL) : NULL;
+    PyObject *notes = lines ? rl_py_node_notes(n) : NULL;
+    if (!notes || PyDict_SetItemString(notes, "traceback_", lines))
+        PyErr_Clear();
+    Py_XDECREF(notes);
+    Py_XDECREF(lines);
+    Py_XDECREF(traceback);
+    PyErr_Restore(type, value, trace);
+    PyGILState_Release(gil);
+}
+
+/* "File ..., line ..., in ..." of the forward call, or NULL where nothing was noted. */
+static PyObject *forward_lines(rl_node *n)
+{
+    PyObject *text = NULL;
+    for (rl_hook *h = n->hooks; h && !text; h = h->next) {
+        if (h->kind != RL_HOOK_NODE_META)
+            continue;
+        PyObject *lines = PyDict_GetItemString(((py_handle *)h->context)->hook, "traceback_");
+        PyObject *empty = lines ? PyUnicode_FromString("") : NULL;
+        text = empty ? PyUnicode_Join(empty, lines) : NULL;
+        Py_XDECREF(empty);
+    }
+    return text;
+}
+
 static void report(rl_node *n)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
-    char message[320];
-    snprintf(message, sizeof message,
-             "Error detected in %s. No forward pass information available. Enable detect anomaly "
-             "during forward pass for more information.",
-             n->type->name);
-    if (PyErr_WarnEx(PyExc_UserWarning, message, 1))
+    PyObject *lines = forward_lines(n);
+    int status =
+        lines ? PyErr_WarnFormat(PyExc_UserWarning, 1,
+                                 "Error detected in %s. Traceback of forward call that caused the "
+                                 "error:\n%U",
+                                 n->type->name, lines)
+              : PyErr_WarnFormat(PyExc_UserWarning, 1,
+                                 "Error detected in %s. No forward pass information available. "
+                                 "Enable detect anomaly during forward pass for more information.",
+                                 n->type->name);
+    if (status)
         PyErr_Clear();
+    Py_XDECREF(lines);
     PyErr_Restore(type, value, trace);
     PyGILState_Release(gil);
 }
@@ -713,6 +784,7 @@ static void report(rl_node *n)
 int rl_py_add_graph(PyObject *module)
 {
     rl_anomaly_report = report;
+    rl_anomaly_note = note;
     if (!node_types && !(node_types = PyDict_New()))
         return -1;
     if (PyType_Ready(&rl_py_node_type) || PyType_Ready(&rl_py_handle_type))

@@ -31,6 +31,7 @@ extern PyTypeObject rl_py_handle_type;
 PyObject *rl_py_node_next_functions(rl_node *n);
 PyObject *rl_py_node_add_hook(rl_node *n, PyObject *hook, bool before);
 PyObject *rl_py_node_input_metadata(rl_node *n);
+PyObject *rl_py_node_notes(rl_node *n); /* its metadata dict; new reference */
 
 /* A hook on a tensor: a removable handle.  kind: RL_HOOK_TENSOR or RL_HOOK_POST_ACC. */
 PyObject *rl_py_tensor_add_hook(PyObject *tensor, PyObject *hook, int kind);
@@ -44,5 +45,6 @@ bool rl_py_node_is_function(const rl_node *n);
 int rl_py_add_function(PyObject *module);
 int rl_py_add_graph(PyObject *module);
 int rl_py_add_modes(PyObject *module);
+int rl_py_add_saved(PyObject *module); /* saved_hooks.c */
 
 #endif

@@ -154,14 +154,10 @@ static PyObject *finish(const rl_py_op *op, const rl_py_sig *sig, rl_py_call *c)
 static PyObject *foreign(const rl_py_op *op, rl_py_call *c, PyObject *self, PyObject *const *args,
                          Py_ssize_t n, PyObject *kw)
 {
-    if (c) {
+    if (c)
         rl_py_call_end(c);
-    } else if (rl_py_any_overriding(args, n + (kw ? PyTuple_GET_SIZE(kw) : 0)) ||
-               (self && rl_py_overrides(self))) {
-        PyErr_Clear();
-    } else {
+    else if (!rl_py_forgive(self, args, n + (kw ? PyTuple_GET_SIZE(kw) : 0)))
         return NULL;
-    }
     return self ? rl_py_override_method(op->name, self, args, n, kw)
                 : rl_py_override_function(op->name, args, n, kw);
 }

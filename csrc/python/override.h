@@ -26,6 +26,9 @@ static inline bool rl_py_may_override(PyObject *o)
 }
 bool rl_py_any_overriding(PyObject *const *args, Py_ssize_t n);
 
+/* A call failed, an exception is pending: drops it if one of the arguments overrides the call. */
+bool rl_py_forgive(PyObject *self, PyObject *const *args, Py_ssize_t n);
+
 /* Offers the call to the __torch_function__s of its arguments: the most derived type first.  func
  * is what they see; kwargs may be NULL.  TypeError when none of them takes it.  New reference. */
 PyObject *rl_py_override(PyObject *func, PyObject *args, PyObject *kwargs);

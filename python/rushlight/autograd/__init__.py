@@ -50,6 +50,26 @@ def _as_tuple(tensors: Any) -> tuple:
     return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
 
 
+def _batched(outputs: tuple, vectors: tuple, keep: bool, options: tuple) -> tuple:
+    """grad for each slice of the vectors, stacked."""
+    sizes = {v.shape[0] if v.dim() else None for v in vectors if v is not None}
+    if len(sizes) != 1 or None in sizes:
+        raise RuntimeError(
+            "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch dimension. "
+            f"The sizes of the remaining dimensions are expected to match the shape of corresponding output, but the "
+            f"batch sizes are {sorted(map(str, sizes))}"
+        )
+    (size,) = sizes
+    rows = []
+    for k in range(size):
+        one = tuple(None if v is None else v[k] for v in vectors)
+        rows.append(_C._run_backward(outputs, one, keep or k + 1 < size, *options))
+    return tuple(
+        None if all(g is None for g in column) else _C.stack(column)
+        for column in zip(*rows, strict=True)
+    )
+
+
 def _grads_for(outputs: tuple, grads: Any) -> tuple:
     """The gradients as a tuple, one per output, None for an implicit one."""
     if grads is None:
@@ -124,14 +144,12 @@ def grad(
         grad_outputs: as grad_tensors of backward.
         retain_graph, create_graph: as for backward.
         allow_unused: None instead of an error where an input had no part. Default: materialize_grads
+        is_grads_batched: the grad_outputs have one more dim in front, a batch of them; so have the gradients then.
+            The graph is gone through once for each.
         materialize_grads: zeros instead of None.
 
     Raises: RuntimeError as backward does, and for an input that was not used.
     """
-    if is_grads_batched:
-        raise NotImplementedError(
-            "grad: is_grads_batched=True needs vmap, which rushlight does not have"
-        )
     if materialize_grads and allow_unused is False:
         raise ValueError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
@@ -152,9 +170,12 @@ def grad(
         if not isinstance(t, Tensor):
             raise AssertionError("Expected output to be a torch.Tensor")  # noqa: TRY004, as PyTorch
     keep = create_graph if retain_graph is None else retain_graph
-    result = _C._run_backward(
-        outputs, _grads_for(outputs, grad_outputs), keep, create_graph, inputs, allow_unused, False
-    )
+    vectors = _grads_for(outputs, grad_outputs)
+    options = (create_graph, inputs, allow_unused, False)
+    if is_grads_batched:
+        result = _batched(outputs, vectors, keep, options)
+    else:
+        result = _C._run_backward(outputs, vectors, keep, *options)
     if materialize_grads:
         if any(r is None and not i.requires_grad for r, i in zip(result, inputs, strict=True)):
             raise RuntimeError("One of the differentiated Tensors does not require grad")

@@ -1,7 +1,8 @@
 """What is to be known about the graph: its nodes, and hooks that wait for several gradients."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Self
 
 from rushlight import _C
@@ -10,12 +11,68 @@ from rushlight._C import Tensor
 __all__ = [
     "GradientEdge",
     "Node",
+    "disable_saved_tensors_hooks",
     "get_gradient_edge",
     "increment_version",
     "register_multi_grad_hook",
+    "save_on_cpu",
+    "saved_tensors_hooks",
 ]
 
 Node = _C._Node
+
+
+_disabled: list[str] = []  # messages of the disable_saved_tensors_hooks blocks that are active
+
+
+class saved_tensors_hooks:
+    """Context manager: what the graph saves inside goes through two functions.
+
+    Args:
+        pack_hook: called with each tensor that an operator saves; returns anything.
+        unpack_hook: called in backward with what pack_hook returned; returns a tensor of the same values,
+            shape and dtype.
+
+    Both run without recording. pack_hook may not write into its argument.
+    """
+
+    def __init__(
+        self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]
+    ) -> None:
+        self.pack_hook = pack_hook
+        self.unpack_hook = unpack_hook
+
+    def __enter__(self) -> None:
+        if _disabled:
+            raise RuntimeError(_disabled[-1])
+        _C._push_saved_tensors_hooks(self.pack_hook, self.unpack_hook)
+
+    def __exit__(self, *args: object) -> None:
+        _C._pop_saved_tensors_hooks()
+
+
+class save_on_cpu(saved_tensors_hooks):
+    """Context manager that keeps what the graph saves on the CPU: a copy, since everything is there.
+
+    Args:
+        pin_memory: pinning needs an accelerator, so True is an error when a tensor is saved.
+    """
+
+    def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
+        def pack(tensor: Tensor) -> Tensor:
+            return tensor.pin_memory() if pin_memory else tensor.clone()
+
+        super().__init__(pack, lambda packed: packed)
+
+
+@contextmanager
+def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
+    """Context manager: entering saved_tensors_hooks inside raises RuntimeError with this message."""
+    _disabled.append(error_message)
+    try:
+        yield
+    finally:
+        _disabled.pop()
 
 
 class GradientEdge(NamedTuple):
