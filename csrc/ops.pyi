@@ -1361,6 +1361,22 @@ def scatter_value(input: Tensor, dim: int, index: Tensor, value: Number, *, redu
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """out[index[i][j]][j] += src[i][j] for dim 0, and so on."""
 
+@op(inplace=True, out=True)
+def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True) -> Tensor:
+    """src reduced into the places that index names along dim: "sum", "prod", "mean", "amax" or "amin"."""
+
+@op(inplace=True, out=True)
+def index_reduce(input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True) -> Tensor:
+    """Slices of source reduced into the slices of dim named by index: "prod", "mean", "amax" or "amin"."""
+
+@op(inplace=True, out=True)
+def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """source written to (or added to) places of the flattened tensor."""
+
+@op(inplace=True, out=True)
+def renorm(input: Tensor, p: Number, dim: int, maxnorm: Number) -> Tensor:
+    """Slices along dim whose p-norm exceeds maxnorm scaled down to it."""
+
 @op(out=True)
 def take(input: Tensor, index: Tensor) -> Tensor:
     """Elements of the flattened tensor."""

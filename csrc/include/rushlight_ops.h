@@ -828,6 +828,24 @@ rl_tensor *rl_scatter_value_(rl_tensor *input, int64_t dim, rl_tensor *index, rl
 /* out[index[i][j]][j] += src[i][j] for dim 0, and so on. */
 rl_tensor *rl_scatter_add(rl_tensor *input, int64_t dim, rl_tensor *index, rl_tensor *src);
 rl_tensor *rl_scatter_add_(rl_tensor *input, int64_t dim, rl_tensor *index, rl_tensor *src);
+/* src reduced into the places that index names along dim: "sum", "prod", "mean", "amax" or
+ * "amin". */
+rl_tensor *rl_scatter_reduce(rl_tensor *input, int64_t dim, rl_tensor *index, rl_tensor *src,
+    const char *reduce, bool include_self);
+rl_tensor *rl_scatter_reduce_(rl_tensor *input, int64_t dim, rl_tensor *index, rl_tensor *src,
+    const char *reduce, bool include_self);
+/* Slices of source reduced into the slices of dim named by index: "prod", "mean", "amax" or
+ * "amin". */
+rl_tensor *rl_index_reduce(rl_tensor *input, int64_t dim, rl_tensor *index, rl_tensor *source,
+    const char *reduce, bool include_self);
+rl_tensor *rl_index_reduce_(rl_tensor *input, int64_t dim, rl_tensor *index, rl_tensor *source,
+    const char *reduce, bool include_self);
+/* source written to (or added to) places of the flattened tensor. */
+rl_tensor *rl_put(rl_tensor *input, rl_tensor *index, rl_tensor *source, bool accumulate);
+rl_tensor *rl_put_(rl_tensor *input, rl_tensor *index, rl_tensor *source, bool accumulate);
+/* Slices along dim whose p-norm exceeds maxnorm scaled down to it. */
+rl_tensor *rl_renorm(rl_tensor *input, rl_scalar p, int64_t dim, rl_scalar maxnorm);
+rl_tensor *rl_renorm_(rl_tensor *input, rl_scalar p, int64_t dim, rl_scalar maxnorm);
 /* Elements of the flattened tensor. */
 rl_tensor *rl_take(rl_tensor *input, rl_tensor *index);
 /* Elements along dim at indices, broadcast. */

@@ -84,6 +84,9 @@ _LAZY = {
         ),
         "rushlight.linalg._spellings",
     ),
+    **dict.fromkeys(
+        ("corrcoef", "cov", "cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz"), "rushlight._calculus"
+    ),
     "autocast": "rushlight.amp",
     "vmap": "rushlight.func",
     "install_as_torch": "rushlight._as_torch",

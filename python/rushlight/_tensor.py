@@ -180,6 +180,8 @@ def _method_of(name: str, module: str = "rushlight.functional") -> None:
 
 for _name in ("adjoint", "combinations", "histogram", "unique", "unique_consecutive"):
     _method_of(_name)
+for _name in ("corrcoef", "cov", "diff"):
+    _method_of(_name, "rushlight._calculus")
 
 for _name in (
     "cholesky", "cholesky_inverse", "cholesky_solve", "det", "eig", "geqrf", "inverse", "logdet", "lstsq", "lu", "lu_solve",

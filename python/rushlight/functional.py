@@ -193,7 +193,8 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
     n = input.numel()
     places = meshgrid(*[_C.arange(n)] * r, indexing="ij")
     mask = _C.ones((n,) * r, dtype=_C.bool)
-    for before, after in zip(places, places[1:], strict=False):
+    for i in builtins.range(r - 1):
+        before, after = places[i], places[i + 1]
         mask = mask & (before <= after if with_replacement else before < after)
     return _C.stack([grid.masked_select(mask) for grid in meshgrid(*[input] * r, indexing="ij")], 1)
 

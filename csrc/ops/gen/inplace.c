@@ -432,6 +432,38 @@ rl_tensor *rl_scatter_add_(rl_tensor *input, int64_t dim, rl_tensor *index, rl_t
     return self ? rl_inplace_assign(input, rl_scatter_add(self, dim, index, src)) : NULL;
 }
 
+rl_tensor *rl_scatter_reduce_(rl_tensor *input, int64_t dim, rl_tensor *index, rl_tensor *src,
+    const char *reduce, bool include_self)
+{
+    bool records = rl_recording(input) || rl_recording(index) || rl_recording(src);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_scatter_reduce(self, dim, index, src, reduce,
+        include_self)) : NULL;
+}
+
+rl_tensor *rl_index_reduce_(rl_tensor *input, int64_t dim, rl_tensor *index, rl_tensor *source,
+    const char *reduce, bool include_self)
+{
+    bool records = rl_recording(input) || rl_recording(index) || rl_recording(source);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_index_reduce(self, dim, index, source, reduce,
+        include_self)) : NULL;
+}
+
+rl_tensor *rl_put_(rl_tensor *input, rl_tensor *index, rl_tensor *source, bool accumulate)
+{
+    bool records = rl_recording(input) || rl_recording(index) || rl_recording(source);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_put(self, index, source, accumulate)) : NULL;
+}
+
+rl_tensor *rl_renorm_(rl_tensor *input, rl_scalar p, int64_t dim, rl_scalar maxnorm)
+{
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_renorm(self, p, dim, maxnorm)) : NULL;
+}
+
 rl_tensor *rl_masked_scatter_(rl_tensor *input, rl_tensor *mask, rl_tensor *source)
 {
     bool records = rl_recording(input) || rl_recording(mask) || rl_recording(source);
