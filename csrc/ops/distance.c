@@ -2,6 +2,7 @@
  * cdist, pdist, cosine_similarity, pairwise_distance. */
 #include <math.h>
 
+#include "core/parallel.h"
 #include "ops/matmul.h"
 #include "ops/rows.h"
 
@@ -97,10 +98,41 @@ static rl_status cross_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 }
 static const rl_node_type cross_node = {"LinalgCrossBackward0", cross_backward, 2, NULL};
 
+/* Vectors one behind the other. */
+#define CROSS(T)                                                                                   \
+    for (int64_t i = 3 * begin; i < 3 * end; i += 3) {                                             \
+        const T *x = (const T *)t[0]->data + i, *y = (const T *)t[1]->data + i;                    \
+        T *z = (T *)t[2]->data + i;                                                                \
+        z[0] = x[1] * y[2] - x[2] * y[1];                                                          \
+        z[1] = x[2] * y[0] - x[0] * y[2];                                                          \
+        z[2] = x[0] * y[1] - x[1] * y[0];                                                          \
+    }
+
+static void run_cross(int64_t begin, int64_t end, void *context)
+{
+    rl_tensor *const *t = context;
+    if (t[0]->dtype == RL_F32)
+        CROSS(float)
+    else
+        CROSS(double)
+}
+
+static bool same_rows(const rl_tensor *x, const rl_tensor *y)
+{
+    return rl_is_contiguous(x) && rl_is_contiguous(y) &&
+           !memcmp(x->shape, y->shape, (size_t)x->ndim * sizeof *x->shape);
+}
+
 /* Component i is x[j] y[k] - x[k] y[j] for (i, j, k) = (0, 1, 2) and its rotations; views, so that
  * nothing is copied but the result. */
 static rl_tensor *cross_data(rl_tensor *x, rl_tensor *y, int64_t dim)
 {
+    if (dim == x->ndim - 1 && (x->dtype == RL_F32 || x->dtype == RL_F64) && same_rows(x, y)) {
+        rl_tensor *out = rl_new((rl_dtype)x->dtype, x->ndim, x->shape);
+        if (out)
+            rl_parallel_for(out->numel / 3, 8192, run_cross, (void *[]){x, y, out});
+        return out;
+    }
     rl_tensor *part[3] = {NULL}, *z = NULL;
     bool ok = true;
     for (int i = 0; i < 3 && ok; i++) {
@@ -208,20 +240,19 @@ rl_tensor *rl_cosine_similarity(rl_tensor *x, rl_tensor *y, int64_t dim, double 
 
 /* ---- cdist: z[i][j] = |x[i] - y[j]|, x (..., P, M), y (..., R, M) ---- */
 
-/* dz[i][j]/dx[i] over all pairs times g, (..., P, R, M):
- *   g sign(d) (|d| / z)^(p - 1),   d = x[i] - y[j]; 0 where z is 0
+/* g times the derivative of z = |d|_p with respect to d, g and z of size 1 in the last dim:
+ *   g sign(d) (|d| / z)^(p - 1), 0 where z is 0
  *   p = inf: g sign(d) where |d| = z;   p = 1: g sign(d);   p = 0: 0
  * Written with differentiable operators. */
-static rl_tensor *pair_gradient(rl_tensor *g, rl_tensor *x, rl_tensor *y, rl_tensor *z, double p)
+static rl_tensor *norm_gradient(rl_tensor *g, rl_tensor *d, rl_tensor *z, double p)
 {
-    RL_TEMP *xs = rl_unsqueeze(x, -2), *ys = rl_unsqueeze(y, -3);
-    RL_TEMP *d = difference(xs, ys);
-    RL_TEMP *gs = rl_unsqueeze(g, -1), *zs = rl_unsqueeze(z, -1);
     RL_TEMP *zero = rl_wrap_number(rl_float(0)), *one = rl_wrap_number(rl_float(1));
-    if (!d || !gs || !zs || !zero || !one)
+    if (!g || !d || !z || !zero || !one)
         return NULL;
-    RL_TEMP *none = rl_eq(zs, zero);
-    RL_TEMP *safe = none ? rl_masked_fill(zs, none, one) : NULL;
+    if (p == 0)
+        return rl_mul(d, zero);
+    RL_TEMP *none = rl_eq(z, zero);
+    RL_TEMP *safe = none ? rl_masked_fill(z, none, one) : NULL;
     RL_TEMP *slope = NULL;
     if (p == 2) {
         slope = safe ? rl_div(d, safe, NULL) : NULL;
@@ -230,7 +261,7 @@ static rl_tensor *pair_gradient(rl_tensor *g, rl_tensor *x, rl_tensor *y, rl_ten
         if (p == 1) {
             slope = rl_retain(sign);
         } else if (isinf(p)) {
-            RL_TEMP *most = size ? rl_eq(size, zs) : NULL;
+            RL_TEMP *most = size ? rl_eq(size, z) : NULL;
             slope = sign && most ? rl_mul(sign, most) : NULL;
         } else {
             RL_TEMP *power = rl_wrap_number(rl_float(p - 1));
@@ -241,7 +272,7 @@ static rl_tensor *pair_gradient(rl_tensor *g, rl_tensor *x, rl_tensor *y, rl_ten
             slope = raised && sign ? rl_mul(raised, sign) : NULL;
         }
     }
-    RL_TEMP *all = slope ? rl_mul(gs, slope) : NULL;
+    RL_TEMP *all = slope ? rl_mul(g, slope) : NULL;
     return all && none ? rl_masked_fill(all, none, zero) : NULL;
 }
 
@@ -256,16 +287,9 @@ static rl_status cdist_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
     RL_TEMP *x = rl_saved(n, 0), *y = rl_saved(n, 1), *z = rl_saved(n, 2);
     if (!x || !y || !z)
         return rl_error_code();
-    double p = n->args.f[0];
-    if (p == 0) {
-        RL_TEMP *zero = rl_wrap_number(rl_float(0));
-        if (!zero)
-            return rl_error_code();
-        dx[0] = rl_wants(n, 0) ? rl_mul(x, zero) : NULL;
-        dx[1] = rl_wants(n, 1) ? rl_mul(y, zero) : NULL;
-        return RL_DONE(n, dx);
-    }
-    RL_TEMP *pairs = pair_gradient(g[0], x, y, z, p);
+    RL_TEMP *xs = rl_unsqueeze(x, -2), *ys = rl_unsqueeze(y, -3), *d = difference(xs, ys);
+    RL_TEMP *gs = rl_unsqueeze(g[0], -1), *zs = rl_unsqueeze(z, -1);
+    RL_TEMP *pairs = norm_gradient(gs, d, zs, n->args.f[0]);
     if (!pairs)
         return rl_error_code();
     if (rl_wants(n, 0))
@@ -326,8 +350,94 @@ static rl_tensor *euclidean(rl_tensor *x, rl_tensor *y)
     return above ? rl_sqrt(above) : NULL;
 }
 
-/* p = 1 and p = 2 by the kernels that add up |x - y| and (x - y)^2: x[i] against all rows of y.
- * x (B, P, M) and y (B, R, M) row-major. */
+/* One row against another by 8 lanes, element i into lane i mod 8: the sum of |x - y|, for short
+ * rows, and the largest |x - y|, nan if there is one. */
+#define ROWS(T, fabs_, dtype)                                                                      \
+    static T absolutes_##dtype(const T *x, const T *y, int64_t n)                                  \
+    {                                                                                              \
+        T r[8] = {0};                                                                              \
+        int64_t i = 0;                                                                             \
+        for (; i + 8 <= n; i += 8)                                                                 \
+            for (int k = 0; k < 8; k++)                                                            \
+                r[k] += fabs_(x[i + k] - y[i + k]);                                                \
+        for (int k = 0; i + k < n; k++)                                                            \
+            r[k] += fabs_(x[i + k] - y[i + k]);                                                    \
+        return ((r[0] + r[4]) + (r[2] + r[6])) + ((r[1] + r[5]) + (r[3] + r[7]));                  \
+    }                                                                                              \
+    static T largest_##dtype(const T *x, const T *y, int64_t n)                                    \
+    {                                                                                              \
+        T r[8] = {0}, most = 0;                                                                    \
+        int nan[8] = {0};                                                                          \
+        int64_t i = 0;                                                                             \
+        for (; i + 8 <= n; i += 8)                                                                 \
+            for (int k = 0; k < 8; k++) {                                                          \
+                T d = fabs_(x[i + k] - y[i + k]);                                                  \
+                r[k] = d > r[k] ? d : r[k];                                                        \
+                nan[k] |= d != d;                                                                  \
+            }                                                                                      \
+        for (int k = 0; i + k < n; k++) {                                                          \
+            T d = fabs_(x[i + k] - y[i + k]);                                                      \
+            r[k] = d > r[k] ? d : r[k];                                                            \
+            nan[k] |= d != d;                                                                      \
+        }                                                                                          \
+        for (int k = 0; k < 8; k++) {                                                              \
+            most = r[k] > most ? r[k] : most;                                                      \
+            nan[0] |= nan[k];                                                                      \
+        }                                                                                          \
+        return nan[0] ? (T)NAN : most;                                                             \
+    }
+ROWS(float, fabsf, f32)
+ROWS(double, fabs, f64)
+
+struct row_work {
+    const char *x, *y;
+    char *z;
+    int64_t m;
+    float (*f32)(const float *, const float *, int64_t);
+    double (*f64)(const double *, const double *, int64_t);
+};
+
+static void run_rows_f32(int64_t begin, int64_t end, void *context)
+{
+    const struct row_work *w = context;
+    for (int64_t j = begin; j < end; j++)
+        ((float *)w->z)[j] = w->f32((const float *)w->x, (const float *)w->y + j * w->m, w->m);
+}
+
+static void run_rows_f64(int64_t begin, int64_t end, void *context)
+{
+    const struct row_work *w = context;
+    for (int64_t j = begin; j < end; j++)
+        ((double *)w->z)[j] = w->f64((const double *)w->x, (const double *)w->y + j * w->m, w->m);
+}
+
+/* Sums of |d| over rows below this size are not worth the kernels' wider vectors. */
+enum { SHORT_ROW = 128 };
+
+/* Whether rows_against has a loop for this norm. */
+static bool has_rows(double p) { return p == 1 || p == 2 || p == INFINITY; }
+
+/* z[j] from x (m) and rows y (n, m), all contiguous: the sum of |d|, of d^2 (for p = 2: the root is
+ * still to be taken), or the largest |d|. */
+static void rows_against(double p, rl_dtype dtype, char *z, char *x, char *y, int64_t n, int64_t m)
+{
+    size_t size = dtype == RL_F32 ? sizeof(float) : sizeof(double);
+    if (n == 0)
+        return;
+    if (p == INFINITY || (p == 1 && m < SHORT_ROW)) {
+        struct row_work w = {x, y, z, m};
+        w.f32 = p == 1 ? absolutes_f32 : largest_f32;
+        w.f64 = p == 1 ? absolutes_f64 : largest_f64;
+        rl_parallel_for(n, m < 16384 ? 16384 / m : 1, dtype == RL_F32 ? run_rows_f32 : run_rows_f64,
+                        &w);
+        return;
+    }
+    rl_kargs args = {{0}};
+    rl_rows_run(p == 1 ? RL_ROW_L1_SUM : RL_ROW_MSE_SUM, dtype, n, m, 3, (char *[]){z, x, y},
+                (ptrdiff_t[]){1, 0, m}, (size_t[]){size, size, size}, &args);
+}
+
+/* x (..., P, M) and y (..., R, M), row-major; p that has_rows. */
 static rl_tensor *by_rows(rl_tensor *x, rl_tensor *y, double p)
 {
     int n = x->ndim;
@@ -340,16 +450,11 @@ static rl_tensor *by_rows(rl_tensor *x, rl_tensor *y, double p)
     RL_TEMP *z = rl_new((rl_dtype)x->dtype, n, shape);
     if (!z || !z->numel)
         return rl_retain(z);
-    size_t size = rl_itemsize(x);
-    rl_kargs args = {{0}};
-    for (int64_t i = 0; i < batch * P; i++) {
-        char *operand[] = {(char *)z->data + (size_t)(i * R) * size,
-                           (char *)x->data + (size_t)(i * M) * size,
-                           (char *)y->data + (size_t)(i / P * R * M) * size};
-        rl_rows_run(p == 1 ? RL_ROW_L1_SUM : RL_ROW_MSE_SUM, (rl_dtype)x->dtype, R, M, 3, operand,
-                    (ptrdiff_t[]){1, 0, M}, (size_t[]){size, size, size}, &args);
-    }
-    return p == 1 ? rl_retain(z) : rl_sqrt_(z);
+    int64_t size = (int64_t)rl_itemsize(x);
+    for (int64_t i = 0; i < batch * P; i++)
+        rows_against(p, (rl_dtype)x->dtype, z->data + i * R * size, x->data + i * M * size,
+                     y->data + i / P * R * M * size, R, M);
+    return p == 2 ? rl_sqrt_(z) : rl_retain(z);
 }
 
 /* The other norms, by way of all differences. */
@@ -417,7 +522,7 @@ rl_tensor *rl_cdist(rl_tensor *x1, rl_tensor *x2, double p, const char *mode)
     rl_tensor *z = NULL;
     if (matrices) {
         z = euclidean(x, y);
-    } else if (M > 0 && (p == 1 || p == 2)) {
+    } else if (M > 0 && has_rows(p)) {
         RL_TEMP *a = rl_contiguous_data(x), *b = rl_contiguous_data(y);
         z = a && b ? by_rows(a, b, p) : NULL;
     } else if (M > 0) {
@@ -442,6 +547,68 @@ rl_tensor *rl_cdist(rl_tensor *x1, rl_tensor *x2, double p, const char *mode)
 
 /* ---- pdist: the distances of rows i < j, (n (n - 1) / 2) ---- */
 
+/* The numbers i and j of all pairs, int64. */
+static rl_status pair_numbers(int64_t n, rl_tensor **first, rl_tensor **second)
+{
+    int64_t pairs = n ? n * (n - 1) / 2 : 0;
+    *first = rl_new(RL_I64, 1, &pairs);
+    *second = rl_new(RL_I64, 1, &pairs);
+    if (!*first || !*second)
+        return rl_error_code();
+    int64_t *i = (int64_t *)(*first)->data, *j = (int64_t *)(*second)->data;
+    for (int64_t a = 0; a < n; a++)
+        for (int64_t b = a + 1; b < n; b++) {
+            *i++ = a;
+            *j++ = b;
+        }
+    return RL_OK;
+}
+
+/* The gradient of each pair, added to one row and subtracted from the other. */
+static rl_status pdist_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    RL_TEMP *x = rl_saved(n, 0), *z = rl_saved(n, 1);
+    RL_TEMP *first = NULL, *second = NULL;
+    if (!x || !z || pair_numbers(x->shape[0], &first, &second))
+        return rl_error_code();
+    RL_TEMP *xi = rl_index_select(x, 0, first), *xj = rl_index_select(x, 0, second);
+    RL_TEMP *d = difference(xi, xj);
+    RL_TEMP *gs = rl_unsqueeze(g[0], -1), *zs = rl_unsqueeze(z, -1);
+    RL_TEMP *pairs = norm_gradient(gs, d, zs, n->args.f[0]);
+    RL_TEMP *none = rl_zeros((rl_ints){x->shape, 2}, (rl_dtype)x->dtype);
+    RL_TEMP *sum = none && pairs ? rl_index_add(none, 0, first, pairs, rl_int(1)) : NULL;
+    dx[0] = sum ? rl_index_add(sum, 0, second, pairs, rl_int(-1)) : NULL;
+    return RL_DONE(n, dx);
+}
+static const rl_node_type pdist_node = {"PdistBackward0", pdist_backward, 2, NULL};
+
+static rl_tensor *pdist_data(rl_tensor *x, double p)
+{
+    int64_t n = x->shape[0], m = x->shape[1], pairs = n ? n * (n - 1) / 2 : 0;
+    rl_dtype dtype = (rl_dtype)x->dtype;
+    if (m == 0 || pairs == 0)
+        return rl_zeros((rl_ints){&pairs, 1}, dtype);
+    if (!has_rows(p)) {
+        RL_TEMP *first = NULL, *second = NULL;
+        if (pair_numbers(n, &first, &second))
+            return NULL;
+        RL_TEMP *xi = rl_index_select(x, 0, first), *xj = rl_index_select(x, 0, second);
+        RL_TEMP *d = difference(xi, xj);
+        return d ? norm_last(d, p, false) : NULL;
+    }
+    RL_TEMP *rows = rl_contiguous_data(x), *z = rl_new(dtype, 1, &pairs);
+    if (!rows || !z)
+        return NULL;
+    int64_t size = (int64_t)rl_itemsize(x);
+    char *out = z->data;
+    for (int64_t i = 0; i < n; i++) {
+        rows_against(p, dtype, out, rows->data + i * m * size, rows->data + (i + 1) * m * size,
+                     n - 1 - i, m);
+        out += (n - 1 - i) * size;
+    }
+    return p == 2 ? rl_sqrt_(z) : rl_retain(z);
+}
+
 rl_tensor *rl_pdist(rl_tensor *x, double p)
 {
     if (!x)
@@ -452,19 +619,17 @@ rl_tensor *rl_pdist(rl_tensor *x, double p)
         return rl_fail(RL_ERUNTIME, "pdist only supports floating-point dtypes");
     if (!(p >= 0))
         return rl_fail(RL_ERUNTIME, "pdist only supports non-negative p values");
-    int64_t n = x->shape[0], pairs = n ? n * (n - 1) / 2 : 0;
-    RL_TEMP *first = rl_new(RL_I64, 1, &pairs), *second = rl_new(RL_I64, 1, &pairs);
-    if (!first || !second)
-        return NULL;
-    int64_t *i = (int64_t *)first->data, *j = (int64_t *)second->data;
-    for (int64_t a = 0; a < n; a++)
-        for (int64_t b = a + 1; b < n; b++) {
-            *i++ = a;
-            *j++ = b;
-        }
-    RL_TEMP *xi = rl_index_select(x, 0, first), *xj = rl_index_select(x, 0, second);
-    RL_TEMP *d = difference(xi, xj);
-    if (d && x->shape[1] == 0)
-        return sum_dim(d, -1, false);
-    return d ? norm_last(d, p, false) : NULL;
+    if (x->dtype != RL_F32 && x->dtype != RL_F64)
+        return rl_fail(RL_ENOTIMPL, "\"pdist\" not implemented for '%s'", rl_dtype_title(x->dtype));
+    bool grad = rl_set_grad_enabled(false);
+    rl_tensor *z = pdist_data(x, p);
+    rl_set_grad_enabled(grad);
+    if (!z || !rl_recording(x))
+        return z;
+    rl_node *n = rl_node_new(&pdist_node, z, 1, (rl_tensor *[]){x});
+    rl_save(n, 0, x);
+    rl_save_output(n, 1, z, 0);
+    if (n)
+        n->args.f[0] = p;
+    return rl_record(n, z);
 }

@@ -109,7 +109,7 @@ def lu(a: Any) -> tuple[Any, Any, Any]:
     pivots = np.empty((count, k), np.int32)
     info = np.zeros(count, np.int32)
     lapack = _scipy("lapack")
-    if lapack is not None and k:
+    if lapack is not None and k and count <= 2 * k:  # many small ones are faster all at once
         getrf = lapack.sgetrf if a.dtype == np.float32 else lapack.dgetrf
         for b in range(count):
             factors[b], pivots[b], info[b] = getrf(factors[b])
@@ -143,6 +143,11 @@ def permutation(pivots: Any, m: int) -> Any:
     flat = pivots.reshape(-1, pivots.shape[-1]) if pivots.size else pivots.reshape(
         int(np.prod(pivots.shape[:-1])), pivots.shape[-1]
     )
+    if len(flat) == 1:
+        rows = list(range(m))
+        for i, j in enumerate(flat[0].tolist()):
+            rows[i], rows[j - 1] = rows[j - 1], rows[i]
+        return np.array(rows, np.intp).reshape(*pivots.shape[:-1], m)
     order = np.tile(np.arange(m), (len(flat), 1))
     every = np.arange(len(flat))
     for i in range(flat.shape[-1]):
@@ -171,8 +176,10 @@ def solve_triangular(a: Any, b: Any, upper: bool, unitriangular: bool) -> Any:
     blas = _scipy("blas")
     if blas is not None and x.size and len(x) <= n:
         trsm = blas.strsm if x.dtype == np.float32 else blas.dtrsm
-        for i in range(len(x)):
-            x[i] = trsm(1.0, a[i], x[i], lower=not upper, diag=unitriangular)
+        for i in range(len(x)):  # a row-major A is a column-major A^T: no copy is made
+            rows = a[i].flags.c_contiguous
+            m = a[i].T if rows else a[i]
+            x[i] = trsm(1.0, m, x[i], lower=upper if rows else not upper, trans_a=rows, diag=unitriangular)
         return x.reshape(*shape, n, k)
     with np.errstate(divide="ignore", invalid="ignore"):
         for i in range(n - 1, -1, -1) if upper else range(n):
@@ -195,6 +202,32 @@ def solve(a: Any, b: Any) -> tuple[Any, Any]:
         x = np.linalg.solve(good, b)
         x[bad] = np.nan
         return x, info
+
+
+def inverse(a: Any) -> tuple[Any, Any]:
+    """A^-1 and LU's info, int32; the inverses of singular matrices are nan."""
+    np = numpy()
+    try:
+        return np.linalg.inv(a), np.zeros(a.shape[:-2], np.int32)
+    except np.linalg.LinAlgError:
+        return solve(a, np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape))
+
+
+def qr(a: Any, mode: str) -> tuple[Any, Any]:
+    """Q and R, reduced or complete; mode "r": None and R."""
+    np = numpy()
+    lapack = _scipy("lapack")
+    m, n = a.shape[-2:]
+    flat = _flat(a)
+    if lapack is None or a.dtype != np.float32 or mode != "reduced" or not a.size or len(flat) > n:
+        return (None, np.linalg.qr(a, mode)) if mode == "r" else np.linalg.qr(a, mode)
+    k = min(m, n)  # NumPy would compute in double precision, at twice the time
+    q, r = np.empty((len(flat), m, k), a.dtype), np.empty((len(flat), k, n), a.dtype)
+    for i, matrix in enumerate(flat):
+        h, tau, _, _ = lapack.sgeqrf(matrix, lwork=64 * n)
+        r[i] = np.triu(h[:k])
+        q[i] = lapack.sorgqr(h[:, :k], tau, lwork=64 * k, overwrite_a=1)[0]
+    return q.reshape(*a.shape[:-2], m, k), r.reshape(*a.shape[:-2], k, n)
 
 
 def cholesky(a: Any) -> tuple[Any, Any]:
@@ -262,9 +295,11 @@ def not_converged(name: str, a: Any) -> _LinAlgError:
     )
 
 
-# Degrees of the diagonal Pade approximants of exp, and the 1-norms up to which they are exact in double precision
-# (Higham, The scaling and squaring method for the matrix exponential revisited, SIAM J. Matrix Anal. 2005, table 2.3).
-_THETA_13 = 5.371920351148152
+# Coefficients of diagonal Pade approximants of exp, and the 1-norms up to which they are exact: degree 13 in double,
+# degree 7 in single precision (Higham, The scaling and squaring method for the matrix exponential revisited, SIAM J.
+# Matrix Anal. 2005, tables 2.1 and 2.3).
+_THETA_7, _THETA_13 = 3.925724783138660, 5.371920351148152
+_PADE_7 = (17297280.0, 8648640.0, 1995840.0, 277200.0, 25200.0, 1512.0, 56.0, 1.0)
 _PADE_13 = (
     64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0, 129060195264000.0,
     10559470521600.0, 670442572800.0, 33522128640.0, 1323241920.0, 40840800.0, 960960.0, 16380.0, 182.0, 1.0,
@@ -272,22 +307,28 @@ _PADE_13 = (
 
 
 def matrix_exp(a: Any) -> Any:
-    """exp(A) by scaling and squaring with the Pade approximant of degree 13, in double precision."""
+    """exp(A) by scaling and squaring. Small matrices in double precision whatever their dtype, which costs nothing."""
     np = numpy()
-    x = a.astype(np.float64)
-    if not x.size:
+    if not a.size:
         return a.copy()
+    single = a.dtype == np.float32 and a.shape[-1] > 32
+    x = a.copy() if single else a.astype(np.float64)
+    theta = _THETA_7 if single else _THETA_13
     norm = np.abs(x).sum(-2).max(-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        squarings = np.ceil(np.log2(norm / _THETA_13))
+        squarings = np.ceil(np.log2(norm / theta))
     squarings = np.where(np.isfinite(squarings) & (squarings > 0), squarings, 0).astype(int)
-    x /= np.exp2(squarings)[..., None, None]
-    c, eye = _PADE_13, np.eye(x.shape[-1])
+    x /= np.exp2(squarings)[..., None, None].astype(x.dtype)
+    c, eye = _PADE_7 if single else _PADE_13, np.eye(x.shape[-1], dtype=x.dtype)
     x2 = x @ x
     x4 = x2 @ x2
     x6 = x4 @ x2
-    odd = x @ (x6 @ (c[13] * x6 + c[11] * x4 + c[9] * x2) + c[7] * x6 + c[5] * x4 + c[3] * x2 + c[1] * eye)
-    even = x6 @ (c[12] * x6 + c[10] * x4 + c[8] * x2) + c[6] * x6 + c[4] * x4 + c[2] * x2 + c[0] * eye
+    odd = c[7] * x6 + c[5] * x4 + c[3] * x2 + c[1] * eye
+    even = c[6] * x6 + c[4] * x4 + c[2] * x2 + c[0] * eye
+    if not single:
+        odd += x6 @ (c[13] * x6 + c[11] * x4 + c[9] * x2)
+        even += x6 @ (c[12] * x6 + c[10] * x4 + c[8] * x2)
+    odd = x @ odd
     result = np.linalg.solve(even - odd, even + odd)
     for i in range(squarings.max()):
         result = np.where((squarings > i)[..., None, None], result @ result, result)

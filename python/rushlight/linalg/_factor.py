@@ -148,13 +148,10 @@ class Qr(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, mode: str) -> tuple[Tensor, Tensor]:
-        np = _array.numpy()
-        m = _array.array(a)
         ctx.mode = mode
-        if mode == "r":
-            r = _array.columns(np.linalg.qr(m, "r"))
-            return _array.tensor(np.empty(0, m.dtype)), r
-        q, r = np.linalg.qr(m, mode)
+        q, r = _array.qr(_array.array(a), mode)
+        if q is None:
+            return a.new_empty(0), _array.columns(r)
         q, r = _array.columns(q), _array.columns(r)
         ctx.save_for_backward(q, r)
         return q, r
@@ -245,17 +242,16 @@ class LuFactorEx(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         factors, pivots, info = _array.lu(_array.array(a))
-        factors = _array.columns(factors)
-        p = _array.tensor(_array.permutation_matrix(pivots, a.shape[-2], pivots.dtype)).to(a.dtype)
-        pivots, info = _array.tensor(pivots), _array.tensor(info)
+        factors, pivots, info = _array.columns(factors), _array.tensor(pivots), _array.tensor(info)
         ctx.mark_non_differentiable(pivots, info)
-        ctx.save_for_backward(factors, p)
+        ctx.save_for_backward(factors, pivots)
         return factors, pivots, info
 
     @staticmethod
     def backward(ctx: Any, g: Tensor, *_: Any) -> Tensor:
-        factors, p = ctx.saved_tensors
+        factors, pivots = ctx.saved_tensors
         m, n = factors.shape[-2:]
+        p = _array.tensor(_array.permutation_matrix(_array.array(pivots), m, "int8")).to(factors.dtype)
         k = min(m, n)
         lower, upper = split_lu(factors)
         return p @ _lu_backward(lower, upper, g[..., :k].tril(-1), g[..., :k, :].triu())
