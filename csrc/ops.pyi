@@ -94,7 +94,7 @@ def to_dtype(input: Tensor, dtype: dtype, copy: bool = False) -> Tensor:
     """The tensor in another dtype; itself when it has it already and copy is false."""
 
 @op(function=False, inplace="only")
-def copy(input: Tensor, src: TensorLike, non_blocking: bool = False) -> Tensor:
+def copy(input: Tensor, other: TensorLike, non_blocking: bool = False) -> Tensor:
     """Copies src, broadcast and converted, into the tensor."""
 
 @op(function=False, inplace="only")

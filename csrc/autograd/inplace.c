@@ -94,11 +94,13 @@ fail:
     return NULL;
 }
 
-/* What is left of x's history when f's result has none: nothing flows back. */
+/* What is left of x's history when f's result has none: zeros flow back. */
 static rl_status overwrite_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
-    (void)n, (void)g, (void)dx;
-    return RL_OK;
+    if (!rl_wants(n, 0))
+        return RL_OK;
+    dx[0] = rl_zeros_like(g[0], RL_NO_DTYPE);
+    return rl_status_of(dx[0]);
 }
 
 static const rl_node_type overwrite_node = {.name = "CopyBackwards",
@@ -188,7 +190,9 @@ rl_tensor *rl_out_assign(rl_tensor *out, rl_tensor *y)
         if (rl_check_inplace(out, false))
             goto fail;
     } else {
-        RL_TEMP *fresh = rl_new((rl_dtype)out->dtype, y->ndim, y->shape);
+        RL_TEMP *fresh = rl_is_dense(y)
+                             ? rl_new_strided((rl_dtype)out->dtype, y->ndim, y->shape, y->strides)
+                             : rl_new((rl_dtype)out->dtype, y->ndim, y->shape);
         if (!fresh || rl_tensor_set_data(out, fresh))
             goto fail;
     }

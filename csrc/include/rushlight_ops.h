@@ -46,7 +46,7 @@ rl_tensor *rl_contiguous(rl_tensor *input);
 /* The tensor in another dtype; itself when it has it already and copy is false. */
 rl_tensor *rl_to_dtype(rl_tensor *input, rl_dtype dtype, bool copy);
 /* Copies src, broadcast and converted, into the tensor. */
-rl_tensor *rl_copy_(rl_tensor *input, rl_tensor *src, bool non_blocking);
+rl_tensor *rl_copy_(rl_tensor *input, rl_tensor *other, bool non_blocking);
 /* Fills the tensor with one value. */
 rl_tensor *rl_fill_(rl_tensor *input, rl_tensor *value);
 /* Fills the tensor with zeros. */

@@ -87,7 +87,8 @@ static rl_map sum_map(rl_tensor *x, rl_tensor *y, rl_scalar alpha, int sign)
     } else {
         m.op = RL_MAP_ADD_SCALED;
         m.args.f[0] = sign * rl_scalar_double(alpha);
-        m.args.i[0] = sign * rl_scalar_int(alpha);
+        /* unsigned: the smallest integer has no negative */
+        m.args.i[0] = (int64_t)((uint64_t)sign * (uint64_t)rl_scalar_int(alpha));
     }
     return m;
 }

@@ -118,12 +118,6 @@ rl_status rl_equal(rl_tensor *input, rl_tensor *other, bool *out)
 {
     if (!input || !other)
         return rl_error_code();
-    if (input->dtype != other->dtype)
-        return rl_error(RL_ERUNTIME,
-                        "Expected object of data type %s but got data type %s for argument "
-                        "'other' in call to equal",
-                        rl_dtype_title((rl_dtype)input->dtype),
-                        rl_dtype_title((rl_dtype)other->dtype));
     if (!rl_same_shape(input, other)) {
         *out = false;
         return RL_OK;

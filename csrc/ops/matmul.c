@@ -18,6 +18,8 @@ const char *rl_dtype_cpp(rl_dtype dtype)
 rl_status rl_product(rl_dtype dtype, rl_matrix a, rl_matrix b, void *c, const void *bias,
                      unsigned flags)
 {
+    if (dtype == RL_BOOL)
+        return rl_error(RL_ENOTIMPL, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
     rl_gemm_args g = {
         .dtype = dtype,
         .m = a.rows,
@@ -82,8 +84,6 @@ static rl_tensor *multiply(rl_dtype dtype, rl_matrix a, rl_matrix b)
 
 static rl_tensor *multiply_tensors(rl_tensor *a, bool ta, rl_tensor *b, bool tb)
 {
-    if (a->dtype == RL_BOOL)
-        return rl_fail(RL_ENOTIMPL, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
     rl_dtype dtype = rl_gemm_dtype(a->dtype);
     RL_TEMP *x = rl_gemm_operand(a), *y = rl_gemm_operand(b);
     if (!x || !y)
@@ -145,6 +145,10 @@ rl_tensor *rl_matmul_data(rl_tensor *a0, rl_tensor *b0)
     rl_tensor *c = rl_new(a->dtype, n + 2, shape);
     if (!c || c->numel == 0)
         return rl_gemm_result(c, a0->dtype);
+    if (a->dtype == RL_BOOL) {
+        rl_release(c);
+        return rl_fail(RL_ENOTIMPL, "\"bmm\" not implemented for 'Bool'");
+    }
     rl_gemm_args g = {
         .dtype = a->dtype,
         .m = rows,

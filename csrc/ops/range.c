@@ -162,11 +162,8 @@ rl_tensor *rl_arange_end(rl_scalar end, rl_dtype dtype)
 rl_tensor *rl_range(rl_scalar start, rl_scalar end, rl_scalar step, rl_dtype dtype)
 {
     dtype = dtype == RL_NO_DTYPE ? rl_default_dtype() : dtype;
-    if (dtype == RL_BOOL || dtype == RL_F16 || dtype == RL_BF16)
-        return rl_fail(RL_ENOTIMPL, "\"range_cpu\" not implemented for '%s'",
-                       dtype == RL_BOOL  ? "Bool"
-                       : dtype == RL_F16 ? "Half"
-                                         : "BFloat16");
+    if (dtype == RL_BOOL)
+        return rl_fail(RL_ENOTIMPL, "\"range_cpu\" not implemented for 'Bool'");
     bool whole = rl_is_integral(dtype, false);
     if (whole)
         step = rl_int(rl_scalar_int(step));

@@ -19,7 +19,8 @@ void rl_geometry_row_major(rl_geometry *g, int ndim, const int64_t *shape)
 {
     g->ndim = ndim;
     g->offset = 0;
-    memcpy(g->shape, shape, (size_t)ndim * sizeof(int64_t));
+    for (int d = 0; d < ndim; d++) /* shape may be NULL for none */
+        g->shape[d] = shape[d];
     rl_row_major(ndim, shape, g->strides);
 }
 

@@ -179,8 +179,6 @@ static int as_double(PyObject *o, double *out)
         *out = PyFloat_AS_DOUBLE(o);
         return 1;
     }
-    if (PyBool_Check(o))
-        return 0;
     rl_scalar s;
     if (!rl_py_as_scalar(o, &s))
         return PyErr_Occurred() ? -1 : 0;

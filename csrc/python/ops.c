@@ -1,6 +1,7 @@
 /* ops.c: the generated operators in Python: parse, call, convert the result. */
 #include <math.h>
 
+#include "core/iter.h"
 #include "python/args.h"
 #include "python/gen/ops_bind.inc"
 
@@ -96,8 +97,30 @@ static rl_tensor *finish_factory(const rl_py_call *c, rl_tensor *t)
     return c->requires_grad ? rl_py_require_grad(t) : t;
 }
 
+/* A constructor with out= computes in the dtype of out; dtype=, where given, must say the same. */
+static int take_dtype_of_out(const rl_py_sig *sig, rl_py_call *c)
+{
+    rl_dtype own = (rl_dtype)rl_py_borrow(c->out)->dtype;
+    for (int i = 0; i < sig->n; i++) {
+        if (sig->params[i].type != RL_PY_OPT_DTYPE)
+            continue;
+        rl_dtype *asked = &c->slots[i].d;
+        if (*asked != RL_NO_DTYPE && *asked != own) {
+            PyErr_Format(PyExc_RuntimeError, "dtype %s does not match dtype of out parameter (%s)",
+                         rl_dtype_title(*asked), rl_dtype_title(own));
+            return -1;
+        }
+        *asked = own;
+    }
+    return 0;
+}
+
 static PyObject *finish(const rl_py_op *op, const rl_py_sig *sig, rl_py_call *c)
 {
+    if (c->out && (sig->flags & RL_PY_FACTORY) && take_dtype_of_out(sig, c)) {
+        rl_py_call_end(c);
+        return NULL;
+    }
     rl_py_result r;
     r.t[0] = NULL;
     if (sig->kind == RL_PY_R_TUPLE)

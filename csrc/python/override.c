@@ -12,10 +12,14 @@ static PyObject *name_torch_function, *disabled_impl, *operations, *nn_operation
 
 /* ---- who overrides ---- */
 
-/* A type's __torch_function__, borrowed, or NULL where it has none or has switched it off. */
+/* A type's __torch_function__, borrowed, or NULL where it has none or has switched it off.  Asked
+ * with an exception pending too: the look-up would take that for its own and clear it. */
 static PyObject *overriding_attribute(PyTypeObject *type)
 {
+    PyObject *error, *value, *traceback;
+    PyErr_Fetch(&error, &value, &traceback);
     PyObject *f = _PyType_Lookup(type, name_torch_function);
+    PyErr_Restore(error, value, traceback);
     return f && f != disabled_impl ? f : NULL;
 }
 
