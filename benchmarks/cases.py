@@ -128,6 +128,58 @@ for n in (10, 10_000, 10_000_000):
         )
 
 
+# ---- a few operators of every family; x and y as above, m: x as rows of 100, i: int64 places in x, b: bool ----------
+
+FAMILIES: dict[str, Callable[..., Any]] = {
+    "compare: x < y": lambda torch, x, y, m, i, b: x < y,
+    "where": lambda torch, x, y, m, i, b: torch.where(b, x, y),
+    "clamp": lambda torch, x, y, m, i, b: x.clamp(-0.2, 0.2),
+    "pow 2.5": lambda torch, x, y, m, i, b: y**2.5,
+    "gelu": lambda torch, x, y, m, i, b: torch.nn.functional.gelu(x),
+    "int64 add": lambda torch, x, y, m, i, b: i + i,
+    "float to bfloat16": lambda torch, x, y, m, i, b: x.bfloat16(),
+    "row sums": lambda torch, x, y, m, i, b: m.sum(1),
+    "column sums": lambda torch, x, y, m, i, b: m.sum(0),
+    "row maxima": lambda torch, x, y, m, i, b: m.max(1),
+    "argmax": lambda torch, x, y, m, i, b: x.argmax(),
+    "row variances": lambda torch, x, y, m, i, b: m.var(1),
+    "norm": lambda torch, x, y, m, i, b: x.norm(),
+    "cumsum": lambda torch, x, y, m, i, b: m.cumsum(1),
+    "all": lambda torch, x, y, m, i, b: b.all(),
+    "log_softmax": lambda torch, x, y, m, i, b: m.log_softmax(1),
+    "transposed copy": lambda torch, x, y, m, i, b: m.t().contiguous(),
+    "cat": lambda torch, x, y, m, i, b: torch.cat([x, y]),
+    "flip": lambda torch, x, y, m, i, b: m.flip(1),
+    "x[i]": lambda torch, x, y, m, i, b: x[i],
+    "x[b]": lambda torch, x, y, m, i, b: x[b],
+    "gather": lambda torch, x, y, m, i, b: x.gather(0, i),
+    "scatter_add": lambda torch, x, y, m, i, b: x.scatter_add(0, i, y),
+    "masked_fill": lambda torch, x, y, m, i, b: x.masked_fill(b, 0.0),
+    "nonzero": lambda torch, x, y, m, i, b: b.nonzero(),
+    "sort rows": lambda torch, x, y, m, i, b: m.sort(1),
+    "topk of rows": lambda torch, x, y, m, i, b: m.topk(5, 1),
+    "rand": lambda torch, x, y, m, i, b: torch.rand(len(x)),
+    "randn": lambda torch, x, y, m, i, b: torch.randn(len(x)),
+    "dropout": lambda torch, x, y, m, i, b: torch.dropout(x, 0.5, True),
+    "bmm of 10 x 10": lambda torch, x, y, m, i, b: torch.bmm(m.view(-1, 10, 10), m.view(-1, 10, 10)),
+}
+
+
+def family(name: str, n: int):
+    def make(torch: ModuleType):
+        torch.manual_seed(0)
+        x, y = torch.rand(n) - 0.5, torch.rand(n) + 0.5
+        m, i, b, f = x.view(-1, 100), torch.randint(0, n, (n,)), x > 0, FAMILIES[name]
+        return lambda: f(torch, x, y, m, i, b)
+
+    return make
+
+
+for n in (10_000, 10_000_000):
+    for family_name in FAMILIES:
+        case(f"families, {n:.0e} elements", family_name, long=n > 1e6)(family(family_name, n))
+
+
 # ---- matrix products -----------------------------------------------------------------------------------------------
 
 
