@@ -105,6 +105,19 @@ INPLACE(number_ixor, "__ixor__", rl_bitwise_xor_(x, y))
 INPLACE(number_ilshift, "__ilshift__", rl_bitwise_left_shift_(x, y))
 INPLACE(number_irshift, "__irshift__", rl_bitwise_right_shift_(x, y))
 
+static bool is_array(PyObject *o) { return !strcmp(Py_TYPE(o)->tp_name, "numpy.ndarray"); }
+
+/* NumPy leaves array / tensor to the tensor, which multiplies by its reciprocal. */
+static PyObject *number_divide(PyObject *a, PyObject *b)
+{
+    if (rl_py_is_tensor(a) || !is_array(a))
+        return number_true_divide(a, b);
+    PyObject *r = rl_py_wrap(rl_reciprocal(rl_py_borrow(b)));
+    PyObject *result = r ? PyNumber_Multiply(r, a) : NULL;
+    Py_XDECREF(r);
+    return result;
+}
+
 static PyObject *number_power(PyObject *a, PyObject *b, PyObject *modulus)
 {
     if (modulus != Py_None)
@@ -145,7 +158,17 @@ static PyObject *number_matmul(PyObject *a, PyObject *b)
 UNARY(number_negative, "neg", rl_neg)
 UNARY(number_positive, "positive", rl_positive)
 UNARY(number_absolute, "abs", rl_abs)
-UNARY(number_invert, "__invert__", rl_bitwise_not)
+UNARY(number_not, "__invert__", rl_bitwise_not)
+
+static PyObject *number_invert(PyObject *a)
+{
+    if (!rl_py_overrides(a) && !rl_is_integral((rl_dtype)rl_py_borrow(a)->dtype, true)) {
+        PyErr_SetString(PyExc_TypeError, "~ (operator.invert) is only implemented on integer and "
+                                         "Boolean-type tensors");
+        return NULL;
+    }
+    return number_not(a);
+}
 
 static int number_bool(PyObject *self)
 {
@@ -219,6 +242,22 @@ static PyObject *number_index(PyObject *self)
     return number_int(self);
 }
 
+/* tensor == array, which NumPy leaves to the tensor; of an array that is no tensor, as of any
+ * foreign object, nothing is known. */
+static PyObject *equal_to_array(PyObject *a, PyObject *b)
+{
+    PyObject *module = PyImport_ImportModule("rushlight._C");
+    PyObject *other = module ? PyObject_CallMethod(module, "_from_array", "O", b) : NULL;
+    Py_XDECREF(module);
+    if (!other && PyErr_ExceptionMatches(PyExc_TypeError)) {
+        PyErr_Clear();
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    PyObject *result = other ? rl_py_tensor_compare(a, other, Py_EQ) : NULL;
+    Py_XDECREF(other);
+    return result;
+}
+
 PyObject *rl_py_tensor_compare(PyObject *a, PyObject *b, int op)
 {
     RL_TEMP *temp = NULL;
@@ -228,6 +267,8 @@ PyObject *rl_py_tensor_compare(PyObject *a, PyObject *b, int op)
     int status = operand(b, &y, &temp);
     if (rl_py_overrides(a))
         status = OVERRIDE;
+    if (status == FOREIGN && op == Py_EQ && is_array(b))
+        return equal_to_array(a, b);
     if (status != READY)
         return unusual(status, names[op], a, b);
     rl_tensor *(*const compare[])(rl_tensor *, rl_tensor *) = {[Py_LT] = rl_lt, [Py_LE] = rl_le,
@@ -241,7 +282,7 @@ PyNumberMethods rl_py_number_methods = {
     .nb_add = number_add,
     .nb_subtract = number_subtract,
     .nb_multiply = number_multiply,
-    .nb_true_divide = number_true_divide,
+    .nb_true_divide = number_divide,
     .nb_floor_divide = number_floor_divide,
     .nb_remainder = number_remainder,
     .nb_power = number_power,

@@ -297,7 +297,7 @@ static int tensor_contains(PyObject *self, PyObject *value)
     RL_TEMP *other = rl_py_tensor_like(value, "element");
     if (!other)
         return -1;
-    RL_TEMP *equal = rl_eq(rl_py_borrow(self), other);
+    RL_TEMP *equal = rl_eq(other, rl_py_borrow(self)); /* in this order in the message */
     RL_TEMP *any = equal ? rl_any(equal, (rl_ints){NULL, -1}, false) : NULL;
     rl_scalar found;
     if (!any || rl_item(any, &found)) {

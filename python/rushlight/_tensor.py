@@ -32,8 +32,8 @@ def __deepcopy__(self: Tensor, memo: dict) -> Tensor:
         )
     if id(self) in memo:
         return memo[id(self)]
-    data = self.detach().clone()
-    copy = data if type(self) is Tensor else _C._make_subclass(type(self), data, False)
+    with _C.DisableTorchFunctionSubclass():
+        copy = _C._make_subclass(type(self), _in_copied_storage(self, memo), False)
     if self.requires_grad:
         copy.requires_grad_()
     memo[id(self)] = copy
@@ -46,13 +46,34 @@ def __deepcopy__(self: Tensor, memo: dict) -> Tensor:
     return copy
 
 
+def _all_of_storage(self: Tensor) -> Tensor:
+    """The storage under a tensor as one row of its dtype."""
+    flat = self.detach()
+    return flat.as_strided((flat.untyped_storage().nbytes() // flat.itemsize,), (1,), 0)
+
+
+def _in_copied_storage(self: Tensor, memo: dict) -> Tensor:
+    """The tensor in a copy of its storage; one copy per storage and memo, so that views stay views."""
+    key = ("rushlight storage", self.untyped_storage().data_ptr(), self.dtype)
+    flat = memo.get(key) if key[1] else None
+    if flat is None:
+        flat = memo[key] = _all_of_storage(self).clone()
+    return flat.as_strided(tuple(self.shape), self.stride(), self.storage_offset())
+
+
 def _rebuild_tensor(
-    cls: type, data: bytes, dtype: Any, shape: tuple, requires_grad: bool, state: dict | None
+    cls: type,
+    data: bytes,
+    dtype: Any,
+    shape: tuple,
+    stride: tuple,
+    offset: int,
+    requires_grad: bool,
+    state: dict | None,
 ) -> Tensor:
     """The inverse of pickling."""
-    tensor = _C._from_bytes(data, dtype, shape)
-    if cls is not Tensor:
-        tensor = _C._make_subclass(cls, tensor, False)
+    tensor = _C._from_bytes(data, dtype, (len(data) // dtype.itemsize,))
+    tensor = _C._make_subclass(cls, tensor.as_strided(shape, stride, offset), False)
     if requires_grad:
         tensor.requires_grad_()
     if state:
@@ -62,14 +83,44 @@ def _rebuild_tensor(
 
 @_method
 def __reduce_ex__(self: Tensor, protocol: int) -> tuple:
-    """Pickles values, dtype, shape, requires_grad and attributes."""
-    if not self.is_leaf and self.requires_grad:
-        self = self.detach().requires_grad_()
-    dense = self.detach().contiguous()
-    start = dense.storage_offset() * dense.itemsize
-    data = bytes(memoryview(dense.untyped_storage())[start : start + dense.nbytes])
-    args = (type(self), data, self.dtype, tuple(self.shape), self.requires_grad, vars(self) or None)
+    """Pickles the storage, dtype, shape, strides, requires_grad and attributes."""
+    with _C.DisableTorchFunctionSubclass():
+        flat = _all_of_storage(self)
+        data = bytes(memoryview(flat.untyped_storage())[: flat.nbytes])
+        place = (tuple(self.shape), self.stride(), self.storage_offset())
+        args = (type(self), data, self.dtype, *place, self.requires_grad, vars(self) or None)
     return _rebuild_tensor, args
+
+
+@_method
+def __div__(self: Tensor, other: Any) -> Tensor:
+    """self / other, by its old name."""
+    return self / other
+
+
+@_method
+def __rdiv__(self: Tensor, other: Any) -> Tensor:
+    """other / self, by its old name."""
+    return other / self
+
+
+@_method
+def __idiv__(self: Tensor, other: Any) -> Tensor:
+    """self /= other, by its old name."""
+    self /= other
+    return self
+
+
+@_method
+def __nonzero__(self: Tensor) -> bool:
+    """bool(self), by its old name."""
+    return bool(self)
+
+
+@_method
+def __long__(self: Tensor) -> int:
+    """int(self), by its old name."""
+    return int(self)
 
 
 @_method
@@ -88,7 +139,9 @@ def pin_memory(self: Tensor, device: Any = None) -> Tensor:
 def apply_(self: Tensor, callable: Any) -> Tensor:
     """Replaces each element by callable(element), in place; slow."""
     if self.requires_grad:
-        raise RuntimeError("Can't call apply_() on Variable that requires grad. Use var.detach().apply_() instead.")
+        raise RuntimeError(
+            "Can't call apply_() on Variable that requires grad. Use var.detach().apply_() instead."
+        )
     flat = [callable(value) for value in self.reshape(-1).tolist()]
     return self.copy_(_C.tensor(flat, dtype=self.dtype).reshape(self.shape))
 
@@ -97,7 +150,9 @@ def apply_(self: Tensor, callable: Any) -> Tensor:
 def map_(self: Tensor, tensor: Tensor, callable: Any) -> Tensor:
     """Replaces each element by callable(element, other's element), in place; slow."""
     if self.requires_grad:
-        raise RuntimeError("Can't call map_() on Variable that requires grad. Use var.detach().map_() instead.")
+        raise RuntimeError(
+            "Can't call map_() on Variable that requires grad. Use var.detach().map_() instead."
+        )
     other = tensor.expand_as(self).reshape(-1).tolist()
     flat = [callable(a, b) for a, b in zip(self.reshape(-1).tolist(), other, strict=True)]
     return self.copy_(_C.tensor(flat, dtype=self.dtype).reshape(self.shape))
@@ -156,7 +211,12 @@ def norm(
 
 
 def norm_function(
-    input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None
+    input: Tensor,
+    p: Any = "fro",
+    dim: Any = None,
+    keepdim: bool = False,
+    out: Any = None,
+    dtype: Any = None,
 ) -> Tensor:
     """Norms as linalg.vector_norm, over all elements unless dim is given; "nuc" is that of matrices."""
     if p == "nuc":
@@ -189,3 +249,11 @@ for _name in (
     "triangular_solve",
 ):  # fmt: skip
     _method_of(_name, "rushlight.linalg._spellings")
+
+
+@_method
+def __complex__(self: Tensor) -> complex:
+    """The only element as a complex number."""
+    if self.numel() != 1:
+        raise ValueError("only one element tensors can be converted to Python scalars")
+    return complex(self.item())
