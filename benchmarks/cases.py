@@ -194,3 +194,34 @@ def product(n: int):
 
 for n in (16, 32, 64, 128, 256, 512, 1024, 2048):
     case("sgemm", f"{n} x {n} x {n}", flops=2.0 * n**3, long=n > 1024)(product(n))
+
+
+# ---- linear algebra, distances ---------------------------------------------------------------------------------------
+
+LINALG: dict[str, Callable[[ModuleType, Any], Any]] = {
+    "inv": lambda torch, a: torch.linalg.inv(a),
+    "solve": lambda torch, a: torch.linalg.solve(a, a[..., :2]),
+    "cholesky": lambda torch, a: torch.linalg.cholesky(a @ a.mT + torch.eye(a.shape[-1])),
+    "qr": lambda torch, a: torch.linalg.qr(a),
+    "svd": lambda torch, a: torch.linalg.svd(a),
+    "matrix_exp": lambda torch, a: torch.linalg.matrix_exp(a),
+    "einsum ij,jk,lk->il": lambda torch, a: torch.einsum("...ij,...jk,...lk->...il", a, a, a),
+    "cdist": lambda torch, a: torch.cdist(a, a),
+    "cdist, p = 1": lambda torch, a: torch.cdist(a, a, 1.0),
+    "cosine_similarity": lambda torch, a: torch.cosine_similarity(a, a.flip(0), dim=-1),
+}
+
+
+def linear_algebra(name: str, shape: tuple[int, ...]):
+    def make(torch: ModuleType):
+        torch.manual_seed(0)
+        a = torch.rand(shape) + 2 * torch.eye(shape[-1])
+        f = LINALG[name]
+        return lambda: f(torch, a)
+
+    return make
+
+
+for shape in ((4, 4), (100, 4, 4), (100, 100)):
+    for operator_name in LINALG:
+        case(f"linalg, {shape}", operator_name)(linear_algebra(operator_name, shape))

@@ -228,3 +228,18 @@ def test_the_order_of_a_chain_is_the_cheapest():
     # Cormen et al., section 15.2: 15125 multiplications, ((A1 (A2 A3)) ((A4 A5) A6)).
     split = _best_splits([30, 35, 15, 5, 10, 20, 25])
     assert split[0][5] == 2 and split[0][2] == 0 and split[3][5] == 4
+
+
+def test_subclasses_come_back_and_take_over():
+    calls = []
+
+    class Logged(rushlight.Tensor):
+        @classmethod
+        def __torch_function__(cls, func, types, args=(), kwargs=None):
+            calls.append(func)
+            return super().__torch_function__(func, types, args, kwargs)
+
+    x = rushlight.eye(2).as_subclass(Logged)
+    assert type(linalg.inv(x)) is Logged and calls[0] is linalg.inv
+    assert type(linalg.multi_dot([x, x])) is Logged
+    assert type(linalg.inv(rushlight.nn.Parameter(rushlight.eye(2)))) is rushlight.Tensor

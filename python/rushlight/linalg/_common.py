@@ -32,11 +32,41 @@ def node(name: str) -> Callable:
     return rename
 
 
+_PASS = object()
+
+
+def _ask(function: Callable, args: tuple, kwargs: dict) -> Any:
+    """What the arguments' __torch_function__ makes of the call; _PASS where none has one."""
+    relevant = (*args, *kwargs.values())
+    if args and isinstance(args[0], (list, tuple)):
+        relevant += tuple(args[0])
+    if not _C._has_torch_function(relevant):
+        return _PASS
+    from rushlight.overrides import handle_torch_function
+
+    return handle_torch_function(function, relevant, *args, **kwargs)
+
+
+def overridable(function: Callable) -> Callable:
+    """Lets arguments with a __torch_function__ take the call over."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        result = _ask(wrapper, args, kwargs)
+        return function(*args, **kwargs) if result is _PASS else result
+
+    return wrapper
+
+
 def with_out(function: Callable) -> Callable:
-    """Adds the keyword out: a tensor, or a tuple of them for several results, that the results are written to."""
+    """Adds the keyword out: a tensor, or a tuple of them for several results, that the results are written to.
+    Also overridable."""
 
     @functools.wraps(function)
     def wrapper(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        result = _ask(wrapper, args, kwargs if out is None else {**kwargs, "out": out})
+        if result is not _PASS:
+            return result
         result = function(*args, **kwargs)
         if out is None:
             return result

@@ -9,7 +9,7 @@ from rushlight import _C
 from rushlight._C import Tensor
 from rushlight.autograd import Function
 from rushlight.linalg import _array
-from rushlight.linalg._common import check_floating, check_square, node, title, with_out
+from rushlight.linalg._common import check_floating, check_square, node, overridable, title, with_out
 from rushlight.linalg._solve import inv, solve
 
 
@@ -123,6 +123,7 @@ class MatrixExp(Function):
         return MatrixExp.apply(_C.cat([upper, lower], -2))[..., :n, n:]
 
 
+@overridable
 def matrix_exp(A: Tensor) -> Tensor:
     """The matrix exponential, sum of A^k / k!, of square matrices (..., n, n)."""
     check_square("matrix_exp", A)
@@ -150,11 +151,13 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     return (x * y).sum(dim)
 
 
+@overridable
 def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Diagonals of matrices (..., m, n), a view."""
     return _C.diagonal(A, offset, dim1, dim2)
 
 
+@overridable
 def vander(x: Tensor, *, N: int | None = None) -> Tensor:
     """Powers 0 to N - 1 (default: n - 1) of the elements: (..., n) to (..., n, N)."""
     if x.dtype == _C.bool:

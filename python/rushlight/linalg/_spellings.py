@@ -14,6 +14,7 @@ from rushlight.linalg._common import (
     check_lapack,
     check_matrix,
     node,
+    overridable,
     swap,
     with_out,
 )
@@ -33,6 +34,7 @@ def slogdet(input: Tensor) -> tuple:
     return return_types.slogdet(linalg.slogdet(input))
 
 
+@overridable
 def logdet(input: Tensor) -> Tensor:
     """Logarithms (...) of the determinants of square matrices: -inf for singular ones, nan where it is negative."""
     sign, value = linalg.slogdet(input)
@@ -57,6 +59,7 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
     return linalg.matrix_power(input, n)
 
 
+@overridable
 def matrix_exp(input: Tensor) -> Tensor:
     """linalg.matrix_exp."""
     return linalg.matrix_exp(input)
@@ -94,6 +97,7 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> tuple:
     return return_types.svd((u, s, swap(vh)))
 
 
+@overridable
 def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) -> tuple:
     """linalg.lu_factor_ex: (LU, pivots), with get_infos (LU, pivots, infos)."""
     _check_lu("torch.lu_factor", A, pivot)
@@ -243,6 +247,7 @@ def triangular_solve(
 # ---- products and norms -------------------------------------------------------------------------------
 
 
+@overridable
 def chain_matmul(*matrices: Any, out: Tensor | None = None) -> Tensor:
     """linalg.multi_dot of separate arguments, matrices all; deprecated."""
     if len(matrices) == 1 and isinstance(matrices[0], (list, tuple)):
@@ -257,6 +262,7 @@ def chain_matmul(*matrices: Any, out: Tensor | None = None) -> Tensor:
     return linalg.multi_dot(matrices, out=out)
 
 
+@overridable
 def norm(
     input: Tensor, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None
 ) -> Tensor:
@@ -281,6 +287,7 @@ def nuclear_norm(input: Tensor, dim: Any = (-2, -1), keepdim: bool = False) -> T
     return linalg.matrix_norm(input, "nuc", dim, keepdim)
 
 
+@overridable
 def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
     """The norm over all dims but one, which keep size 1; over all, for dim -1."""
     if dim == -1:
@@ -309,6 +316,7 @@ def _range_basis(A: Tensor, q: int, niter: int, M: Tensor | None) -> Tensor:
     return basis
 
 
+@overridable
 def svd_lowrank(
     A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -333,6 +341,7 @@ def svd_lowrank(
     return (v, s, u) if flat else (u, s, v)
 
 
+@overridable
 def pca_lowrank(
     A: Tensor, q: int | None = None, center: bool = True, niter: int = 2
 ) -> tuple[Tensor, Tensor, Tensor]:
