@@ -623,3 +623,39 @@ def _aligned(x: Tensor, term: list, order: list) -> Tensor:
 def _place(letters: list, output: list) -> int:
     """Where the first of the letters stands in the result; behind it where none does."""
     return builtins.min((output.index(c) for c in letters if c in output), default=len(output))
+
+
+# ---- methods that are functions too ------------------------------------------------------------------
+
+detach_, fill_, gcd_, index_put_, lcm_, round_ = (
+    getattr(Tensor, name) for name in ("detach_", "fill_", "gcd_", "index_put_", "lcm_", "round_")
+)
+
+
+def fill(input: Tensor, value: Any) -> Tensor:
+    """A tensor like input, filled with one value; differentiable with respect to value."""
+    return input.clone().fill_(value)
+
+
+def get_device(input: Tensor) -> int:
+    """Index of the accelerator that holds input: -1, it is the CPU."""
+    return input.get_device()
+
+
+def is_neg(input: Tensor) -> bool:
+    """Whether input is a view that negates lazily: never, nothing is lazy here."""
+    return False
+
+
+def empty_permuted(size: Sequence[int], physical_layout: Sequence[int], **options: Any) -> Tensor:
+    """Uninitialised tensor of this size whose dims lie in memory in the order of physical_layout, outermost first.
+
+    Raises:
+        RuntimeError: physical_layout is no permutation of the dims.
+    """
+    if builtins.sorted(physical_layout) != list(builtins.range(len(size))):
+        raise RuntimeError(
+            f"empty_permuted: physical_layout {tuple(physical_layout)} is not a permutation of the dims of {tuple(size)}"
+        )
+    inverse = [list(physical_layout).index(d) for d in builtins.range(len(size))]
+    return _C.empty([size[d] for d in physical_layout], **options).permute(inverse)

@@ -1,0 +1,40 @@
+"""Functions that are methods under another spelling, and small ones of the namespace."""
+
+import pytest
+
+import rushlight
+
+
+def test_in_place_spellings():
+    x = rushlight.tensor([1.5, 2.5])
+    assert rushlight.fill_(x, 3) is x
+    assert x.tolist() == [3, 3]
+    assert rushlight.round_(rushlight.tensor([1.4, 1.6])).tolist() == [1, 2]
+    assert rushlight.gcd_(rushlight.tensor([12, 7]), rushlight.tensor([18, 7])).tolist() == [6, 7]
+    assert rushlight.lcm_(rushlight.tensor([4, 7]), rushlight.tensor([6, 7])).tolist() == [12, 7]
+    y = rushlight.zeros(3)
+    rushlight.index_put_(y, (rushlight.tensor([1]),), rushlight.tensor(5.0))
+    assert y.tolist() == [0, 5, 0]
+    z = rushlight.ones(2, requires_grad=True) * 2
+    assert not rushlight.detach_(z).requires_grad
+
+
+def test_fill_keeps_its_input():
+    x, v = rushlight.zeros(2), rushlight.tensor(2.0, requires_grad=True)
+    y = rushlight.fill(x, v)
+    assert (x.tolist(), y.tolist()) == ([0, 0], [2, 2])
+    y.sum().backward()
+    assert v.grad.item() == 2
+
+
+def test_where_things_are():
+    x = rushlight.ones(2)
+    assert rushlight.get_device(x) == -1
+    assert rushlight.is_neg(x) is False
+
+
+def test_empty_permuted():
+    x = rushlight.empty_permuted((2, 3, 5), (0, 2, 1), dtype=rushlight.int32)
+    assert (tuple(x.shape), x.stride(), x.dtype) == ((2, 3, 5), (15, 1, 3), rushlight.int32)
+    with pytest.raises(RuntimeError, match="permutation"):
+        rushlight.empty_permuted((2, 3), (0, 0))
