@@ -81,8 +81,10 @@ class Param:
 
     @property
     def sequence(self) -> bool:
-        """Whether one int alone is no list of ints: sizes and strides, but not the dims of a reduction."""
-        return self.varargs or self.type == "Ints" and self.name in SEQUENCES
+        """Whether one int alone is no list of ints: sizes and strides, but not the dims of a reduction, nor
+        what has an int as its default."""
+        one = isinstance(self.default, ast.Constant)
+        return self.varargs or self.type == "Ints" and self.name in SEQUENCES and not one
 
     @property
     def in_c(self) -> bool:

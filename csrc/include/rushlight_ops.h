@@ -997,6 +997,43 @@ rl_tensor *rl_binary_cross_entropy_with_logits(rl_tensor *input, rl_tensor *targ
     rl_tensor *weight, rl_tensor *pos_weight, const char *reduction);
 /* target (log target - input), input being log-probabilities. */
 rl_tensor *rl_kl_div(rl_tensor *input, rl_tensor *target, const char *reduction, bool log_target);
+/* Convolution over one dimension: input (N, C, ...) or (C, ...), weight (O, C / groups, ...). */
+rl_tensor *rl_conv1d(rl_tensor *input, rl_tensor *weight, rl_tensor *bias, rl_ints stride,
+    rl_ints padding, rl_ints dilation, int64_t groups);
+/* Convolution over one dimension with padding "valid", none, or "same", as much as keeps the
+ * size. */
+rl_tensor *rl_conv1d_named(rl_tensor *input, rl_tensor *weight, rl_tensor *bias, rl_ints stride,
+    const char *padding, rl_ints dilation, int64_t groups);
+/* Convolution over two dimensions: input (N, C, ...) or (C, ...), weight (O, C / groups, ...). */
+rl_tensor *rl_conv2d(rl_tensor *input, rl_tensor *weight, rl_tensor *bias, rl_ints stride,
+    rl_ints padding, rl_ints dilation, int64_t groups);
+/* Convolution over two dimensions with padding "valid", none, or "same", as much as keeps the
+ * size. */
+rl_tensor *rl_conv2d_named(rl_tensor *input, rl_tensor *weight, rl_tensor *bias, rl_ints stride,
+    const char *padding, rl_ints dilation, int64_t groups);
+/* Convolution over three dimensions: input (N, C, ...) or (C, ...), weight (O, C / groups,
+ * ...). */
+rl_tensor *rl_conv3d(rl_tensor *input, rl_tensor *weight, rl_tensor *bias, rl_ints stride,
+    rl_ints padding, rl_ints dilation, int64_t groups);
+/* Convolution over three dimensions with padding "valid", none, or "same", as much as keeps
+ * the size. */
+rl_tensor *rl_conv3d_named(rl_tensor *input, rl_tensor *weight, rl_tensor *bias, rl_ints stride,
+    const char *padding, rl_ints dilation, int64_t groups);
+/* Transposed convolution over one dimension: input (N, C, ...) or (C, ...), weight (C, O /
+ * groups, ...). */
+rl_tensor *rl_conv_transpose1d(rl_tensor *input, rl_tensor *weight, rl_tensor *bias, rl_ints stride,
+    rl_ints padding, rl_ints output_padding, int64_t groups, rl_ints dilation);
+/* Transposed convolution over two dimensions: input (N, C, ...) or (C, ...), weight (C, O /
+ * groups, ...). */
+rl_tensor *rl_conv_transpose2d(rl_tensor *input, rl_tensor *weight, rl_tensor *bias, rl_ints stride,
+    rl_ints padding, rl_ints output_padding, int64_t groups, rl_ints dilation);
+/* Transposed convolution over three dimensions: input (N, C, ...) or (C, ...), weight (C, O /
+ * groups, ...). */
+rl_tensor *rl_conv_transpose3d(rl_tensor *input, rl_tensor *weight, rl_tensor *bias, rl_ints stride,
+    rl_ints padding, rl_ints output_padding, int64_t groups, rl_ints dilation);
+/* The tensor with a border of one value: pad is (before, after) of the last dim, then of the
+ * one before it, ... */
+rl_tensor *rl_constant_pad_nd(rl_tensor *input, rl_ints pad, rl_scalar value);
 
 #ifdef __cplusplus
 }

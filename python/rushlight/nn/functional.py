@@ -13,6 +13,7 @@ import rushlight
 from rushlight import _C
 from rushlight._C import Tensor, _nn
 from rushlight.nn._reduction import legacy_get_string
+from rushlight.nn._spatial import *  # noqa: F403
 
 # ---- the operators themselves ----
 
@@ -25,6 +26,12 @@ prelu = _C.prelu
 cosine_similarity = _C.cosine_similarity
 pairwise_distance = _C.pairwise_distance
 pdist = _C.pdist
+conv1d = _C.conv1d
+conv2d = _C.conv2d
+conv3d = _C.conv3d
+conv_transpose1d = _C.conv_transpose1d
+conv_transpose2d = _C.conv_transpose2d
+conv_transpose3d = _C.conv_transpose3d
 
 relu_ = _C.relu_
 leaky_relu_ = _nn.leaky_relu_

@@ -1,9 +1,10 @@
 """The layers, one family per file."""
 
 # ruff: noqa: F403
-from rushlight.nn.modules import activation, container, dropout, flatten, linear, loss
+from rushlight.nn.modules import activation, container, conv, dropout, flatten, linear, loss
 from rushlight.nn.modules.activation import *
 from rushlight.nn.modules.container import *
+from rushlight.nn.modules.conv import *
 from rushlight.nn.modules.dropout import *
 from rushlight.nn.modules.flatten import *
 from rushlight.nn.modules.linear import *
@@ -14,6 +15,7 @@ __all__ = [
     "Module",
     *activation.__all__,
     *container.__all__,
+    *conv.__all__,
     *dropout.__all__,
     *flatten.__all__,
     *linear.__all__,
