@@ -24,24 +24,29 @@ typedef struct walk {
     int64_t sk[RL_MAX_DIMS], sz[RL_MAX_DIMS], sv[RL_MAX_DIMS]; /* of index, result, source */
     int64_t step;                                              /* of the result along the dim */
     const int64_t *k;
-    int64_t *count; /* per element of the result: how many values met there */
+    int64_t *count; /* per element of the result: how many values met there; NULL: not wanted */
     void *z;
     const void *v;
 } walk;
 
 #define EACH(...)                                                                                  \
     {                                                                                              \
-        int64_t at[RL_MAX_DIMS] = {0}, ik = 0, iz = 0, iv = 0;                                     \
+        int64_t at[RL_MAX_DIMS] = {0}, ok = 0, oz = 0, ov = 0;                                     \
+        int last = w->ndim - 1;                                                                    \
         for (;;) {                                                                                 \
-            int64_t here = iz + w->k[ik] * w->step;                                                \
-            __VA_ARGS__                                                                            \
-            int d = w->ndim - 1;                                                                   \
+            int64_t ik = ok, iz = oz, iv = ov;                                                     \
+            for (int64_t i = 0; i < w->shape[last]; i++) {                                         \
+                int64_t here = iz + w->k[ik] * w->step;                                            \
+                __VA_ARGS__                                                                        \
+                ik += w->sk[last], iz += w->sz[last], iv += w->sv[last];                           \
+            }                                                                                      \
+            int d = last - 1;                                                                      \
             for (; d >= 0; d--) {                                                                  \
-                ik += w->sk[d], iz += w->sz[d], iv += w->sv[d];                                    \
+                ok += w->sk[d], oz += w->sz[d], ov += w->sv[d];                                    \
                 if (++at[d] < w->shape[d])                                                         \
                     break;                                                                         \
-                ik -= w->sk[d] * w->shape[d], iz -= w->sz[d] * w->shape[d];                        \
-                iv -= w->sv[d] * w->shape[d];                                                      \
+                ok -= w->sk[d] * w->shape[d], oz -= w->sz[d] * w->shape[d];                        \
+                ov -= w->sv[d] * w->shape[d];                                                      \
                 at[d] = 0;                                                                         \
             }                                                                                      \
             if (d < 0)                                                                             \
@@ -49,26 +54,47 @@ typedef struct walk {
         }                                                                                          \
     }
 
-/* Without the tensor's own values, each place starts from what it meets first. */
+#define COMBINE(T, ADD)                                                                            \
+    if (way == PROD)                                                                               \
+        a = (T)((ADD)a * (ADD)b);                                                                  \
+    else if (way == AMAX)                                                                          \
+        a = b > a || b != b ? b : a;                                                               \
+    else if (way == AMIN)                                                                          \
+        a = b < a || b != b ? b : a;                                                               \
+    else                                                                                           \
+        a = (T)((ADD)a + (ADD)b);                                                                  \
+    to[here] = a;
+
+/* With counts; without the tensor's own values each place starts from what it meets first. */
 #define REDUCE(T, ADD)                                                                             \
     {                                                                                              \
         T *to = w->z;                                                                              \
         const T *from = w->v;                                                                      \
-        EACH({                                                                                     \
-            T a = to[here], b = from[iv];                                                          \
-            if (!include_self && w->count[here] == 0)                                              \
-                a = b;                                                                             \
-            else if (way == PROD)                                                                  \
-                a = (T)((ADD)a * (ADD)b);                                                          \
-            else if (way == AMAX)                                                                  \
-                a = b > a || b != b ? b : a;                                                       \
-            else if (way == AMIN)                                                                  \
-                a = b < a || b != b ? b : a;                                                       \
-            else                                                                                   \
-                a = (T)((ADD)a + (ADD)b);                                                          \
-            to[here] = a;                                                                          \
-            w->count[here]++;                                                                      \
-        })                                                                                         \
+        if (!w->count && way == SUM)                                                               \
+            EACH({ to[here] = (T)((ADD)to[here] + (ADD)from[iv]); })                               \
+        else if (!w->count && way == PROD)                                                         \
+            EACH({ to[here] = (T)((ADD)to[here] * (ADD)from[iv]); })                               \
+        else if (!w->count && way == AMAX)                                                         \
+            EACH({                                                                                 \
+                T a = to[here], b = from[iv];                                                      \
+                if (!(b <= a) && a == a) /* a nan comes in and stays */                            \
+                    to[here] = b;                                                                  \
+            })                                                                                     \
+        else if (!w->count)                                                                        \
+            EACH({                                                                                 \
+                T a = to[here], b = from[iv];                                                      \
+                if (!(b >= a) && a == a) /* a nan comes in and stays */                            \
+                    to[here] = b;                                                                  \
+            })                                                                                     \
+        else                                                                                       \
+            EACH({                                                                                 \
+                T a = to[here], b = from[iv];                                                      \
+                if (w->count[here]++ == 0 && !include_self)                                        \
+                    to[here] = b;                                                                  \
+                else {                                                                             \
+                    COMBINE(T, ADD)                                                                \
+                }                                                                                  \
+            })                                                                                     \
     }
 
 /* z[place] /= how many values it is the mean of; integers round down. */
@@ -97,8 +123,9 @@ static rl_tensor *reduce(reduction way, rl_tensor *x, int64_t dim, rl_tensor *va
     rl_dtype compute = rl_is_integral(dtype, true) ? RL_I64 : dtype == RL_F64 ? RL_F64 : RL_F32;
     RL_TEMP *z = rl_new(compute, x->ndim, x->shape);
     RL_TEMP *v = rl_cast_data(src, compute);
-    RL_TEMP *count = rl_zeros_data(RL_I64, x->ndim, x->shape);
-    if (!z || !v || !count || rl_copy_data(z, x))
+    bool counts = way == MEAN || !include_self;
+    RL_TEMP *count = counts ? rl_zeros_data(RL_I64, x->ndim, x->shape) : NULL;
+    if (!z || !v || (counts && !count) || rl_copy_data(z, x))
         return NULL;
     if (values->numel == 0)
         return rl_cast_data(z, dtype);
@@ -110,7 +137,7 @@ static rl_tensor *reduce(reduction way, rl_tensor *x, int64_t dim, rl_tensor *va
     }
     w->step = z->ndim ? z->strides[dim] : 0;
     w->k = (const int64_t *)values->data;
-    w->count = (int64_t *)count->data;
+    w->count = counts ? (int64_t *)count->data : NULL;
     w->z = z->data;
     w->v = v->data;
     if (compute == RL_F32)

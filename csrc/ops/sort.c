@@ -166,29 +166,35 @@ static void sort_first(rl_entry *v, int64_t n, int64_t k)
 
 /* ---- the median ---- */
 
-enum { BLOCK = 512 };
+/* Entries of a row, block by block; a row of one block is made once. */
+enum { BLOCK = 512, WHOLE = 16384 };
+typedef struct blocks {
+    rl_entry *v;
+    int64_t size;
+    bool made;
+} blocks;
 
-/* Calls for blocks of entries of a row: begin..end-1 of n. */
-#define FOR_BLOCKS(...)                                                                            \
-    for (int64_t start = 0; start < n; start += BLOCK) {                                           \
-        int64_t length = n - start < BLOCK ? n - start : BLOCK;                                    \
-        rl_entries_make(dtype, x + start * stride, stride, length, false, block);                  \
+#define FOR_ENTRIES(...)                                                                           \
+    for (int64_t start = 0; start < n; start += b.size) {                                          \
+        int64_t length = n - start < b.size ? n - start : b.size;                                  \
+        if (!b.made)                                                                               \
+            rl_entries_make(dtype, x + start * stride, stride, length, false, b.v);                \
+        b.made = b.size >= n;                                                                      \
         for (int64_t i = 0; i < length; i++)                                                       \
             __VA_ARGS__                                                                            \
     }
 
 /* Keys are counted in slots of equal width between the least and the largest; only the entries of
  * the slot that holds the median are kept and sorted. */
-rl_status rl_entries_median(rl_dtype dtype, const char *x, ptrdiff_t stride, int64_t n,
-                            bool skip_nan, int64_t *at)
+static rl_status median(blocks b, rl_dtype dtype, const char *x, ptrdiff_t stride, int64_t n,
+                        bool skip_nan, int64_t *at)
 {
     enum { SLOTS = 4096 };
-    rl_entry block[BLOCK];
     uint64_t least = UINT64_MAX, most = 0;
     int64_t numbers = 0, hole = -1;
     bool floats = rl_is_floating(dtype);
-    FOR_BLOCKS({
-        uint64_t key = block[i].key;
+    FOR_ENTRIES({
+        uint64_t key = b.v[i].key;
         if (floats && key == RL_KEY_NAN) {
             hole = hole < 0 ? start + i : hole;
             continue;
@@ -201,31 +207,49 @@ rl_status rl_entries_median(rl_dtype dtype, const char *x, ptrdiff_t stride, int
         *at = hole;
         return RL_OK;
     }
-    int shift = 0;
-    while ((most - least) >> shift >= SLOTS)
-        shift++;
-    int64_t count[SLOTS] = {0}, k = (numbers - 1) / 2, slot = 0;
-    FOR_BLOCKS({
-        if (block[i].key <= most) /* not a nan */
-            count[(block[i].key - least) >> shift]++;
+    uint64_t slots = n < 1024 ? 64 : SLOTS;
+    uint64_t width = (most - least) / slots + 1; /* shift: the next power of two */
+    int shift = width > 1 ? 64 - __builtin_clzll(width - 1) : 0;
+    int64_t count[SLOTS + 1], k = (numbers - 1) / 2, slot = 0;
+    memset(count, 0, (slots + 1) * sizeof *count);
+    FOR_ENTRIES({
+        if (b.v[i].key <= most) /* not a nan */
+            count[(b.v[i].key - least) >> shift]++;
     })
     for (; k >= count[slot]; slot++)
         k -= count[slot];
     int64_t kept = 0;
+    rl_entry few[128];
     size_t bytes = 2 * (size_t)count[slot] * sizeof(rl_entry);
-    rl_entry *buffer = rl_alloc(bytes);
+    rl_entry *buffer = bytes <= sizeof few ? few : rl_alloc(bytes);
     if (!buffer)
         return RL_EMEMORY;
-    FOR_BLOCKS({
-        uint64_t key = block[i].key;
+    FOR_ENTRIES({
+        uint64_t key = b.v[i].key;
         if (key <= most && (int64_t)((key - least) >> shift) == slot)
             buffer[kept++] = (rl_entry){key, start + i};
     })
     *at = shift == 0 ? buffer[k].at : rl_entries_sort(buffer, buffer + kept, kept)[k].at;
-    rl_free(buffer, bytes);
+    if (buffer != few)
+        rl_free(buffer, bytes);
     return RL_OK;
 }
-#undef FOR_BLOCKS
+#undef FOR_ENTRIES
+
+rl_status rl_entries_median(rl_dtype dtype, const char *x, ptrdiff_t stride, int64_t n,
+                            bool skip_nan, int64_t *at)
+{
+    rl_entry block[BLOCK];
+    if (n <= BLOCK || n > WHOLE)
+        return median((blocks){block, BLOCK, false}, dtype, x, stride, n, skip_nan, at);
+    size_t bytes = (size_t)n * sizeof(rl_entry);
+    rl_entry *all = rl_alloc(bytes);
+    if (!all)
+        return RL_EMEMORY;
+    rl_status status = median((blocks){all, n, false}, dtype, x, stride, n, skip_nan, at);
+    rl_free(all, bytes);
+    return status;
+}
 
 /* ---- rows ---- */
 

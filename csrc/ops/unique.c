@@ -143,6 +143,66 @@ static rl_status emit(const search *s, const rl_tensor *x, int64_t k, bool inver
     return RL_OK;
 }
 
+/* ---- runs of single elements: one pass, no keys ---- */
+
+#define RUNS(T)                                                                                    \
+    {                                                                                              \
+        const T *v = (const T *)x->data;                                                           \
+        T *y = (T *)values->data;                                                                  \
+        for (int64_t i = 0; i < x->numel; i++) {                                                   \
+            if (i == 0 || !(v[i] == v[i - 1])) {                                                   \
+                if (number && k >= 0)                                                              \
+                    number[k] = i - first;                                                         \
+                first = i;                                                                         \
+                y[++k] = v[i];                                                                     \
+            }                                                                                      \
+            if (where)                                                                             \
+                where[i] = k;                                                                      \
+        }                                                                                          \
+    }
+
+/* x: row-major.  Results as those of emit, the values with one dim. */
+static rl_status runs(rl_tensor *x, bool inverse, bool counts, rl_tensor **out)
+{
+    RL_TEMP *wide =
+        rl_cast_data(x, x->dtype == RL_F16 || x->dtype == RL_BF16 ? RL_F32 : (rl_dtype)x->dtype);
+    RL_TEMP *values = wide ? rl_new((rl_dtype)wide->dtype, 1, &x->numel) : NULL;
+    int64_t none = 0, k = -1, first = 0, count;
+    RL_TEMP *place = rl_new(RL_I64, 1, inverse ? &x->numel : &none);
+    RL_TEMP *length = rl_new(RL_I64, 1, counts ? &x->numel : &none);
+    if (!values || !place || !length)
+        return rl_error_code();
+    int64_t *where = inverse ? (int64_t *)place->data : NULL;
+    int64_t *number = counts ? (int64_t *)length->data : NULL;
+    x = wide;
+    if (x->dtype == RL_F32)
+        RUNS(float)
+    else if (x->dtype == RL_F64)
+        RUNS(double)
+    else if (rl_itemsize(x) == 1)
+        RUNS(uint8_t)
+    else if (rl_itemsize(x) == 2)
+        RUNS(uint16_t)
+    else if (rl_itemsize(x) == 4)
+        RUNS(uint32_t)
+    else
+        RUNS(uint64_t)
+    if (number && k >= 0)
+        number[k] = x->numel - first;
+    count = k + 1;
+    /* Copies of the right size: the results must not keep the memory of all elements. */
+    int64_t one = 1;
+    RL_TEMP *found = rl_new_view(values, 1, &count, &one, 0);
+    RL_TEMP *sizes = rl_new_view(length, 1, counts ? &count : &none, &one, 0);
+    out[0] = found ? rl_new((rl_dtype)values->dtype, 1, &count) : NULL;
+    out[2] = sizes ? rl_new(RL_I64, 1, sizes->shape) : NULL;
+    if (!out[0] || !out[2] || rl_copy_data(out[0], found) || rl_copy_data(out[2], sizes))
+        return rl_error_code();
+    out[1] = rl_retain(place);
+    return RL_OK;
+}
+#undef RUNS
+
 /* rows: row-major, n rows of m elements. */
 static rl_status find(rl_tensor *rows, int64_t n, int64_t m, bool sort, bool inverse, bool counts,
                       rl_tensor **out)
@@ -200,7 +260,15 @@ static rl_status finish(rl_status status, const rl_node_type *type, rl_tensor *x
 static rl_status flat(rl_tensor *x, bool sort, bool inverse, bool counts, rl_tensor **out)
 {
     RL_TEMP *rows = rl_contiguous_data(x);
-    rl_status status = rows ? find(rows, x->numel, 1, sort, inverse, counts, out) : rl_error_code();
+    rl_status status = !rows  ? rl_error_code()
+                       : sort ? find(rows, x->numel, 1, sort, inverse, counts, out)
+                              : runs(rows, inverse, counts, out);
+    if (!status && out[0]->dtype != x->dtype) {
+        rl_tensor *narrow = rl_cast_data(out[0], (rl_dtype)x->dtype);
+        rl_release(out[0]);
+        out[0] = narrow;
+        status = rl_status_of(narrow);
+    }
     if (!status)
         status = rl_tensor_set_geometry(out[0], 1, out[0]->shape, NULL);
     if (!status && inverse)

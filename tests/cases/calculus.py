@@ -23,6 +23,10 @@ case("scatter_reduce", M, 1, T(0, 4, dtype="int64"), T(0, 4), "prod", grad=False
 case("scatter_reduce", T(values=(1.0, 0.0, 2.0)), 0, I(0, 1, 1, 2), T(values=(0.0, 3.0, 2.0, 4.0)), "prod", gradgrad=False)
 case("scatter_reduce", T(values=(2.0, 1.0, 2.0)), 0, I(0, 0, 1), T(values=(2.0, 2.0, 0.0)), "amax", gradgrad=False)
 case("scatter_reduce", T(), 0, T(values=0, dtype="int64"), T(), "mean")
+NAN = float("nan")
+for how in ("sum", "amax", "amin"):
+    holes = T(values=(NAN, 1.0, 5.0, NAN, 2.0), grad=False)
+    case("scatter_reduce", T(values=(1.0, NAN, 2.0, 3.0), grad=False), 0, I(0, 0, 1, 2, 2), holes, how, grad=False)
 error("scatter_reduce", M, 1, AT, T(2, 3), "median")
 error("scatter_reduce", M, 1, AT, T(2, 3, dtype="float64"), "sum")
 error("scatter_reduce", M, 1, I((0, 9)), T(1, 2), "sum")
