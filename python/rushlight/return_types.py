@@ -33,6 +33,8 @@ def _define(name: str, *fields: str) -> None:
 _define("linalg_cholesky_ex", "L", "info")
 _define("linalg_eigh", "eigenvalues", "eigenvectors")
 _define("linalg_inv_ex", "inverse", "info")
+_define("linalg_ldl_factor", "LD", "pivots")
+_define("linalg_ldl_factor_ex", "LD", "pivots", "info")
 _define("linalg_lstsq", "solution", "residuals", "rank", "singular_values")
 _define("linalg_lu", "P", "L", "U")
 _define("linalg_lu_factor", "LU", "pivots")

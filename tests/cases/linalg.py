@@ -222,6 +222,14 @@ wrong("svd", T(3, 3, dtype="int64"))
 wrong("svd", T(2, 2), driver="gesvd")
 wrong("svdvals", T(3))
 
+call("ldl_factor", D(4, 4), ulp=100, gradgrad=False)
+call("ldl_factor_ex", D(2, 3, 3), ulp=100, gradgrad=False)
+call("ldl_factor_ex", T(2, 2, low=0, high=1e-30), grad=False)
+call("ldl_solve", D(4, 4), D(2, 4, 3), ulp=500, grad=False, fn=lambda la, a, b: la.ldl_solve(*la.ldl_factor(a), b))
+wrong("ldl_factor", T(2, 3))
+wrong("ldl_factor", T(values=((0.0, 0.0), (0.0, 0.0))))
+wrong("ldl_solve", T(3, 3), T(3, dtype="int32"), T(2, 1))
+
 # ---- products ----
 call("multi_dot", [T(2, 3), T(3, 4), T(4, 2), T(2, 5)], node=False, ulp=16)
 call("multi_dot", [T(3), T(3, 4), T(4)], node=False, ulp=8)

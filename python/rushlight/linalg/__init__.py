@@ -23,6 +23,7 @@ from rushlight.linalg._factor import (
     svd,
     svdvals,
 )
+from rushlight.linalg._ldl import ldl_factor, ldl_factor_ex, ldl_solve
 from rushlight.linalg._norms import cond, matrix_norm, matrix_rank, norm, vector_norm
 from rushlight.linalg._products import (
     cross,
@@ -51,7 +52,8 @@ from rushlight.linalg._solve import (
 
 __all__ = [
     "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
-    "householder_product", "inv", "inv_ex", "lstsq", "lu", "lu_factor", "lu_factor_ex", "lu_solve", "matmul",
+    "householder_product", "inv", "inv_ex", "ldl_factor", "ldl_factor_ex", "ldl_solve", "lstsq", "lu", "lu_factor",
+    "lu_factor_ex", "lu_solve", "matmul",
     "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve",
     "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot", "vector_norm",
 ]  # fmt: skip

@@ -9,7 +9,14 @@ from rushlight import _C
 from rushlight._C import Tensor
 from rushlight.autograd import Function
 from rushlight.linalg import _array
-from rushlight.linalg._common import check_floating, check_square, node, overridable, title, with_out
+from rushlight.linalg._common import (
+    check_floating,
+    check_square,
+    node,
+    overridable,
+    title,
+    with_out,
+)
 from rushlight.linalg._solve import inv, solve
 
 
