@@ -57,9 +57,12 @@ def _outputs(func: Callable, inputs: tuple, function: str, strict: bool) -> tupl
 
 
 def _gradients(
-    outputs: tuple, inputs: tuple, v: tuple | None, create_graph: bool, strict: bool = False
+    outputs: tuple, inputs: tuple, v: tuple | None, create_graph: bool, strict: str = ""
 ) -> tuple:
-    """grad with zeros where nothing flows; outputs without history count as constants."""
+    """grad with zeros where nothing flows; outputs without history count as constants.
+
+    strict: what to call the outputs in the error of an input without influence; "": that is no error.
+    """
     pairs = [(y, None if v is None else v[i]) for i, y in enumerate(outputs) if y.requires_grad]
     if not pairs:
         return tuple(_C.zeros_like(x) for x in inputs)
@@ -68,9 +71,21 @@ def _gradients(
     for i, g in enumerate(grads):
         if strict and g is None:
             raise RuntimeError(
-                f"Output 0 of the user-provided function is independent of input {i}. This is not allowed in strict mode."
+                f"{strict} of the user-provided function is independent of input {i}. This is not allowed in strict mode."
             )
     return tuple(_C.zeros_like(x) if g is None else g for g, x in zip(grads, inputs, strict=True))
+
+
+def _check_second(gradients: Any) -> None:
+    """Strict mode: the error of a first derivative that does not depend on the inputs."""
+    for i, g in enumerate(gradients):
+        if not g.requires_grad:
+            raise RuntimeError(
+                "While computing the hessian, found that the jacobian of the user-provided function with respect to "
+                f"input {i} is independent of the input. This is not allowed in strict mode. You should ensure that "
+                "your function is twice differentiable and that the jacobian depends on the inputs (this would be "
+                "violated by a linear function for example)."
+            )
 
 
 def _check_v(v: Any, others: tuple, was: bool, function: str) -> tuple:
@@ -101,21 +116,41 @@ def jacobian(
     """d func(inputs) / d inputs.
 
     A tensor of shape output.shape + input.shape; a tuple for several inputs, of tuples for several outputs.
-    strict: an output that does not depend on an input is an error. vectorize is accepted and changes nothing.
+    strict: an output that does not depend on an input is an error. vectorize is accepted and changes nothing; with
+    it, strategy may be "forward-mode", which gives the same values.
     """
-    if strategy != "reverse-mode":
-        raise NotImplementedError("jacobian: rushlight has no forward-mode differentiation")
+    if strategy not in ("forward-mode", "reverse-mode"):
+        raise AssertionError(
+            'Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your function has more outputs '
+            'than inputs, "forward-mode" tends to be more performant. Otherwise, prefer to use "reverse-mode".'
+        )
+    if strategy == "forward-mode" and create_graph:
+        raise NotImplementedError(
+            'torch.autograd.functional.jacobian: `create_graph=True` and `strategy="forward-mode"` are not supported '
+            'together (yet). Please either set `create_graph=False` or `strategy="reverse-mode"`.'
+        )
+    if strategy == "forward-mode" and not vectorize:
+        raise NotImplementedError(
+            "Computing Jacobian using forward-AD or forward-over-reverse Hessian is"
+            "only implemented for `vectorize=True`."
+        )
+    if strict and vectorize:
+        raise RuntimeError(
+            "torch.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported together. "
+            "Please either set `strict=False` or `vectorize=False`."
+        )
     with _C.enable_grad():
         many_inputs, inputs = _as_tuple(inputs, "inputs", "jacobian")
         inputs = _prepare(inputs, create_graph)
         many_outputs, outputs = _outputs(func, inputs, "jacobian", strict)
         result = []
-        for y in outputs:
+        for o, y in enumerate(outputs):
+            name = f"Output {o}" if strict else ""
             rows: list[list[Tensor]] = [[] for _ in inputs]
             flat = y.reshape(-1)
             for k in range(flat.numel()):
                 for row, g in zip(
-                    rows, _gradients((flat[k],), inputs, None, create_graph, strict), strict=True
+                    rows, _gradients((flat[k],), inputs, None, create_graph, name), strict=True
                 ):
                     row.append(g)
             result.append(
@@ -145,12 +180,21 @@ def hessian(
     many, _ = _as_tuple(inputs, "inputs", "hessian")
 
     def first(*xs: Tensor) -> Any:
-        _single(func(*xs), "hessian")
-        result = jacobian(func, xs, create_graph=True, strict=strict)
+        output = func(*xs)
+        _single(output, "hessian")
+        _outputs(lambda: output, (), "hessian", strict)
+        result = _gradients((output,), xs, None, True)
+        if strict:
+            _check_second(result)
         return result if many else result[0]
 
     return jacobian(
-        first, inputs, create_graph=create_graph, strict=strict, strategy=outer_jacobian_strategy
+        first,
+        inputs,
+        create_graph=create_graph,
+        strict=strict,
+        vectorize=vectorize,
+        strategy=outer_jacobian_strategy,
     )
 
 
@@ -178,7 +222,10 @@ def vjp(
             raise RuntimeError(
                 "The vector v can only be None if the user-provided function returns a single Tensor with a single element."
             )
-        result = _finish(_gradients(outputs, inputs, v, create_graph, strict), create_graph)
+        result = _finish(
+            _gradients(outputs, inputs, v, create_graph, "The output" if strict else ""),
+            create_graph,
+        )
         outputs = _finish(outputs, create_graph)
     return outputs if many_outputs else outputs[0], result if many_inputs else result[0]
 
@@ -204,7 +251,7 @@ def jvp(
         v = _input_v(v, inputs, many_inputs, "jvp")
         many_outputs, outputs = _outputs(func, inputs, "jvp", strict)
         probes = tuple(_C.zeros_like(y).requires_grad_() for y in outputs)
-        linear = _gradients(outputs, inputs, probes, True)
+        linear = _gradients(outputs, inputs, probes, True, "The output" if strict else "")
         result = _gradients(linear, probes, v, create_graph)
         outputs, result = _finish(outputs, create_graph), _finish(result, create_graph)
     return (outputs, result) if many_outputs else (outputs[0], result[0])
@@ -220,7 +267,10 @@ def vhp(
         v = _input_v(v, inputs, many, "vhp")
         output = func(*inputs)
         _single(output, "vhp")
-        first = _gradients((output,), inputs, None, True, strict)
+        _outputs(lambda: output, (), "vhp", strict)
+        first = _gradients((output,), inputs, None, True, "The output" if strict else "")
+        if strict:
+            _check_second(first)
         result = _finish(_gradients(first, inputs, v, create_graph), create_graph)
         output = _finish(output, create_graph)
     return output, result if many else result[0]
