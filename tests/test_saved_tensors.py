@@ -311,3 +311,65 @@ def test_nodes_keep_notes():
             z = x * 3
     assert "test_nodes_keep_notes" in "".join(z.grad_fn.metadata["traceback_"])
     assert (x * 3).grad_fn.metadata == {}
+
+
+SAVED = {
+    "a * b": ("self", "other"),
+    "a / b": ("self", "other"),
+    "a ** 2": ("self",),
+    "a ** b": ("self", "exponent", "result"),
+    "m @ m": ("self", "mat2"),
+    "torch.bmm(m[None], m[None])": ("self", "mat2"),
+    "m.mv(a)": ("self", "vec"),
+    "a.dot(b)": ("self", "tensor"),
+    "torch.addmm(m, m, m)": ("mat1", "mat2"),
+    "torch.where(a > 0.5, a, b)": ("condition",),
+    "a.gather(0, torch.tensor([0]))": ("index",),
+    "a.log()": ("self",),
+    "a.sin()": ("self",),
+    "a.cos()": ("self",),
+    "a.abs()": ("self",),
+    "a.log1p()": ("self",),
+    "a.erf()": ("self",),
+    "a.asin()": ("self",),
+    "a.atan()": ("self",),
+    "a.logsumexp(0)": ("self", "result"),
+    "a.exp()": ("result",),
+    "a.sqrt()": ("result",),
+    "a.tanh()": ("result",),
+    "a.sigmoid()": ("result",),
+    "a.relu()": ("result",),
+    "a.softmax(0)": ("result",),
+    "a.reciprocal()": ("result",),
+}
+
+
+@pytest.mark.parametrize("expression", SAVED)
+def test_saved_attributes_are_named_as_in_pytorch(expression):
+    torch = pytest.importorskip("torch")
+    found = []
+    for library in (rushlight, torch):
+        names = {
+            "torch": library,
+            "a": library.tensor([0.25, 0.5, 0.75], requires_grad=True),
+            "b": library.tensor([0.5, 0.25, 0.1], requires_grad=True),
+            "m": library.tensor(
+                [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]], requires_grad=True
+            ),
+        }
+        node = eval(expression, names).grad_fn
+        values = {name: getattr(node, f"_saved_{name}") for name in SAVED[expression]}
+        assert all(f"_saved_{name}" in dir(node) for name in values)
+        found.append(
+            {
+                k: (tuple(v.shape), v.requires_grad, v.reshape(-1).tolist())
+                for k, v in values.items()
+            }
+        )
+    assert found[0].keys() == found[1].keys()
+    for name, (shape, requires, values) in found[1].items():
+        assert found[0][name][:2] == (shape, requires)
+        assert found[0][name][2] == pytest.approx(values, rel=1e-6)
+    x = rushlight.ones(2, requires_grad=True)
+    with pytest.raises(AttributeError):
+        x.exp().grad_fn._saved_nothing

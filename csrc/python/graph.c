@@ -222,6 +222,80 @@ static PyObject *node_saved(PyObject *self, void *Py_UNUSED(closure))
     return result;
 }
 
+/* PyTorch's names of what the slots hold, where they hold what PyTorch saves.  An output is
+ * "result" wherever it lies. */
+static const struct {
+    const char *node, *slot[3];
+} saved_names[] = {
+    {"MulBackward0", {"self", "other"}},  {"DivBackward0", {"self", "other"}},
+    {"PowBackward0", {"self"}},           {"PowBackward1", {"self", "exponent"}},
+    {"MmBackward0", {"self", "mat2"}},    {"BmmBackward0", {"self", "mat2"}},
+    {"MvBackward0", {"self", "vec"}},     {"DotBackward0", {"self", "tensor"}},
+    {"AddmmBackward0", {"mat1", "mat2"}}, {"WhereBackward0", {"condition"}},
+    {"GatherBackward0", {"index"}},       {"LogBackward0", {"self"}},
+    {"SinBackward0", {"self"}},           {"CosBackward0", {"self"}},
+    {"AbsBackward0", {"self"}},           {"Log1PBackward0", {"self"}},
+    {"ErfBackward0", {"self"}},           {"AsinBackward0", {"self"}},
+    {"AtanBackward0", {"self"}},          {"LogsumexpBackward0", {"self"}},
+    {"ProdBackward0", {"self"}},          {"MseLossBackward0", {"self", "target"}},
+};
+
+/* The slot whose name in Python is "_saved_" and `name`, or -1. */
+static int saved_slot(const rl_node *n, const char *name)
+{
+    for (int i = 0; i < n->n_saved && !strcmp(name, "result"); i++)
+        if (n->saved[i].is_output)
+            return i;
+    for (size_t k = 0; k < sizeof saved_names / sizeof *saved_names; k++)
+        for (int i = 0; i < 3 && i < n->n_saved && saved_names[k].slot[i]; i++)
+            if (!strcmp(saved_names[k].node, n->type->name) &&
+                !strcmp(saved_names[k].slot[i], name) && !n->saved[i].is_output)
+                return i;
+    return -1;
+}
+
+static PyObject *node_getattr(PyObject *self, PyObject *name)
+{
+    PyObject *value = PyObject_GenericGetAttr(self, name);
+    rl_node *n = ((py_node *)self)->n;
+    if (value || !n || !PyErr_ExceptionMatches(PyExc_AttributeError))
+        return value;
+    PyObject *type, *error, *trace;
+    PyErr_Fetch(&type, &error, &trace);
+    const char *text = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+    int slot = text && !strncmp(text, "_saved_", 7) ? saved_slot(n, text + 7) : -1;
+    if (slot < 0) {
+        PyErr_Restore(type, error, trace);
+        return NULL;
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(error);
+    Py_XDECREF(trace);
+    return rl_has_saved(n, slot) ? rl_py_wrap(rl_saved_with_history(n, slot)) : Py_NewRef(Py_None);
+}
+
+static PyObject *node_dir(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    rl_node *n = ((py_node *)self)->n;
+    PyObject *names = PyObject_CallMethod((PyObject *)&PyBaseObject_Type, "__dir__", "O", self);
+    if (!names || !n)
+        return names;
+    static const char *const all[] = {"self",   "other", "exponent", "mat1",   "mat2",     "vec",
+                                      "tensor", "index", "target",   "result", "condition"};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+        if (saved_slot(n, all[k]) < 0)
+            continue;
+        PyObject *name = PyUnicode_FromFormat("_saved_%s", all[k]);
+        int status = name ? PyList_Append(names, name) : -1;
+        Py_XDECREF(name);
+        if (status)
+            Py_CLEAR(names);
+        if (!names)
+            break;
+    }
+    return names;
+}
+
 static PyObject *node_requires_grad(PyObject *self, void *Py_UNUSED(closure)) { Py_RETURN_TRUE; }
 
 static PyObject *node_repr(PyObject *self)
@@ -231,6 +305,7 @@ static PyObject *node_repr(PyObject *self)
 
 static PyMethodDef node_methods[] = {
     {"name", node_name, METH_NOARGS, "name()\n\nName of the derivative: \"AddBackward0\"."},
+    {"__dir__", node_dir, METH_NOARGS, NULL},
     {"_sequence_nr", node_sequence, METH_NOARGS,
      "_sequence_nr()\n\nOrder of creation in its thread."},
     {"register_hook", node_register_hook, METH_O,
@@ -265,6 +340,7 @@ PyTypeObject rl_py_node_type = {
     .tp_traverse = node_traverse,
     .tp_clear = node_clear,
     .tp_repr = node_repr,
+    .tp_getattro = node_getattr,
     .tp_methods = node_methods,
     .tp_getset = node_getset,
     .tp_weaklistoffset = offsetof(py_node, weakrefs),
