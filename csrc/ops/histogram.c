@@ -32,7 +32,8 @@ rl_tensor *rl_bincount(rl_tensor *x, rl_tensor *weights, int64_t minlength)
         return rl_fail(RL_ERUNTIME, "bincount only supports 1-d non-negative integral inputs.");
     if (weights && (weights->ndim != 1 || weights->numel != x->numel))
         return rl_fail(RL_ERUNTIME, "weights should be 1-d and have the same length as input");
-    int64_t bins = most + 1 < minlength ? minlength : most + 1;
+    int64_t needed = most == INT64_MAX ? most : most + 1;
+    int64_t bins = needed < minlength ? minlength : needed;
     rl_dtype dtype = !weights ? RL_I64 : weights->dtype == RL_F32 ? RL_F32 : RL_F64;
     RL_TEMP *w = weights ? rl_cast_data(weights, dtype) : NULL;
     RL_TEMP *z = rl_zeros((rl_ints){&bins, 1}, dtype);
@@ -82,7 +83,7 @@ static rl_status data_range(rl_tensor *x, double *left, double *right)
         for (int64_t i = 0; i < x->numel; i++) {                                                   \
             if (!(v[i] >= first && v[i] <= last))                                                  \
                 continue;                                                                          \
-            int64_t low = 0, high = bins + 1, at = 0;                                                  \
+            int64_t low = 0, high = bins + 1, at = 0;                                              \
             if (even) {                                                                            \
                 at = (int64_t)((v[i] - first) * (T)bins / (last - first));                         \
                 low = at > 1 ? at - 1 : 0;                                                         \

@@ -131,6 +131,30 @@ rl_tensor *rl_fill_diagonal_(rl_tensor *x, rl_scalar fill_value, bool wrap)
 
 /* ---- indices of triangles ---- */
 
+/* How many of `col` elements row i has in the triangle: the first i + offset + 1, or all behind i +
+ * offset - 1. */
+static int64_t row_edge(int64_t i, int64_t col, int64_t offset)
+{
+    int64_t edge;
+    if (__builtin_add_overflow(i, offset, &edge))
+        edge = offset < 0 ? 0 : col;
+    return edge < 0 ? 0 : edge > col ? col : edge;
+}
+
+/* Elements before the edges of all rows: 0 of the first, a slope, `col` of the last. */
+static bool count_before(int64_t row, int64_t col, int64_t offset, int64_t *count)
+{
+    __int128 empty = -(__int128)offset, full = (__int128)col - offset, total = 0;
+    empty = empty < 0 ? 0 : empty > row ? row : empty;
+    full = full < empty ? empty : full > row ? row : full;
+    __int128 first = empty + offset, last = full - 1 + offset;
+    if (full > empty)
+        total = (first + last) * (full - empty) / 2;
+    total += ((__int128)row - full) * col;
+    *count = total > INT64_MAX ? INT64_MAX : (int64_t)total;
+    return total <= INT64_MAX;
+}
+
 static rl_tensor *triangle_indices(const char *name, int64_t row, int64_t col, int64_t offset,
                                    rl_dtype dtype, bool lower)
 {
@@ -140,35 +164,25 @@ static rl_tensor *triangle_indices(const char *name, int64_t row, int64_t col, i
     dtype = dtype == RL_NO_DTYPE ? RL_I64 : dtype;
     if (dtype != RL_I64 && dtype != RL_I32)
         return rl_fail(RL_ENOTIMPL, "\"%s\" not implemented for '%s'", name, rl_dtype_title(dtype));
-    int64_t count = 0, shape[2] = {2, 0};
-    for (int pass = 0; pass < 2; pass++) {
-        RL_TEMP *z = NULL;
-        int64_t *y = NULL;
-        if (pass) {
-            shape[1] = count;
-            z = rl_new(RL_I64, 2, shape);
-            if (!z)
-                return NULL;
-            y = (int64_t *)z->data;
+    int64_t shift = offset, before, all;
+    if (lower && __builtin_add_overflow(offset, 1, &shift))
+        shift = offset;
+    if (!count_before(row, col, shift, &before) || __builtin_mul_overflow(row, col, &all))
+        return rl_fail(RL_ERUNTIME, "%s: too many elements in %lld rows of %lld", name,
+                       (long long)row, (long long)col);
+    int64_t shape[2] = {2, lower ? before : all - before}, at = 0;
+    RL_TEMP *z = rl_new(RL_I64, 2, shape);
+    if (!z)
+        return NULL;
+    int64_t *y = (int64_t *)z->data;
+    for (int64_t i = 0; i < row && at < shape[1]; i++) {
+        int64_t edge = row_edge(i, col, shift);
+        for (int64_t j = lower ? 0 : edge, end = lower ? edge : col; j < end; j++, at++) {
+            y[at] = i;
+            y[shape[1] + at] = j;
         }
-        int64_t at = 0;
-        for (int64_t i = 0; i < row; i++) {
-            int64_t edge = lower ? i + offset + 1 : i + offset;
-            edge = edge < 0 ? 0 : edge > col ? col : edge;
-            int64_t first = lower ? 0 : edge, last = lower ? edge : col;
-            if (!pass) {
-                count += last - first;
-                continue;
-            }
-            for (int64_t j = first; j < last; j++, at++) {
-                y[at] = i;
-                y[count + at] = j;
-            }
-        }
-        if (pass)
-            return rl_cast_data(z, dtype);
     }
-    return NULL;
+    return rl_cast_data(z, dtype);
 }
 
 rl_tensor *rl_tril_indices(int64_t row, int64_t col, int64_t offset, rl_dtype dtype)

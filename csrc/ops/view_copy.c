@@ -154,7 +154,7 @@ static rl_status replaced(rl_status status, rl_list *out, rl_tensor *x, const rl
 {
     if (status)
         return status;
-    rl_list made;
+    rl_list made = {NULL, 0};
     if ((status = rl_list_new(&made, out->n)))
         goto done;
     for (int64_t i = 0; i < out->n && !status; i++) {
