@@ -370,6 +370,94 @@ rl_tensor *rl_nan_to_num(rl_tensor *input, rl_opt_float nan, rl_opt_float posinf
     rl_opt_float neginf);
 rl_tensor *rl_nan_to_num_(rl_tensor *input, rl_opt_float nan, rl_opt_float posinf,
     rl_opt_float neginf);
+/* Logarithm of the gamma function's absolute value. */
+rl_tensor *rl_lgamma(rl_tensor *input);
+rl_tensor *rl_lgamma_(rl_tensor *input);
+/* Derivative of lgamma. */
+rl_tensor *rl_digamma(rl_tensor *input);
+rl_tensor *rl_digamma_(rl_tensor *input);
+/* The n-th derivative of digamma. */
+rl_tensor *rl_polygamma(int64_t n, rl_tensor *input);
+rl_tensor *rl_polygamma_(int64_t n, rl_tensor *input);
+/* Logarithm of the p-variate gamma function. */
+rl_tensor *rl_mvlgamma(rl_tensor *input, int64_t p);
+rl_tensor *rl_mvlgamma_(rl_tensor *input, int64_t p);
+/* Regularised lower incomplete gamma function P(input, other). */
+rl_tensor *rl_igamma(rl_tensor *input, rl_tensor *other);
+rl_tensor *rl_igamma_(rl_tensor *input, rl_tensor *other);
+/* Regularised upper incomplete gamma function, 1 - igamma. */
+rl_tensor *rl_igammac(rl_tensor *input, rl_tensor *other);
+rl_tensor *rl_igammac_(rl_tensor *input, rl_tensor *other);
+/* Hurwitz's zeta function: the sum of (other + k)^-input. */
+rl_tensor *rl_special_zeta(rl_tensor *input, rl_tensor *other);
+/* Inverse of erf. */
+rl_tensor *rl_erfinv(rl_tensor *input);
+rl_tensor *rl_erfinv_(rl_tensor *input);
+/* exp(x^2) erfc(x). */
+rl_tensor *rl_special_erfcx(rl_tensor *input);
+/* Distribution function of the normal distribution. */
+rl_tensor *rl_special_ndtr(rl_tensor *input);
+/* Quantile of the normal distribution. */
+rl_tensor *rl_special_ndtri(rl_tensor *input);
+/* log(ndtr(x)), exact in the tail. */
+rl_tensor *rl_special_log_ndtr(rl_tensor *input);
+/* Modified Bessel function of the first kind, order 0. */
+rl_tensor *rl_i0(rl_tensor *input);
+rl_tensor *rl_i0_(rl_tensor *input);
+/* i0(x) exp(-|x|). */
+rl_tensor *rl_special_i0e(rl_tensor *input);
+/* Modified Bessel function of the first kind, order 1. */
+rl_tensor *rl_special_i1(rl_tensor *input);
+/* i1(x) exp(-|x|). */
+rl_tensor *rl_special_i1e(rl_tensor *input);
+/* Bessel function of the first kind, order 0. */
+rl_tensor *rl_special_bessel_j0(rl_tensor *input);
+/* Bessel function of the first kind, order 1. */
+rl_tensor *rl_special_bessel_j1(rl_tensor *input);
+/* Bessel function of the second kind, order 0. */
+rl_tensor *rl_special_bessel_y0(rl_tensor *input);
+/* Bessel function of the second kind, order 1. */
+rl_tensor *rl_special_bessel_y1(rl_tensor *input);
+/* i0 without a derivative. */
+rl_tensor *rl_special_modified_bessel_i0(rl_tensor *input);
+/* i1 without a derivative. */
+rl_tensor *rl_special_modified_bessel_i1(rl_tensor *input);
+/* Modified Bessel function of the second kind, order 0. */
+rl_tensor *rl_special_modified_bessel_k0(rl_tensor *input);
+/* Modified Bessel function of the second kind, order 1. */
+rl_tensor *rl_special_modified_bessel_k1(rl_tensor *input);
+/* modified_bessel_k0(x) exp(x). */
+rl_tensor *rl_special_scaled_modified_bessel_k0(rl_tensor *x);
+/* modified_bessel_k1(x) exp(x). */
+rl_tensor *rl_special_scaled_modified_bessel_k1(rl_tensor *x);
+/* sin(x) / x. */
+rl_tensor *rl_special_spherical_bessel_j0(rl_tensor *x);
+/* Airy function Ai. */
+rl_tensor *rl_special_airy_ai(rl_tensor *x);
+/* Chebyshev polynomial of the first kind, of degree n at x. */
+rl_tensor *rl_special_chebyshev_polynomial_t(rl_tensor *x, rl_tensor *n);
+/* Chebyshev polynomial of the first kind, of degree n at 2 x - 1. */
+rl_tensor *rl_special_shifted_chebyshev_polynomial_t(rl_tensor *x, rl_tensor *n);
+/* Chebyshev polynomial of the second kind, of degree n at x. */
+rl_tensor *rl_special_chebyshev_polynomial_u(rl_tensor *x, rl_tensor *n);
+/* Chebyshev polynomial of the second kind, of degree n at 2 x - 1. */
+rl_tensor *rl_special_shifted_chebyshev_polynomial_u(rl_tensor *x, rl_tensor *n);
+/* Chebyshev polynomial of the third kind, of degree n at x. */
+rl_tensor *rl_special_chebyshev_polynomial_v(rl_tensor *x, rl_tensor *n);
+/* Chebyshev polynomial of the third kind, of degree n at 2 x - 1. */
+rl_tensor *rl_special_shifted_chebyshev_polynomial_v(rl_tensor *x, rl_tensor *n);
+/* Chebyshev polynomial of the fourth kind, of degree n at x. */
+rl_tensor *rl_special_chebyshev_polynomial_w(rl_tensor *x, rl_tensor *n);
+/* Chebyshev polynomial of the fourth kind, of degree n at 2 x - 1. */
+rl_tensor *rl_special_shifted_chebyshev_polynomial_w(rl_tensor *x, rl_tensor *n);
+/* Physicist's Hermite polynomial, of degree n at x. */
+rl_tensor *rl_special_hermite_polynomial_h(rl_tensor *x, rl_tensor *n);
+/* Probabilist's Hermite polynomial, of degree n at x. */
+rl_tensor *rl_special_hermite_polynomial_he(rl_tensor *x, rl_tensor *n);
+/* Laguerre polynomial, of degree n at x. */
+rl_tensor *rl_special_laguerre_polynomial_l(rl_tensor *x, rl_tensor *n);
+/* Legendre polynomial, of degree n at x. */
+rl_tensor *rl_special_legendre_polynomial_p(rl_tensor *x, rl_tensor *n);
 /* 1 / (1 + exp(-x)). */
 rl_tensor *rl_sigmoid(rl_tensor *input);
 rl_tensor *rl_sigmoid_(rl_tensor *input);

@@ -101,6 +101,32 @@
     X(SCALAR_POW, 1, RL_OUT_SAME) /* f0 ** x */                                                    \
     X(CLAMP, 1, RL_OUT_SAME)      /* to [f0, f1]; nan stays.  Integers: [i0, i1] */                \
     X(NAN_TO_NUM, 1, RL_OUT_SAME) /* nan -> f0, inf -> f1, -inf -> f2 */                           \
+    /* special functions */                                                                        \
+    X(LGAMMA, 1, RL_OUT_SAME)                                                                      \
+    X(DIGAMMA, 1, RL_OUT_SAME)                                                                     \
+    X(ERFINV, 1, RL_OUT_SAME)                                                                      \
+    X(NDTRI, 1, RL_OUT_SAME)                                                                       \
+    X(LOG_NDTR, 1, RL_OUT_SAME)                                                                    \
+    X(ERFCX, 1, RL_OUT_SAME)                                                                       \
+    X(I0, 1, RL_OUT_SAME)                                                                          \
+    X(I0E, 1, RL_OUT_SAME)                                                                         \
+    X(I1, 1, RL_OUT_SAME)                                                                          \
+    X(I1E, 1, RL_OUT_SAME)                                                                         \
+    X(J0, 1, RL_OUT_SAME)                                                                          \
+    X(J1, 1, RL_OUT_SAME)                                                                          \
+    X(Y0, 1, RL_OUT_SAME)                                                                          \
+    X(Y1, 1, RL_OUT_SAME)                                                                          \
+    X(K0, 1, RL_OUT_SAME)                                                                          \
+    X(K1, 1, RL_OUT_SAME)                                                                          \
+    X(K0E, 1, RL_OUT_SAME)                                                                         \
+    X(K1E, 1, RL_OUT_SAME)                                                                         \
+    X(SPHERICAL_J0, 1, RL_OUT_SAME)                                                                \
+    X(AIRY, 1, RL_OUT_SAME)                                                                        \
+    X(POLYGAMMA, 1, RL_OUT_SAME) /* order i0 */                                                    \
+    X(ZETA, 2, RL_OUT_SAME)                                                                        \
+    X(IGAMMA, 2, RL_OUT_SAME)                                                                      \
+    X(IGAMMAC, 2, RL_OUT_SAME)                                                                     \
+    X(POLYNOMIAL, 2, RL_OUT_SAME) /* kind i0, of x, degree y, at most i1 for Hermite's */          \
     /* activations */                                                                              \
     X(RELU, 1, RL_OUT_SAME)                                                                        \
     X(THRESHOLD, 1, RL_OUT_SAME)  /* x > f0 ? x : f1 */                                            \

@@ -15,8 +15,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A call left in a loop would keep it from becoming vector code. */
+/* A call left in a loop would keep it from becoming vector code.  Who wants no such loops defines RL_MATH before. */
+#ifndef RL_MATH
 #define RL_MATH static inline __attribute__((always_inline))
+#endif
 
 RL_MATH uint64_t bits_of(double x)
 {
@@ -393,9 +395,9 @@ RL_MATH double erf_near(double x) /* |x| <= 1 */
     return fma(x, tail, x);
 }
 
-RL_MATH double erfc_far(double x) /* 0.4 <= x */
+RL_MATH double erfcx_far(double v) /* e^(v^2) erfc(v), 0.4 <= v <= 28 */
 {
-    double v = x > 28 ? 28 : x, t = (v - 4) / (v + 4);
+    double t = (v - 4) / (v + 4);
     double q = POLY(t, 1.2329951186255526, -0.13962111684056258, 0.015379652102619285,
                     0.068097054254699543, -0.10103906603626955, 0.093732834998112829,
                     -0.066330365813235953, 0.037167515541145557, -0.016197734042670983,
@@ -404,8 +406,13 @@ RL_MATH double erfc_far(double x) /* 0.4 <= x */
                     5.7098666445164875e-06, 2.9907694305727285e-07, -8.2423985594010358e-07,
                     6.743208791334303e-08, 1.0697386199403688e-07, -1.2370571182593201e-08,
                     -1.0904301800413554e-08);
-    double square = v * v;
-    return q / fma(2, v, 1) * exp_sum(-square, -fma(v, v, -square));
+    return q / fma(2, v, 1);
+}
+
+RL_MATH double erfc_far(double x) /* 0.4 <= x */
+{
+    double v = x > 28 ? 28 : x, square = v * v;
+    return erfcx_far(v) * exp_sum(-square, -fma(v, v, -square));
 }
 
 RL_MATH double m_erf(double x)

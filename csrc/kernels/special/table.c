@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "kernels/special/special.h"
 
 /* Any stride; `item` the size of an element. */
 #define AT(type, k) (*(type *)(p[k] + (ptrdiff_t)i * s[k]))
@@ -101,6 +102,41 @@ EACH1(mantissa_f64, double, double, mantissa(x))
 EACH1(exponent_f32, int64_t, float, exponent(x))
 EACH1(exponent_f64, int64_t, double, exponent(x))
 
+/* ---- special functions ---- */
+
+#define SPECIAL1(name, formula)                                                                    \
+    EACH1(name##_f32, float, float, formula)                                                       \
+    EACH1(name##_f64, double, double, formula)
+#define SPECIAL2(name, formula)                                                                    \
+    EACH2(name##_f32, float, float, formula)                                                       \
+    EACH2(name##_f64, double, double, formula)
+
+SPECIAL1(lgamma, rl_lgamma_of(x))
+SPECIAL1(digamma, rl_digamma_of(x))
+SPECIAL1(erfinv, rl_erfinv_of(x))
+SPECIAL1(ndtri, rl_ndtri_of(x))
+SPECIAL1(log_ndtr, rl_log_ndtr_of(x))
+SPECIAL1(erfcx, rl_erfcx_of(x))
+SPECIAL1(i0, rl_i0_of(x))
+SPECIAL1(i0e, rl_i0e_of(x))
+SPECIAL1(i1, rl_i1_of(x))
+SPECIAL1(i1e, rl_i1e_of(x))
+SPECIAL1(j0, rl_j0_of(x))
+SPECIAL1(j1, rl_j1_of(x))
+SPECIAL1(y0, rl_y0_of(x))
+SPECIAL1(y1, rl_y1_of(x))
+SPECIAL1(k0, rl_k0_of(x))
+SPECIAL1(k1, rl_k1_of(x))
+SPECIAL1(k0e, rl_k0e_of(x))
+SPECIAL1(k1e, rl_k1e_of(x))
+SPECIAL1(spherical_j0, rl_spherical_j0_of(x))
+SPECIAL1(airy, rl_airy_of(x))
+SPECIAL1(polygamma, rl_polygamma_of(a->i[0], x))
+SPECIAL2(zeta, rl_zeta_of(x, y))
+SPECIAL2(igamma, rl_igamma_of(x, y))
+SPECIAL2(igammac, rl_igammac_of(x, y))
+SPECIAL2(polynomial, rl_polynomial_of((int)a->i[0], x, y, a->i[1]))
+
 void rl_fill_special(rl_kernels *t);
 void rl_fill_special(rl_kernels *t)
 {
@@ -111,4 +147,29 @@ void rl_fill_special(rl_kernels *t)
     SET_FLOATS(NEXTAFTER, nextafter);
     SET_FLOATS(FREXP_MANTISSA, mantissa);
     SET_FLOATS(FREXP_EXPONENT, exponent);
+    SET_FLOATS(LGAMMA, lgamma);
+    SET_FLOATS(DIGAMMA, digamma);
+    SET_FLOATS(ERFINV, erfinv);
+    SET_FLOATS(NDTRI, ndtri);
+    SET_FLOATS(LOG_NDTR, log_ndtr);
+    SET_FLOATS(ERFCX, erfcx);
+    SET_FLOATS(I0, i0);
+    SET_FLOATS(I0E, i0e);
+    SET_FLOATS(I1, i1);
+    SET_FLOATS(I1E, i1e);
+    SET_FLOATS(J0, j0);
+    SET_FLOATS(J1, j1);
+    SET_FLOATS(Y0, y0);
+    SET_FLOATS(Y1, y1);
+    SET_FLOATS(K0, k0);
+    SET_FLOATS(K1, k1);
+    SET_FLOATS(K0E, k0e);
+    SET_FLOATS(K1E, k1e);
+    SET_FLOATS(SPHERICAL_J0, spherical_j0);
+    SET_FLOATS(AIRY, airy);
+    SET_FLOATS(POLYGAMMA, polygamma);
+    SET_FLOATS(ZETA, zeta);
+    SET_FLOATS(IGAMMA, igamma);
+    SET_FLOATS(IGAMMAC, igammac);
+    SET_FLOATS(POLYNOMIAL, polynomial);
 }

@@ -248,6 +248,34 @@ rl_tensor *rl_nan_to_num_(rl_tensor *input, rl_opt_float nan, rl_opt_float posin
     return self ? rl_inplace_assign(input, rl_nan_to_num(self, nan, posinf, neginf)) : NULL;
 }
 
+rl_tensor *rl_polygamma_(int64_t n, rl_tensor *input)
+{
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_polygamma(n, self)) : NULL;
+}
+
+rl_tensor *rl_mvlgamma_(rl_tensor *input, int64_t p)
+{
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_mvlgamma(self, p)) : NULL;
+}
+
+rl_tensor *rl_igamma_(rl_tensor *input, rl_tensor *other)
+{
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_igamma(self, other)) : NULL;
+}
+
+rl_tensor *rl_igammac_(rl_tensor *input, rl_tensor *other)
+{
+    bool records = rl_recording(input) || rl_recording(other);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_igammac(self, other)) : NULL;
+}
+
 rl_tensor *rl_leaky_relu_(rl_tensor *input, double negative_slope)
 {
     bool records = rl_recording(input);
