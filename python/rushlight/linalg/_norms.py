@@ -108,14 +108,19 @@ def matrix_norm(
             raise RuntimeError(f"linalg.matrix_norm: Order {ord:g} not supported.")
         if size == 2:
             values = svdvals(A.movedim((row, column), (-2, -1)))
-            result = values.amax(-1) if ord > 0 else values.amin(-1)
+            result = _largest(values, -1) if ord > 0 else values.amin(-1)
         else:
             if size == math.inf:
                 row, column = column, row
             sums = vector_norm(A, 1, row, True)
-            result = sums.amax(column, True) if ord > 0 else sums.amin(column, True)
+            result = _largest(sums, column, True) if ord > 0 else sums.amin(column, True)
             return result if keepdim else result.squeeze((row, column))
     return result.unsqueeze(-1).unsqueeze(-1).movedim((-2, -1), (row, column)) if keepdim else result
+
+
+def _largest(x: Tensor, dim: int, keepdim: bool = False) -> Tensor:
+    """amax, 0 for none: norms are not negative."""
+    return x.amax(dim, keepdim) if x.shape[dim] else x.detach().sum(dim, keepdim)
 
 
 def _wrap(d: int, ndim: int) -> int:

@@ -95,7 +95,7 @@ def matrix_power(A: Tensor, n: int) -> Tensor:
     """
     check_square("matrix_power", A)
     if n == 0:
-        return _C.eye(A.shape[-1], dtype=A.dtype).expand(A.shape).clone()
+        return A.clone().copy_(_C.eye(A.shape[-1], dtype=A.dtype))
     if n < 0:
         A, n = inv(A), -n
     if n == 1:
