@@ -316,3 +316,35 @@ def test_per_sample_gradients_of_a_module():
         ((net(x[i]) - t[i]) ** 2).sum().backward()
         assert per_sample["weight"][i, 0].tolist() == pytest.approx(net.weight.grad[0].tolist())
         assert per_sample["bias"][i].tolist() == pytest.approx(net.bias.grad.tolist())
+
+
+PATTERNS = {
+    "b c h w -> b h w c": {},
+    "b c h w -> b (c h w)": {},
+    "b c (h s) w -> b (c s) h w": {"s": 2},
+    "b ... -> ... b": {},
+    "b c ... -> b (c ...)": {},
+    "b c h w -> b 1 c h () w": {},
+    "(a b) c h w -> b (a c) h w": {"b": 2},
+    "b c h -> b c h": {},
+    "b c h w -> b c h": {},
+    "b b h w -> b h w": {},
+    "(b c h w": {},
+    "b (c d) h w -> b c d h w": {},
+    "b c (h s) w -> b c h s w": {"s": 3},
+    "b c h w -> w h c b": {"z": 2},
+}
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_rearrange(pattern):
+    torch = pytest.importorskip("torch")
+    found = []
+    for library in (rushlight, torch):
+        x = library.arange(120).reshape(2, 3, 4, 5)
+        try:
+            y = library.func.rearrange(x, pattern, **PATTERNS[pattern])
+            found.append((tuple(y.shape), y.tolist()))
+        except Exception:  # noqa: BLE001, whichever it is
+            found.append("error")
+    assert found[0] == found[1]

@@ -16,6 +16,7 @@ from rushlight.func._gradients import (
     linearize,
     vjp,
 )
+from rushlight.func._rearrange import rearrange
 from rushlight.func._state import (
     functional_call,
     replace_all_batch_norm_modules_,
@@ -33,6 +34,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "rearrange",
     "replace_all_batch_norm_modules_",
     "stack_module_state",
     "vjp",
