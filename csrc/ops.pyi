@@ -1293,6 +1293,10 @@ def repeat_interleave_tensor(input: Tensor, repeats: Tensor, dim: int | None = N
 def repeat_interleave(input: Tensor, repeats: int, dim: int | None = None) -> Tensor:
     """Each element repeated, along dim or flattened."""
 
+@op(method=False, name="repeat_interleave")
+def repeat_interleave_counts(repeats: Tensor) -> Tensor:
+    """Each place as often as repeats says there: 0 repeats[0] times, 1 repeats[1] times, ..."""
+
 @op(inplace=True, out=True)
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """Lower triangle, zero above the diagonal."""

@@ -784,6 +784,8 @@ rl_tensor *rl_tile(rl_tensor *input, rl_ints dims);
 rl_tensor *rl_repeat_interleave_tensor(rl_tensor *input, rl_tensor *repeats, rl_opt_int dim);
 /* Each element repeated, along dim or flattened. */
 rl_tensor *rl_repeat_interleave(rl_tensor *input, int64_t repeats, rl_opt_int dim);
+/* Each place as often as repeats says there: 0 repeats[0] times, 1 repeats[1] times, ... */
+rl_tensor *rl_repeat_interleave_counts(rl_tensor *repeats);
 /* Lower triangle, zero above the diagonal. */
 rl_tensor *rl_tril(rl_tensor *input, int64_t diagonal);
 rl_tensor *rl_tril_(rl_tensor *input, int64_t diagonal);

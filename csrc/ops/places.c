@@ -308,3 +308,15 @@ rl_status rl_is_same_size(rl_tensor *x, rl_tensor *other, bool *out)
     *out = rl_same_shape(x, other);
     return RL_OK;
 }
+
+/* ---- repeat_interleave of counts alone ---- */
+
+rl_tensor *rl_repeat_interleave_counts(rl_tensor *repeats)
+{
+    if (!repeats)
+        return NULL;
+    if (repeats->ndim != 1)
+        return rl_fail(RL_ERUNTIME, "repeat_interleave only accept 1D vector as repeat");
+    RL_TEMP *places = rl_arange_end(rl_int(repeats->numel), RL_NO_DTYPE);
+    return places ? rl_repeat_interleave_tensor(places, repeats, (rl_opt_int){true, 0}) : NULL;
+}

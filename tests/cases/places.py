@@ -2,6 +2,11 @@
 
 from samples import T, case, error
 
+
+def I(*values):  # an index tensor
+    return T(values=values, dtype="int64")
+
+
 X = T(2, 3, 4)
 M = T(3, 4)
 
@@ -156,3 +161,9 @@ case("resize", M, fn=lambda ns, x: x.resize(4, 3), node=False)
 error("resize", M, fn=lambda ns, x: x.resize(4))
 case("is_nonzero", T(1), fn=lambda ns, x: x.is_nonzero())
 error("is_nonzero", T(2), fn=lambda ns, x: x.is_nonzero())
+# Called like this so that the cases of tests/cases/shape.py keep their numbers.
+case("repeat_interleave_counts", I(1, 0, 3), fn=lambda ns, n: ns.repeat_interleave(n))
+case("repeat_interleave_counts", T(0, dtype="int64"), fn=lambda ns, n: ns.repeat_interleave(n))
+error("repeat_interleave_counts", I((1, 2), (0, 1)), fn=lambda ns, n: ns.repeat_interleave(n))
+error("repeat_interleave_counts", I(1, -2), fn=lambda ns, n: ns.repeat_interleave(n))
+case("index_put_", T(3, 4), I(0, 2), T(2, 4), fn=lambda ns, x, i, v: ns.index_put_(x * 1, (i,), v))
