@@ -34,6 +34,9 @@ def node(name: str) -> Callable:
 
 _PASS = object()
 
+# NumPy's names of arguments, which PyTorch takes, too.
+_NUMPY_NAMES = {"x": "input", "x2": "other", "axis": "dim", "keepdims": "keepdim"}
+
 
 def _ask(function: Callable, args: tuple, kwargs: dict) -> Any:
     """What the arguments' __torch_function__ makes of the call; _PASS where none has one."""
@@ -60,10 +63,15 @@ def overridable(function: Callable) -> Callable:
 
 def with_out(function: Callable) -> Callable:
     """Adds the keyword out: a tensor, or a tuple of them for several results, that the results are written to.
-    Also overridable."""
+    Also overridable, and takes NumPy's names of arguments."""
+
+    parameters = inspect.signature(function).parameters
+    renamed = {k: v for k, v in _NUMPY_NAMES.items() if v in parameters and k not in parameters}
 
     @functools.wraps(function)
     def wrapper(*args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if kwargs:
+            kwargs = {renamed.get(k, k): v for k, v in kwargs.items()}
         result = _ask(wrapper, args, kwargs if out is None else {**kwargs, "out": out})
         if result is not _PASS:
             return result

@@ -375,19 +375,21 @@ def _check_eigh(a: Tensor, uplo: str) -> str:
 
 
 @with_out
-def eigh(A: Tensor, UPLO: str = "L") -> tuple:
+def eigh(input: Tensor, UPLO: str = "L") -> tuple:
     """Eigenvalues (..., n), ascending, and orthonormal eigenvectors (..., n, n), as columns, of symmetric matrices.
 
     Args:
-        A (Tensor): (..., n, n); only one triangle is read.
+        input (Tensor): (..., n, n); only one triangle is read.
         UPLO (str): "L", the lower triangle, or "U", the upper one.
     """
+    A = input
     return return_types.linalg_eigh(Eigh.apply(A, _check_eigh(A, UPLO)))
 
 
 @with_out
-def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
+def eigvalsh(input: Tensor, UPLO: str = "L") -> Tensor:
     """Eigenvalues (..., n) of symmetric matrices, ascending; see eigh."""
+    A = input
     return Eigh.apply(A, _check_eigh(A, UPLO))[0]
 
 

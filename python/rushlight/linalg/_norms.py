@@ -37,7 +37,7 @@ def _check_norm_dtype(name: str, a: Tensor, dtype: Any) -> Tensor:
 
 @with_out
 def vector_norm(
-    x: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
+    input: Tensor, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 ) -> Tensor:
     """(sum of |x|^ord)^(1 / ord) over dims; inf: the largest |x|, -inf: the smallest, 0: the count of non-zeros.
 
@@ -48,6 +48,7 @@ def vector_norm(
     Raises:
         RuntimeError: no elements, and the norm of none is not 0 (ord negative or inf).
     """
+    x = input
     x = _check_norm_dtype("vector_norm", x, dtype)
     if isinstance(ord, bool) or not isinstance(ord, (int, float)):
         raise TypeError(

@@ -87,12 +87,13 @@ def _best_splits(sizes: list) -> list:
 
 
 @with_out
-def matrix_power(A: Tensor, n: int) -> Tensor:
+def matrix_power(input: Tensor, n: int) -> Tensor:
     """The n-th power of square matrices (..., m, m), of their inverses where n is negative.
 
     Raises:
         LinAlgError: n negative and a matrix singular.
     """
+    A = input
     check_square("matrix_power", A)
     if n == 0:
         return A.clone().copy_(_C.eye(A.shape[-1], dtype=A.dtype))
@@ -131,8 +132,9 @@ class MatrixExp(Function):
 
 
 @overridable
-def matrix_exp(A: Tensor) -> Tensor:
+def matrix_exp(input: Tensor) -> Tensor:
     """The matrix exponential, sum of A^k / k!, of square matrices (..., n, n)."""
+    A = input
     check_square("matrix_exp", A)
     check_floating("matrix_exp", A)
     if A.dtype not in (_C.float32, _C.float64):
@@ -179,14 +181,15 @@ def vander(x: Tensor, *, N: int | None = None) -> Tensor:
 
 
 @with_out
-def householder_product(A: Tensor, tau: Tensor) -> Tensor:
+def householder_product(input: Tensor, tau: Tensor) -> Tensor:
     """The first n columns of H_1 H_2 ... H_k, H_i = I - tau_i v_i v_i^T: Q (..., m, n) of a QR factorization as LAPACK
     stores it.
 
     Args:
-        A (Tensor): (..., m, n), m >= n: v_i below the diagonal of column i; v_i is 0 above row i and 1 there.
+        input (Tensor): (..., m, n), m >= n: v_i below the diagonal of column i; v_i is 0 above row i and 1 there.
         tau (Tensor): (..., k), k <= n.
     """
+    A = input
     name = "torch.linalg.householder_product"
     if A.ndim < 2:
         raise RuntimeError(f"{name}: input must have at least 2 dimensions.")
@@ -225,13 +228,14 @@ def _count(sizes: Sequence[int]) -> int:
 
 
 @with_out
-def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
+def tensorinv(input: Tensor, ind: int = 2) -> Tensor:
     """The inverse for tensordot(., ., ind): of shape A.shape[ind:] + A.shape[:ind].
 
     Raises:
         RuntimeError: the first ind sizes and the others have different products; ind is not positive.
         LinAlgError: not invertible.
     """
+    A = input
     if ind <= 0:
         raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")
     first, last = list(A.shape[:ind]), list(A.shape[ind:])
@@ -245,7 +249,7 @@ def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
 
 
 @with_out
-def tensorsolve(A: Tensor, B: Tensor, dims: Any = None) -> Tensor:
+def tensorsolve(input: Tensor, other: Tensor, dims: Any = None) -> Tensor:
     """X with tensordot(A, X, X.ndim) = B.
 
     Args:
@@ -254,6 +258,8 @@ def tensorsolve(A: Tensor, B: Tensor, dims: Any = None) -> Tensor:
     Raises:
         RuntimeError: shapes that do not fit.
     """
+    B = other
+    A = input
     if dims is not None:
         moved = (dims,) if isinstance(dims, int) else tuple(dims)
         A = A.movedim(moved, tuple(range(A.ndim - len(moved), A.ndim)))

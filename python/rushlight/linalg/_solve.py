@@ -217,7 +217,7 @@ def _eps(dtype: Any) -> float:
 
 @with_out
 def pinv(
-    A: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
+    input: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
 ) -> Tensor:
     """Moore-Penrose pseudoinverses (..., n, m) of matrices (..., m, n).
 
@@ -227,6 +227,7 @@ def pinv(
         atol (float or Tensor): singular values not above atol count as 0. Default: 0
         hermitian (bool): A is symmetric; only its lower triangle is read.
     """
+    A = input
     if A.ndim < 2 or A.dtype not in (_C.float32, _C.float64):
         raise RuntimeError(
             f"linalg.pinv({title(A.dtype)}{{{list(A.shape)}}}): expected a tensor with 2 or more dimensions of float, "
@@ -332,7 +333,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
 
 @with_out
 def solve_triangular(
-    A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
+    input: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
 ) -> Tensor:
     """X with A X = B (X A = B where left is False), A (..., n, n) triangular; its other triangle is not read.
 
@@ -340,6 +341,7 @@ def solve_triangular(
         upper (bool): which triangle A is.
         unitriangular (bool): A's diagonal counts as ones and is not read.
     """
+    A = input
     check_square("solve_triangular", A)
     check_matrix("solve_triangular", B, "B")
     if A.dtype != B.dtype:
