@@ -327,3 +327,21 @@ def test_attributes_dispatch_get_and_set():
         "torch.Tensor.requires_grad.__get__",
         "torch.Tensor.grad.__set__",
     ]
+
+
+def test_functions_written_in_python_are_offered_whole(monkeypatch):
+    f = Foreign()
+    handled = {
+        rushlight.einsum: lambda equation, *operands: equation,
+        rushlight.tensordot: lambda a, b, dims: dims,
+        rushlight.meshgrid: lambda *tensors, indexing: indexing,
+    }
+    monkeypatch.setattr(Foreign, "handled", handled)
+    assert rushlight.einsum("i->i", f) == "i->i"
+    assert rushlight.tensordot(f, f, dims=1) == 1
+    assert rushlight.meshgrid(f, indexing="ij") == "ij"
+    with pytest.raises(TypeError, match="no implementation found for 'torch.einsum'"):
+        monkeypatch.setattr(Foreign, "handled", {})
+        rushlight.einsum("i->i", f)
+    x = rushlight.ones(2).as_subclass(Sub)
+    assert all(type(g) is Sub for g in rushlight.meshgrid(x, x, indexing="ij"))

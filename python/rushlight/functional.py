@@ -78,6 +78,13 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> Any:
     return _C.Size(result)
 
 
+def _overridden(function: Any, relevant: tuple, *args: Any, **kwargs: Any) -> Any:
+    """What the __torch_function__ of the relevant arguments makes of the call."""
+    from rushlight.overrides import handle_torch_function
+
+    return handle_torch_function(function, relevant, *args, **kwargs)
+
+
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """Views of the tensors, all expanded to their common shape."""
     shape = broadcast_shapes(*(t.shape for t in tensors))
@@ -95,6 +102,8 @@ def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str | None = None) -
     """
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
         tensors = tuple(tensors[0])
+    if _C._has_torch_function(tensors):
+        return _overridden(meshgrid, tensors, *tensors, indexing=indexing)
     if not tensors:
         raise RuntimeError("meshgrid expects a non-empty TensorList")
     if indexing not in (None, "ij", "xy"):
@@ -398,6 +407,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     Args:
         dims (int or two lists of ints): the last `dims` dims of a with the first of b, or the dims listed.
     """
+    if _C._has_torch_function_variadic(a, b):
+        return _overridden(tensordot, (a, b), a, b, dims=dims)
     if isinstance(dims, Tensor):
         dims = dims.tolist()
     if isinstance(dims, int):
@@ -443,6 +454,8 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
     Raises:
         RuntimeError: an equation that does not fit the operands.
     """
+    if _C._has_torch_function(operands):
+        return _overridden(einsum, operands, equation, *operands)
     if not isinstance(equation, str):
         equation, operands = _from_lists(equation, operands)
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
