@@ -14,7 +14,7 @@ nn                 lives in rushlight._C._nn for nn.functional instead of the ru
 
 Names that begin with special_ live in rushlight._C._special, for rushlight.special.
 
-Types: Tensor; TensorLike, a tensor or a number (C: rl_tensor *); Number (rl_scalar); Ints, an int or several: dims or
+Types: Tensor; TensorLike, a tensor or a number (C: rl_tensor *); NumberLike, a number that may be complex (C: rl_tensor *); Number (rl_scalar); Ints, an int or several: dims or
 sizes (rl_ints); Tensors, a sequence (rl_tensors); OptionalTensors, a sequence with None among them (rl_tensors with
 NULLs); Any, accepted and not handed on to C.  A trailing underscore in an argument's name is dropped in Python (from_).
 """
@@ -33,8 +33,12 @@ def zeros(*size: int, dtype: dtype | None = None) -> Tensor:
 def ones(*size: int, dtype: dtype | None = None) -> Tensor:
     """Tensor of ones."""
 
-@op(method=False, factory=True, out=True)
+@op(method=False, function=False)
 def full(size: Ints, fill_value: Number, *, dtype: dtype | None = None) -> Tensor:
+    """Tensor filled with one real value."""
+
+@op(method=False, factory=True, out=True, name="full")
+def full_value(size: Ints, fill_value: NumberLike, *, dtype: dtype | None = None) -> Tensor:
     """Tensor filled with one value; the dtype follows the value unless given."""
 
 @op(method=False, factory=True)
@@ -521,15 +525,15 @@ def sgn(input: Tensor) -> Tensor:
 
 @op(out=True)
 def angle(input: Tensor) -> Tensor:
-    """Angle of a number in the complex plane: 0, and pi below 0."""
+    """Angle of a number in the complex plane; of real ones 0, and pi below 0."""
 
-@op(method=False)
+@op()
 def conj(input: Tensor) -> Tensor:
-    """input itself: a real number is its own conjugate."""
+    """Conjugate, a copy; of real tensors the tensor itself."""
 
 @op(inplace="native", out=True)
 def conj_physical(input: Tensor) -> Tensor:
-    """input itself: a real number is its own conjugate."""
+    """Conjugate, a copy; of real tensors the tensor itself."""
 
 @op(method=False)
 def resolve_conj(input: Tensor) -> Tensor:
@@ -541,11 +545,11 @@ def resolve_neg(input: Tensor) -> Tensor:
 
 @op(method=False)
 def real(input: Tensor) -> Tensor:
-    """input itself: its real part."""
+    """Real part, a view; of real tensors the tensor itself."""
 
 @op(method=False)
 def imag(input: Tensor) -> Tensor:
-    """Imaginary part; real dtypes have none and fail."""
+    """Imaginary part of complex numbers, a view; real dtypes have none and fail."""
 
 @op(inplace=True, out=True)
 def clamp(input: Tensor, min: TensorLike | None = None, max: TensorLike | None = None) -> Tensor:
@@ -1846,3 +1850,34 @@ def conv_transpose3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, 
 @op(method=False)
 def constant_pad_nd(input: Tensor, pad: Ints, value: Number = 0) -> Tensor:
     """The tensor with a border of one value: pad is (before, after) of the last dim, then of the one before it, ..."""
+
+# ---- complex numbers: ops/complex.c -----------------------------------------------------------------------------------
+
+@op(method=False)
+def complex(real: Tensor, imag: Tensor) -> Tensor:
+    """real + i imag."""
+
+@op(method=False)
+def polar(abs: Tensor, angle: Tensor) -> Tensor:
+    """abs (cos angle + i sin angle)."""
+
+@op(method=False)
+def view_as_real(input: Tensor) -> Tensor:
+    """View of complex numbers as pairs: a last dim of size 2 more."""
+
+@op(method=False)
+def view_as_complex(input: Tensor) -> Tensor:
+    """View of pairs along the last dim, of size 2, as complex numbers."""
+
+# The operators that take complex tensors (by their Python names); the others refuse them.
+COMPLEX = """
+abs absolute add allclose angle as_strided bmm broadcast_to cat chunk clone complex concat concatenate conj conj_physical
+contiguous copy diag diag_embed diagonal div divide dot empty empty_like empty_strided eq equal exp expand expand_as fill
+flatten flip full full_like gather ger hstack imag index index_add index_copy index_put index_select inner isclose
+isfinite isinf isnan isreal masked_fill masked_scatter masked_select matmul mean mm movedim mul multiply mv narrow ne neg
+negative ones ones_like outer permute polar positive pow rand rand_like randn
+randn_like ravel real reciprocal repeat repeat_interleave resolve_conj resolve_neg reshape reshape_as roll rsub scatter scatter_add
+select sgn slice split square squeeze stack sub subtract sum swapaxes swapdims t take take_along_dim tensor_split tile
+transpose tril triu true_divide unbind unflatten unfold unsqueeze view view_as view_as_complex view_as_real vstack where
+zero zeros zeros_like
+"""

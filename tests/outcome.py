@@ -8,13 +8,16 @@ from typing import Any
 
 from samples import Case, tensors_of
 
-EPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
+EPS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52,
+       "complex64": 2.0**-23, "complex128": 2.0**-52}
 
 
 def describe(tensor: Any, strides: bool) -> dict:
     """dtype, shape, strides and values of one tensor."""
     name = str(tensor.dtype).removeprefix("torch.")
     flat = tensor.detach().reshape(-1).tolist()
+    if tensor.is_complex():  # JSON has no complex numbers: real and imaginary parts in turn
+        flat = [part for z in flat for part in (z.real, z.imag)]
     result = {"dtype": name, "shape": list(tensor.shape), "values": flat}
     if strides:
         result["stride"] = list(tensor.stride())
@@ -25,6 +28,8 @@ def cotangent(ns: Any, tensor: Any, k: int):
     """A fixed gradient for output k: distinct, of both signs, not symmetric."""
     n = tensor.numel()
     values = [math.cos(1.7 * i + k + 0.3) for i in range(n)]
+    if tensor.is_complex():
+        values = [complex(v, math.sin(1.1 * i + 0.2)) for i, v in enumerate(values)]
     return ns.tensor(values, dtype=tensor.dtype).reshape(tensor.shape)
 
 

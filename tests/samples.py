@@ -27,6 +27,8 @@ NUMPY_DTYPE = {
     "bfloat16": np.float32,  # NumPy has none: values are rounded by the library under test
     "float32": np.float32,
     "float64": np.float64,
+    "complex64": np.complex64,
+    "complex128": np.complex128,
     "int8": np.int8,
     "uint8": np.uint8,
     "int16": np.int16,
@@ -35,6 +37,7 @@ NUMPY_DTYPE = {
     "bool": np.bool_,
 }
 FLOATING = {"float16", "bfloat16", "float32", "float64"}
+COMPLEX = {"complex64", "complex128"}
 
 
 @dataclass(frozen=True)
@@ -58,18 +61,21 @@ class T:
         set_ = object.__setattr__
         set_(self, "shape", shape if values is None else np.shape(values))
         set_(self, "dtype", dtype)
-        integer = dtype not in FLOATING
+        integer = dtype not in FLOATING | COMPLEX
         set_(self, "low", (0 if dtype in ("uint8", "bool") else -5) if integer and low is None else -2.0 if low is None else low)
         set_(self, "high", (2 if dtype == "bool" else 6) if integer and high is None else 2.0 if high is None else high)
         set_(self, "values", None if values is None else values)
         set_(self, "layout", layout)
-        set_(self, "grad", grad and dtype in FLOATING)
+        set_(self, "grad", grad and dtype in FLOATING | COMPLEX)
 
     def array(self, rng: np.random.Generator) -> np.ndarray:
         """The values, row-major."""
         dtype = NUMPY_DTYPE[self.dtype]
         if self.values is not None:
             return np.array(self.values, dtype=dtype)
+        if self.dtype in COMPLEX:
+            real, imag = (rng.uniform(self.low, self.high, self.shape) for _ in range(2))
+            return (real + 1j * imag).astype(dtype)
         if self.dtype in FLOATING:
             return rng.uniform(self.low, self.high, self.shape).astype(dtype)
         return rng.integers(self.low, self.high, self.shape).astype(dtype)

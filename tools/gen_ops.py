@@ -30,6 +30,7 @@ TYPES = {
     "Tensor": ("TENSOR", "rl_tensor *", "t", "Tensor", "Tensor"),
     "Tensor | None": ("OPT_TENSOR", "rl_tensor *", "t", "Tensor", "Tensor | None"),
     "TensorLike": ("TENSOR_LIKE", "rl_tensor *", "t", "Tensor", "Tensor | Number"),
+    "NumberLike": ("NUMBER_LIKE", "rl_tensor *", "t", "Number", "Number | complex"),
     "Number": ("NUMBER", "rl_scalar ", "s", "Number", "Number"),
     "Number | None": ("OPT_NUMBER", "rl_scalar ", "s", "Number", "Number | None"),
     "int": ("INT", "int64_t ", "i", "int", "_int"),
@@ -122,6 +123,7 @@ class Op:
     factory: bool = False
     nn: bool = False
     alias_of: str = ""  # the name whose row this other name was made from
+    complex: bool = False  # takes complex tensors
     self_index: int = -1  # the parameter that is the method's object
     positional: int = 0
 
@@ -177,6 +179,11 @@ def read_table(source: str) -> list[Op]:
         if op.c_name in seen:
             raise TableError(f"csrc/ops.pyi:{op.line}: {op.c_name} is defined a second time")
         seen[op.c_name] = op
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "COMPLEX":
+            names = ast.literal_eval(node.value).split()
+            for op in ops:
+                op.complex = op.name in names or op.alias_of in names
     return ops
 
 
@@ -441,7 +448,8 @@ def bindings(ops: list[Op]) -> str:
             out.append(f"static const rl_py_sig s_{ident}[] = {{")
             for op, suffix in chosen:
                 flags = [f for f, on in (("RL_PY_OUT", op.out and not suffix and spelling == "function"),
-                                         ("RL_PY_FACTORY", op.factory and not suffix)) if on]
+                                         ("RL_PY_FACTORY", op.factory and not suffix),
+                                         ("RL_PY_COMPLEX", op.complex)) if on]
                 struct = "-1"
                 if op.returns:
                     key = c_string(name) + ", " + ", ".join(c_string(r) for r in op.returns)

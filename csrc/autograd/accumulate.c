@@ -114,7 +114,7 @@ rl_status rl_set_requires_grad(rl_tensor *t, bool value)
         t->flags &= (uint8_t)~RL_FLAG_REQUIRES_GRAD;
         return RL_OK;
     }
-    if (!rl_is_floating((rl_dtype)t->dtype))
+    if (!rl_is_differentiable((rl_dtype)t->dtype))
         return rl_error(RL_ERUNTIME, "only Tensors of floating point dtype can require gradients");
     if (t->flags & RL_FLAG_INFERENCE && !rl_inference_mode())
         return rl_error(RL_ERUNTIME, "Setting requires_grad=True on inference tensor outside "
@@ -143,12 +143,18 @@ rl_tensor *rl_borrow_grad(const rl_tensor *t) { return t->ag ? t->ag->grad : NUL
  */
 static const char *cpp_name(rl_dtype dtype)
 {
-    static const char *const names[RL_NDTYPES] = {
-        [RL_BOOL] = "bool",      [RL_U8] = "unsigned char",
-        [RL_I8] = "signed char", [RL_I16] = "short int",
-        [RL_I32] = "int",        [RL_I64] = "long int",
-        [RL_F16] = "c10::Half",  [RL_BF16] = "c10::BFloat16",
-        [RL_F32] = "float",      [RL_F64] = "double"};
+    static const char *const names[RL_NDTYPES] = {[RL_BOOL] = "bool",
+                                                  [RL_U8] = "unsigned char",
+                                                  [RL_I8] = "signed char",
+                                                  [RL_I16] = "short int",
+                                                  [RL_I32] = "int",
+                                                  [RL_I64] = "long int",
+                                                  [RL_F16] = "c10::Half",
+                                                  [RL_BF16] = "c10::BFloat16",
+                                                  [RL_F32] = "float",
+                                                  [RL_F64] = "double",
+                                                  [RL_C64] = "c10::complex<float>",
+                                                  [RL_C128] = "c10::complex<double>"};
     return names[dtype];
 }
 

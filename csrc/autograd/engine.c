@@ -242,6 +242,11 @@ static rl_tensor *root_grad(rl_tensor *root, rl_tensor *given, int64_t i)
     if (!given) {
         if (root->numel != 1)
             return rl_fail(RL_ERUNTIME, "grad can be implicitly created only for scalar outputs");
+        if (rl_is_complex((rl_dtype)root->dtype))
+            return rl_fail(RL_ERUNTIME,
+                           "grad can be implicitly created only for real scalar outputs but got "
+                           "torch.%s",
+                           rl_dtype_name((rl_dtype)root->dtype));
         rl_tensor *one = rl_new((rl_dtype)root->dtype, root->ndim, root->shape);
         if (one && rl_fill_data(one, rl_int(1))) {
             rl_release(one);

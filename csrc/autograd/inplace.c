@@ -60,7 +60,7 @@ rl_tensor *rl_record_inplace(rl_node *n, rl_tensor *x)
     rl_bump_version(x);
     if (!n)
         return rl_retain(x);
-    if (n->failed || !rl_is_floating((rl_dtype)x->dtype)) {
+    if (n->failed || !rl_is_differentiable((rl_dtype)x->dtype)) {
         bool failed = n->failed;
         rl_node_release(n);
         return failed ? NULL : rl_retain(x);
@@ -134,7 +134,7 @@ static rl_status assign(rl_tensor *x, rl_tensor *y)
     rl_bump_version(x);
     if (!e.node)
         return RL_OK;
-    if (!rl_is_floating((rl_dtype)x->dtype)) {
+    if (!rl_is_differentiable((rl_dtype)x->dtype)) {
         rl_node_release(e.node);
         return RL_OK;
     }

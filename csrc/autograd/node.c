@@ -186,7 +186,7 @@ rl_tensor *rl_record(rl_node *n, rl_tensor *z)
 {
     if (!n || n->failed || !z)
         goto fail;
-    if (!rl_is_floating((rl_dtype)z->dtype)) {
+    if (!rl_is_differentiable((rl_dtype)z->dtype)) {
         rl_node_release(n);
         return z;
     }
@@ -214,7 +214,7 @@ rl_status rl_record_n(rl_node *n, int n_outputs, rl_tensor *const *z)
 {
     rl_status status = n && !n->failed ? RL_OK : rl_error_code();
     for (int o = 0; o < n_outputs && !status; o++)
-        if (z[o] && rl_is_floating((rl_dtype)z[o]->dtype))
+        if (z[o] && rl_is_differentiable((rl_dtype)z[o]->dtype))
             status = rl_set_history(z[o], rl_node_retain(n), o);
     rl_node_release(n);
     return status;

@@ -19,7 +19,8 @@ static rl_view_kind kind_now(const rl_tensor *base)
 
 rl_status rl_mark_view(rl_tensor *z, rl_tensor *base, rl_view_kind kind)
 {
-    if (z == base || !rl_is_floating((rl_dtype)base->dtype) || base->flags & RL_FLAG_INFERENCE)
+    if (z == base || !rl_is_differentiable((rl_dtype)base->dtype) ||
+        base->flags & RL_FLAG_INFERENCE)
         return RL_OK;
     rl_autograd *ag = rl_autograd_of(z);
     if (!ag)

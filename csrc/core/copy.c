@@ -29,6 +29,10 @@ static rl_convert_fn *converter(rl_dtype from, rl_dtype to)
     }
 }
 
+typedef struct pair { /* a complex128 */
+    uint64_t v[2];
+} pair;
+
 #define MOVE(T)                                                                                    \
     for (size_t i = 0; i < n; i++) {                                                               \
         T v;                                                                                       \
@@ -55,9 +59,35 @@ static void move(size_t item, const char *x, ptrdiff_t sx, char *y, ptrdiff_t sy
     case 4:
         MOVE(uint32_t)
         break;
-    default:
+    case 8:
         MOVE(uint64_t)
         break;
+    default:
+        MOVE(pair)
+        break;
+    }
+}
+
+/* One side or both are complex: the parts one after the other.  What is real has no imaginary
+ * part; complex to bool asks whether either part is not zero. */
+static void convert_complex(rl_dtype from, const char *x, ptrdiff_t sx, rl_dtype to, char *y,
+                            ptrdiff_t sy, size_t n)
+{
+    rl_dtype real_from = rl_real_dtype(from), real_to = rl_real_dtype(to);
+    ptrdiff_t half_x = (ptrdiff_t)rl_dtype_size(real_from),
+              half_y = (ptrdiff_t)rl_dtype_size(real_to);
+    rl_convert(real_from, x, sx, real_to, y, sy, n);
+    if (!rl_is_complex(from)) {
+        for (size_t i = 0; i < n; i++, y += sy)
+            memset(y + half_y, 0, (size_t)half_y);
+    } else if (rl_is_complex(to)) {
+        rl_convert(real_from, x + half_x, sx, real_to, y + half_y, sy, n);
+    } else if (to == RL_BOOL) {
+        for (size_t i = 0; i < n; i++, x += sx, y += sy) {
+            uint8_t imaginary;
+            rl_convert(real_from, x + half_x, 0, RL_BOOL, &imaginary, 0, 1);
+            *(uint8_t *)y |= imaginary;
+        }
     }
 }
 
@@ -69,6 +99,10 @@ void rl_convert(rl_dtype from, const void *xp, ptrdiff_t sx, rl_dtype to, void *
     ptrdiff_t ix = (ptrdiff_t)rl_dtype_size(from), iy = (ptrdiff_t)rl_dtype_size(to);
     if (from == to) {
         move((size_t)ix, x, sx, y, sy, n);
+        return;
+    }
+    if (rl_is_complex(from) || rl_is_complex(to)) {
+        convert_complex(from, x, sx, to, y, sy, n);
         return;
     }
     rl_convert_fn *convert = converter(from, to);
@@ -160,8 +194,11 @@ static void transpose_tiles(int64_t begin, int64_t end, void *context)
         case 4:
             MOVE_TILES(uint32_t)
             break;
-        default:
+        case 8:
             MOVE_TILES(uint64_t)
+            break;
+        default:
+            MOVE_TILES(pair)
             break;
         }
     }
@@ -275,6 +312,7 @@ rl_status rl_check_scalar(rl_scalar v, rl_dtype dtype)
         [RL_BF16] = {"c10::BFloat16", -0x1.fep127, 0x1.fep127},
         [RL_F32] = {"float", -0x1.fffffep127, 0x1.fffffep127},
     };
+    dtype = rl_real_dtype(dtype);
     if (dtype == RL_BOOL || dtype == RL_F64 || (v.dtype != RL_F64 && dtype == RL_I64))
         return RL_OK;
     double f = rl_scalar_double(v);
@@ -293,8 +331,8 @@ rl_status rl_check_scalar(rl_scalar v, rl_dtype dtype)
 
 struct fill {
     size_t item;
-    uint64_t bits;
-    bool bytes; /* all bytes equal: memset */
+    uint64_t bits, high; /* high: the second half of 16 bytes */
+    bool bytes;          /* all bytes equal: memset */
 };
 
 #define FILL(T)                                                                                    \
@@ -328,8 +366,12 @@ __attribute__((optimize("O3"))) static void fill_inner(size_t n, char *const *p,
     case 4:
         FILL(uint32_t)
         break;
-    default:
+    case 8:
         FILL(uint64_t)
+        break;
+    default:
+        for (size_t i = 0; i < n; i++, y += s)
+            memcpy(y, &f->bits, 16);
         break;
     }
 }
@@ -340,11 +382,11 @@ rl_status rl_fill_data(rl_tensor *dst, rl_scalar value)
     rl_status status = rl_check_scalar(value, to);
     if (status)
         return status;
-    struct fill f = {rl_itemsize(dst), 0, false};
+    struct fill f = {rl_itemsize(dst), 0, 0, false};
     rl_dtype from = value.dtype == RL_F64 ? RL_F64 : RL_I64;
     rl_convert(from, &value.i, 8, to, &f.bits, (ptrdiff_t)f.item, 1);
-    f.bytes = true;
-    for (size_t i = 1; i < f.item; i++)
+    f.bytes = f.item <= 8 || !f.bits;
+    for (size_t i = 1; i < f.item && i < 8; i++)
         f.bytes &= ((f.bits >> (8 * i)) & 0xff) == (f.bits & 0xff);
     if (dst->contiguous && dst->numel <= GRAIN) {
         fill_inner((size_t)dst->numel, &dst->data, &(ptrdiff_t){(ptrdiff_t)f.item}, &f);

@@ -9,11 +9,18 @@ static const struct {
     const char *name, *title;
     size_t size;
 } dtypes[RL_NDTYPES] = {
-    [RL_BOOL] = {"bool", "Bool", 1},    [RL_U8] = {"uint8", "Byte", 1},
-    [RL_I8] = {"int8", "Char", 1},      [RL_I16] = {"int16", "Short", 2},
-    [RL_I32] = {"int32", "Int", 4},     [RL_I64] = {"int64", "Long", 8},
-    [RL_F16] = {"float16", "Half", 2},  [RL_BF16] = {"bfloat16", "BFloat16", 2},
-    [RL_F32] = {"float32", "Float", 4}, [RL_F64] = {"float64", "Double", 8},
+    [RL_BOOL] = {"bool", "Bool", 1},
+    [RL_U8] = {"uint8", "Byte", 1},
+    [RL_I8] = {"int8", "Char", 1},
+    [RL_I16] = {"int16", "Short", 2},
+    [RL_I32] = {"int32", "Int", 4},
+    [RL_I64] = {"int64", "Long", 8},
+    [RL_F16] = {"float16", "Half", 2},
+    [RL_BF16] = {"bfloat16", "BFloat16", 2},
+    [RL_F32] = {"float32", "Float", 4},
+    [RL_F64] = {"float64", "Double", 8},
+    [RL_C64] = {"complex64", "ComplexFloat", 8},
+    [RL_C128] = {"complex128", "ComplexDouble", 16},
 };
 
 static _Atomic int default_dtype = RL_F32;
@@ -21,7 +28,17 @@ static _Atomic int default_dtype = RL_F32;
 size_t rl_dtype_size(rl_dtype dtype) { return dtypes[dtype].size; }
 const char *rl_dtype_name(rl_dtype dtype) { return dtype < 0 ? "None" : dtypes[dtype].name; }
 const char *rl_dtype_title(rl_dtype dtype) { return dtype < 0 ? "Undefined" : dtypes[dtype].title; }
-bool rl_is_floating(rl_dtype dtype) { return dtype >= RL_F16; }
+bool rl_is_floating(rl_dtype dtype) { return dtype >= RL_F16 && dtype <= RL_F64; }
+bool rl_is_complex(rl_dtype dtype) { return dtype >= RL_C64; }
+bool rl_is_differentiable(rl_dtype dtype) { return dtype >= RL_F16; }
+rl_dtype rl_real_dtype(rl_dtype dtype)
+{
+    return dtype == RL_C64 ? RL_F32 : dtype == RL_C128 ? RL_F64 : dtype;
+}
+rl_dtype rl_complex_dtype(rl_dtype dtype)
+{
+    return dtype == RL_F64 || dtype == RL_C128 ? RL_C128 : RL_C64;
+}
 bool rl_is_integral(rl_dtype dtype, bool include_bool)
 {
     return dtype <= RL_I64 && dtype >= (include_bool ? RL_BOOL : RL_U8);

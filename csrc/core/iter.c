@@ -55,6 +55,7 @@ struct work {
     rl_dtype writes, result,
         out; /* what it writes, through what that is rounded, what is in memory */
     bool converts;
+    size_t block; /* elements converted at a time: fewer where they are complex */
 };
 
 static void run_direct(size_t n, char *const *p, const ptrdiff_t *stride, void *context)
@@ -69,8 +70,8 @@ static void run_converting(size_t n, char *const *p, const ptrdiff_t *stride, vo
     _Alignas(64) char in[RL_MAP_MAX_INPUTS][BLOCK * 8], out[BLOCK * 8], narrow[BLOCK * 8];
     char *kp[MAX_OPERANDS];
     ptrdiff_t ks[MAX_OPERANDS];
-    for (size_t done = 0; done < n; done += BLOCK) {
-        size_t m = n - done < BLOCK ? n - done : BLOCK;
+    for (size_t done = 0; done < n; done += w->block) {
+        size_t m = n - done < w->block ? n - done : w->block;
         for (int i = 0; i < w->n; i++) {
             char *x = p[i + 1] + (ptrdiff_t)done * stride[i + 1];
             if (w->from[i] == w->needs[i]) {
@@ -215,7 +216,7 @@ static void decide_dtypes(const rl_map *m, rl_dtype *compute, rl_dtype *result)
     for (int i = 0; i < m->n; i++)
         typed[i] = is_mask(m, i) ? NULL : m->in[i];
     *compute = rl_result_type(m->n, typed);
-    if (m->typing == RL_TYPE_FLOAT && !rl_is_floating(*compute))
+    if (m->typing == RL_TYPE_FLOAT && !rl_is_differentiable(*compute))
         *compute = rl_default_dtype();
     *result = m->typing == RL_TYPE_BOOL ? RL_BOOL : *compute;
 }
@@ -244,7 +245,10 @@ static rl_tensor *map_general(const rl_map *m)
         return rl_fail(RL_ENOTIMPL, "\"%s\" not implemented for '%s'", m->name,
                        rl_dtype_title(compute));
 
-    struct work w = {.kernel = rl_kernel_table.map[m->op][kernel], .args = &m->args, .n = n};
+    struct work w = {.kernel = rl_kernel_table.map[m->op][kernel],
+                     .args = &m->args,
+                     .n = n,
+                     .block = rl_is_complex(kernel) ? BLOCK / 2 : BLOCK};
     w.writes = kernel_output(m->op, kernel);
     w.result = map_output[m->op] == RL_OUT_SAME ? result : w.writes;
 
@@ -282,17 +286,17 @@ static rl_tensor *map_general(const rl_map *m)
     const int64_t *rows[MAX_OPERANDS] = {out->strides};
     size_t item[MAX_OPERANDS] = {rl_itemsize(out)};
     char *base[MAX_OPERANDS] = {out->data};
-    uint64_t scalars[RL_MAP_MAX_INPUTS];
+    uint64_t scalars[RL_MAP_MAX_INPUTS][2]; /* the widest element has 16 bytes */
     for (int i = 0; i < n; i++) {
         w.from[i] = (rl_dtype)in[i]->dtype;
         w.needs[i] = is_mask(m, i) ? RL_BOOL : kernel;
         base[i + 1] = in[i]->data;
         rl_broadcast_strides(in[i], ndim, shape, strides[i]);
         if (in[i]->numel == 1 && w.from[i] != w.needs[i]) { /* one value: convert it once */
-            scalars[i] = 0;
-            rl_convert(w.from[i], in[i]->data, 0, w.needs[i], &scalars[i], 0, 1);
+            scalars[i][0] = 0;
+            rl_convert(w.from[i], in[i]->data, 0, w.needs[i], scalars[i], 0, 1);
             w.from[i] = w.needs[i];
-            base[i + 1] = (char *)&scalars[i];
+            base[i + 1] = (char *)scalars[i];
             memset(strides[i], 0, (size_t)ndim * sizeof(int64_t));
         }
         w.converts |= w.from[i] != w.needs[i];
@@ -392,7 +396,7 @@ static bool map_short(const rl_map *m, rl_tensor **result)
                           each moves on */
     ptrdiff_t s[MAX_OPERANDS], step[MAX_OPERANDS];
     char *p[MAX_OPERANDS];
-    uint64_t scalars[RL_MAP_MAX_INPUTS];
+    uint64_t scalars[RL_MAP_MAX_INPUTS][2];
     bool broadcasts = false;
     if (rl_map_mask_first(m->op))
         return false;
@@ -436,11 +440,12 @@ static bool map_short(const rl_map *m, rl_tensor **result)
             s[i + 1] = 0;
             /* A number of the same or a lower category leaves the dtype alone. */
             if (x->dtype != dtype &&
-                !(rl_is_floating(dtype) ||
+                !(rl_is_complex(dtype) ||
+                  (rl_is_floating(dtype) && !rl_is_complex((rl_dtype)x->dtype)) ||
                   (rl_is_integral((rl_dtype)x->dtype, true) && dtype != RL_BOOL)))
                 return false;
-            rl_convert((rl_dtype)x->dtype, x->data, 0, dtype, &scalars[i], 0, 1);
-            p[i + 1] = (char *)&scalars[i];
+            rl_convert((rl_dtype)x->dtype, x->data, 0, dtype, scalars[i], 0, 1);
+            p[i + 1] = (char *)scalars[i];
             continue;
         }
         if (x->dtype != dtype || !x->contiguous || rl_is_wrapped_number(x))

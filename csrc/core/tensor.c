@@ -305,6 +305,16 @@ rl_tensor *rl_wrap_number(rl_scalar value)
     return t;
 }
 
+rl_tensor *rl_wrap_complex(double real, double imag)
+{
+    rl_tensor *t = rl_new(RL_C128, 0, NULL);
+    if (!t)
+        return NULL;
+    memcpy(t->data, (double[]){real, imag}, 16);
+    t->flags = RL_FLAG_WRAPPED_NUMBER;
+    return t;
+}
+
 rl_status rl_tensor_set_data(rl_tensor *t, rl_tensor *from)
 {
     rl_status status = rl_tensor_set_geometry(t, from->ndim, from->shape, from->strides);
@@ -434,6 +444,15 @@ rl_status rl_item(rl_tensor *t, rl_scalar *value)
         return rl_error(RL_ERUNTIME, "a Tensor with %lld elements cannot be converted to Scalar",
                         (long long)t->numel);
     rl_dtype dtype = (rl_dtype)t->dtype;
+    if (rl_is_complex(dtype)) { /* a number here is real */
+        double parts[2];
+        rl_convert(dtype, t->data, 0, RL_C128, parts, 0, 1);
+        if (parts[1] != 0)
+            return rl_error(RL_ERUNTIME,
+                            "value cannot be converted to type double without overflow");
+        *value = rl_float(parts[0]);
+        return RL_OK;
+    }
     value->dtype = dtype == RL_BOOL ? RL_BOOL : rl_is_floating(dtype) ? RL_F64 : RL_I64;
     value->i = 0;
     rl_convert(dtype, t->data, 0, value->dtype == RL_BOOL ? RL_I64 : value->dtype, &value->i, 0, 1);

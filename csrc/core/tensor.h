@@ -85,6 +85,7 @@ rl_tensor *rl_new_view(rl_tensor *t, int ndim, const int64_t *shape, const int64
                        int64_t offset);
 /* 0-dim from a Python number (RL_FLAG_WRAPPED_NUMBER set). */
 rl_tensor *rl_wrap_number(rl_scalar value);
+rl_tensor *rl_wrap_complex(double real, double imag);
 /* Makes `t` refer to the storage and geometry of `from` (for .data = and set_()); autograd data is
  * untouched. */
 rl_status rl_tensor_set_data(rl_tensor *t, rl_tensor *from);

@@ -40,6 +40,8 @@ typedef enum rl_dtype {
     RL_BF16,
     RL_F32,
     RL_F64,
+    RL_C64,  /* two floats: real and imaginary part */
+    RL_C128, /* two doubles */
     RL_NDTYPES
 } rl_dtype;
 
@@ -135,7 +137,11 @@ rl_status rl_item(rl_tensor *t, rl_scalar *value);
 
 size_t rl_dtype_size(rl_dtype dtype); /* bytes */
 const char *rl_dtype_name(rl_dtype dtype); /* "float32", as after "torch." */
-bool rl_is_floating(rl_dtype dtype);
+bool rl_is_floating(rl_dtype dtype); /* real: complex types are not */
+bool rl_is_complex(rl_dtype dtype);
+bool rl_is_differentiable(rl_dtype dtype); /* floating or complex */
+rl_dtype rl_real_dtype(rl_dtype dtype);    /* of a complex type's parts; others are their own */
+rl_dtype rl_complex_dtype(rl_dtype dtype); /* complex64, or complex128 for float64 and complex128 */
 bool rl_is_integral(rl_dtype dtype, bool include_bool);
 rl_dtype rl_promote(rl_dtype a, rl_dtype b);
 bool rl_can_cast(rl_dtype from, rl_dtype to);

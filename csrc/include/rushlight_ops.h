@@ -15,8 +15,10 @@ rl_tensor *rl_empty(rl_ints size, rl_dtype dtype);
 rl_tensor *rl_zeros(rl_ints size, rl_dtype dtype);
 /* Tensor of ones. */
 rl_tensor *rl_ones(rl_ints size, rl_dtype dtype);
-/* Tensor filled with one value; the dtype follows the value unless given. */
+/* Tensor filled with one real value. */
 rl_tensor *rl_full(rl_ints size, rl_scalar fill_value, rl_dtype dtype);
+/* Tensor filled with one value; the dtype follows the value unless given. */
+rl_tensor *rl_full_value(rl_ints size, rl_tensor *fill_value, rl_dtype dtype);
 /* Uninitialised tensor of input's size, and of its dtype unless given. */
 rl_tensor *rl_empty_like(rl_tensor *input, rl_dtype dtype);
 /* Zeros of input's size, and of its dtype unless given. */
@@ -338,20 +340,20 @@ rl_tensor *rl_sign_(rl_tensor *input);
 /* -1, 0 or 1. */
 rl_tensor *rl_sgn(rl_tensor *input);
 rl_tensor *rl_sgn_(rl_tensor *input);
-/* Angle of a number in the complex plane: 0, and pi below 0. */
+/* Angle of a number in the complex plane; of real ones 0, and pi below 0. */
 rl_tensor *rl_angle(rl_tensor *input);
-/* input itself: a real number is its own conjugate. */
+/* Conjugate, a copy; of real tensors the tensor itself. */
 rl_tensor *rl_conj(rl_tensor *input);
-/* input itself: a real number is its own conjugate. */
+/* Conjugate, a copy; of real tensors the tensor itself. */
 rl_tensor *rl_conj_physical(rl_tensor *input);
 rl_tensor *rl_conj_physical_(rl_tensor *input);
 /* input itself. */
 rl_tensor *rl_resolve_conj(rl_tensor *input);
 /* input itself. */
 rl_tensor *rl_resolve_neg(rl_tensor *input);
-/* input itself: its real part. */
+/* Real part, a view; of real tensors the tensor itself. */
 rl_tensor *rl_real(rl_tensor *input);
-/* Imaginary part; real dtypes have none and fail. */
+/* Imaginary part of complex numbers, a view; real dtypes have none and fail. */
 rl_tensor *rl_imag(rl_tensor *input);
 /* Elements limited to [min, max]. */
 rl_tensor *rl_clamp(rl_tensor *input, rl_tensor *min, rl_tensor *max);
@@ -1124,6 +1126,14 @@ rl_tensor *rl_conv_transpose3d(rl_tensor *input, rl_tensor *weight, rl_tensor *b
 /* The tensor with a border of one value: pad is (before, after) of the last dim, then of the
  * one before it, ... */
 rl_tensor *rl_constant_pad_nd(rl_tensor *input, rl_ints pad, rl_scalar value);
+/* real + i imag. */
+rl_tensor *rl_complex(rl_tensor *real, rl_tensor *imag);
+/* abs (cos angle + i sin angle). */
+rl_tensor *rl_polar(rl_tensor *abs, rl_tensor *angle);
+/* View of complex numbers as pairs: a last dim of size 2 more. */
+rl_tensor *rl_view_as_real(rl_tensor *input);
+/* View of pairs along the last dim, of size 2, as complex numbers. */
+rl_tensor *rl_view_as_complex(rl_tensor *input);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
 /* dispatch.c: the table of kernels, filled when the library is loaded. */
 #include "core/cpu.h"
+#include "kernels/complex.h"
 #include "kernels/kernels.h"
 
 #include <string.h>
@@ -60,6 +61,7 @@ bool rl_kernels_fill(rl_kernels *t, const char *isa)
             t->isa = name;
             builds[i].fill(t);
             rl_fill_special(t);
+            rl_fill_complex(t);
             return true;
         }
     }

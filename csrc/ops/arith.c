@@ -1,5 +1,5 @@
 /* arith.c: sums, products, quotients and powers of two tensors, or a tensor and a number. */
-#include "ops/map.h"
+#include "ops/complex.h"
 
 #define NONE ((rl_ints){NULL, -1})
 
@@ -55,8 +55,8 @@ static rl_status check_alpha(const rl_tensor *x, const rl_tensor *y, rl_scalar a
 {
     if (alpha.dtype == RL_BOOL && !(x->dtype == RL_BOOL && y->dtype == RL_BOOL))
         return rl_error(RL_ERUNTIME, "Boolean alpha only supported for Boolean results.");
-    if (alpha.dtype == RL_F64 && !rl_is_floating((rl_dtype)x->dtype) &&
-        !rl_is_floating((rl_dtype)y->dtype))
+    if (alpha.dtype == RL_F64 && !rl_is_differentiable((rl_dtype)x->dtype) &&
+        !rl_is_differentiable((rl_dtype)y->dtype))
         return rl_error(
             RL_ERUNTIME,
             "For integral input tensors, argument alpha must not be a floating point number.");
@@ -180,11 +180,13 @@ static rl_status mul_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
     if (rl_wants(n, 0)) {
         RL_TEMP *y = rl_saved(n, 1);
-        dx[0] = rl_mul(g[0], y);
+        RL_TEMP *slope = rl_conj_of(y);
+        dx[0] = rl_mul(g[0], slope);
     }
     if (rl_wants(n, 1)) {
         RL_TEMP *x = rl_saved(n, 0);
-        dx[1] = rl_mul(g[0], x);
+        RL_TEMP *slope = rl_conj_of(x);
+        dx[1] = rl_mul(g[0], slope);
     }
     return RL_DONE(n, dx);
 }
@@ -240,7 +242,8 @@ rl_tensor *rl_mul_(rl_tensor *input, rl_tensor *other)
 rl_tensor *rl_multiply(rl_tensor *input, rl_tensor *other) { return rl_mul(input, other); }
 rl_tensor *rl_multiply_(rl_tensor *input, rl_tensor *other) { return rl_mul_(input, other); }
 
-/* The in-place form of an operator through its ordinary form when something records, else `m` straight into x. */
+/* The in-place form of an operator through its ordinary form when something records, else `m`
+ * straight into x. */
 #define INPLACE(x, other, map, call)                                                               \
     do {                                                                                           \
         if (!(x) || !(other))                                                                      \
@@ -261,12 +264,15 @@ static rl_status div_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
     RL_TEMP *y = rl_saved(n, 1);
     if (!y)
         return rl_error_code();
-    if (rl_wants(n, 0))
-        dx[0] = rl_div(g[0], y, NULL);
+    if (rl_wants(n, 0)) {
+        RL_TEMP *divisor = rl_conj_of(y);
+        dx[0] = rl_div(g[0], divisor, NULL);
+    }
     if (rl_wants(n, 1)) {
         RL_TEMP *x = rl_saved(n, 0);
         RL_TEMP *q = rl_div(x, y, NULL);
-        RL_TEMP *slope = rl_div(q, y, NULL);
+        RL_TEMP *holomorphic = rl_div(q, y, NULL);
+        RL_TEMP *slope = rl_conj_of(holomorphic);
         RL_TEMP *minus = rl_neg(g[0]);
         dx[1] = rl_mul(minus, slope);
     }
@@ -299,7 +305,7 @@ static const rl_node_type floor_divide_node = {.name = "NotImplemented",
 static rl_status check_divisor(rl_tensor *x, rl_tensor *y)
 {
     rl_dtype type = rl_result_type(2, (rl_tensor *[]){x, y});
-    if (rl_is_floating(type) || x->numel == 0)
+    if (rl_is_differentiable(type) || x->numel == 0)
         return RL_OK;
     bool mask[RL_MAX_DIMS];
     memset(mask, true, sizeof mask);
@@ -356,8 +362,7 @@ rl_tensor *rl_div_(rl_tensor *input, rl_tensor *other, const char *rounding_mode
     if (!input || !other || div_map(&m, input, other, rounding_mode))
         return NULL;
     if (rounding_mode || rl_recording(other) || input == other)
-        INPLACE(input, other, m,
-                rl_div(self, input == other ? self : other, rounding_mode));
+        INPLACE(input, other, m, rl_div(self, input == other ? self : other, rounding_mode));
     if (!rl_recording(input))
         return rl_map_into(&m, input);
     if (rl_check_inplace(input, true))
@@ -382,10 +387,7 @@ rl_tensor *rl_divide_(rl_tensor *input, rl_tensor *other, const char *rounding_m
 {
     return rl_div_(input, other, rounding_mode);
 }
-rl_tensor *rl_true_divide(rl_tensor *input, rl_tensor *other)
-{
-    return rl_div(input, other, NULL);
-}
+rl_tensor *rl_true_divide(rl_tensor *input, rl_tensor *other) { return rl_div(input, other, NULL); }
 rl_tensor *rl_true_divide_(rl_tensor *input, rl_tensor *other)
 {
     return rl_div_(input, other, NULL);
@@ -449,8 +451,8 @@ static rl_tensor *remainder_of(rl_tensor *x, rl_tensor *y, bool c_sign)
     if (!z || (!rl_recording(x) && !rl_recording(y)))
         return z;
     bool number = rl_is_wrapped_number(y);
-    rl_node *n = rl_node_new(&remainder_nodes[c_sign][number], z, number ? 1 : 2,
-                             (rl_tensor *[]){x, y});
+    rl_node *n =
+        rl_node_new(&remainder_nodes[c_sign][number], z, number ? 1 : 2, (rl_tensor *[]){x, y});
     if (n)
         n->args.i[0] = c_sign;
     if (rl_recording(y)) {
@@ -471,10 +473,7 @@ rl_tensor *rl_remainder_(rl_tensor *input, rl_tensor *other)
     INPLACE(input, other, remainder_map(input, other, false),
             rl_remainder(self, input == other ? self : other));
 }
-rl_tensor *rl_fmod(rl_tensor *input, rl_tensor *other)
-{
-    return remainder_of(input, other, true);
-}
+rl_tensor *rl_fmod(rl_tensor *input, rl_tensor *other) { return remainder_of(input, other, true); }
 rl_tensor *rl_fmod_(rl_tensor *input, rl_tensor *other)
 {
     if (!input || !other || check_divisor(input, other))

@@ -1,7 +1,7 @@
 /* compare.c: comparison and logic.  Results are bool and have no gradient. */
 #include <math.h>
 
-#include "ops/map.h"
+#include "ops/complex.h"
 
 #define COMPARE(name, op)                                                                          \
     rl_tensor *rl_##name(rl_tensor *input, rl_tensor *other)                                       \
@@ -35,11 +35,26 @@ static rl_tensor *constant_like(rl_tensor *x, bool value)
     return z;
 }
 
+/* Of a complex number: what is true of one part (nan, infinite) or of both (finite). */
+static rl_tensor *of_parts(rl_tensor *x, rl_tensor *(*classify)(rl_tensor *),
+                           rl_tensor *(*join)(rl_tensor *, rl_tensor *))
+{
+    bool mode = rl_set_grad_enabled(false);
+    RL_TEMP *re = rl_real(x);
+    RL_TEMP *im = rl_imag(x);
+    rl_set_grad_enabled(mode);
+    RL_TEMP *a = classify(re);
+    RL_TEMP *b = classify(im);
+    return join(a, b);
+}
+
 #define CLASSIFY(name, op, of_integers)                                                            \
     rl_tensor *rl_##name(rl_tensor *input)                                                         \
     {                                                                                              \
         if (!input)                                                                                \
             return NULL;                                                                           \
+        if (rl_has_complex(input))                                                                 \
+            return of_parts(input, rl_##name, of_integers ? rl_logical_and : rl_logical_or);       \
         if (!rl_is_floating((rl_dtype)input->dtype))                                               \
             return constant_like(input, of_integers);                                              \
         return rl_map1(RL_MAP_##op, RL_TYPE_BOOL, #name, input, NULL);                             \
@@ -60,13 +75,42 @@ static rl_tensor *is_number(rl_tensor *x, double v)
 }
 rl_tensor *rl_isposinf(rl_tensor *input) { return is_number(input, (double)INFINITY); }
 rl_tensor *rl_isneginf(rl_tensor *input) { return is_number(input, -(double)INFINITY); }
-rl_tensor *rl_isreal(rl_tensor *input) { return input ? constant_like(input, true) : NULL; }
+rl_tensor *rl_isreal(rl_tensor *input)
+{
+    if (!input || !rl_has_complex(input))
+        return input ? constant_like(input, true) : NULL;
+    RL_TEMP *im = rl_imag(input);
+    RL_TEMP *zero = rl_wrap_number(rl_int(0));
+    return rl_eq(im, zero);
+}
 
 rl_tensor *rl_signbit(rl_tensor *input)
 {
     if (input && input->dtype == RL_BOOL)
         return constant_like(input, false);
     return rl_map1(RL_MAP_SIGNBIT, RL_TYPE_BOOL, "signbit_cpu", input, NULL);
+}
+
+/* |x - y| <= atol + rtol |y|, or equal; both nan when those count as equal. */
+static rl_tensor *complex_isclose(rl_tensor *x, rl_tensor *y, double rtol, double atol,
+                                  bool equal_nan)
+{
+    bool mode = rl_set_grad_enabled(false);
+    RL_TEMP *same = rl_eq(x, y);
+    RL_TEMP *difference = rl_sub(x, y, rl_int(1));
+    RL_TEMP *error = rl_abs(difference);
+    RL_TEMP *size = rl_abs(y);
+    RL_TEMP *scaled = rl_mul_number(size, rl_float(rtol));
+    RL_TEMP *allowed = rl_add_number(scaled, rl_float(atol));
+    RL_TEMP *within = rl_le(error, allowed);
+    RL_TEMP *finite = error ? rl_isfinite(error) : NULL;
+    RL_TEMP *near = rl_logical_and(within, finite);
+    RL_TEMP *close = rl_logical_or(same, near);
+    RL_TEMP *nan_x = equal_nan ? rl_isnan(x) : NULL;
+    RL_TEMP *nan_y = equal_nan ? rl_isnan(y) : NULL;
+    RL_TEMP *both = equal_nan ? rl_logical_and(nan_x, nan_y) : NULL;
+    rl_set_grad_enabled(mode);
+    return equal_nan ? rl_logical_or(close, both) : rl_retain(close);
 }
 
 rl_tensor *rl_isclose(rl_tensor *input, rl_tensor *other, double rtol, double atol, bool equal_nan)
@@ -80,6 +124,8 @@ rl_tensor *rl_isclose(rl_tensor *input, rl_tensor *other, double rtol, double at
         return rl_fail(RL_ERUNTIME, "rtol must be greater than or equal to zero, but got %g", rtol);
     if (atol < 0 || !(atol == atol))
         return rl_fail(RL_ERUNTIME, "atol must be greater than or equal to zero, but got %g", atol);
+    if (rl_has_complex(input))
+        return complex_isclose(input, other, rtol, atol, equal_nan);
     rl_map m = {.op = RL_MAP_ISCLOSE,
                 .typing = RL_TYPE_FIXED,
                 .compute = rl_is_floating((rl_dtype)input->dtype) ? (rl_dtype)input->dtype : RL_F64,

@@ -45,6 +45,19 @@ rl_tensor *rl_full(rl_ints size, rl_scalar fill_value, rl_dtype dtype)
     return filled(rl_new(dtype, size.n, size.v), fill_value);
 }
 
+rl_tensor *rl_full_value(rl_ints size, rl_tensor *fill_value, rl_dtype dtype)
+{
+    rl_scalar number;
+    if (!fill_value)
+        return NULL;
+    if (!rl_is_complex((rl_dtype)fill_value->dtype))
+        return rl_item(fill_value, &number) ? NULL : rl_full(size, number, dtype);
+    if (dtype == RL_NO_DTYPE)
+        dtype = rl_complex_dtype(rl_default_dtype());
+    RL_TEMP *t = rl_new(dtype, size.n, size.v);
+    return t ? rl_fill_(t, fill_value) : NULL;
+}
+
 rl_tensor *rl_empty_like(rl_tensor *input, rl_dtype dtype)
 {
     if (!input)
@@ -101,7 +114,7 @@ static rl_tensor *copied(rl_tensor *y, rl_tensor *x, const rl_node_type *type)
         rl_release(y);
         return NULL;
     }
-    if (!rl_recording(x) || !rl_is_floating((rl_dtype)y->dtype))
+    if (!rl_recording(x) || !rl_is_differentiable((rl_dtype)y->dtype))
         return y;
     return rl_record(rl_node_new(type, y, 1, &x), y);
 }
@@ -196,7 +209,8 @@ rl_tensor *rl_fill_(rl_tensor *input, rl_tensor *value)
                        value->ndim);
     if (!rl_is_wrapped_number(value))
         return overwrite(input, value, &fill_tensor_node);
-    if (rl_item(value, &number) || rl_check_scalar(number, (rl_dtype)input->dtype))
+    if (!(rl_is_complex((rl_dtype)value->dtype) && rl_is_complex((rl_dtype)input->dtype)) &&
+        (rl_item(value, &number) || rl_check_scalar(number, (rl_dtype)input->dtype)))
         return NULL;
     return overwrite(input, value, &fill_number_node);
 }

@@ -5,7 +5,13 @@
 
 /* y = y OP x for every dtype; 16-bit floats in float32, rounded once.  Integers wrap around, so
  * they compute unsigned; 16 bits in 32, lest C's promotion to int overflow. */
-#define DEFINE(name, OP, BOOL_OP)                                                                  \
+static void complex_element(rl_map_op op, rl_dtype dtype, void *y, const void *x)
+{
+    rl_kernel_table.map[op][dtype](1, (char *const[]){y, y, (char *)x}, (ptrdiff_t[]){0, 0, 0},
+                                   &(rl_kargs){{0}, {0}});
+}
+
+#define DEFINE(name, OP, BOOL_OP, MAP)                                                             \
     void name(rl_dtype dtype, void *y, const void *x)                                              \
     {                                                                                              \
         switch (dtype) {                                                                           \
@@ -31,6 +37,10 @@
         case RL_F64:                                                                               \
             *(double *)y = *(double *)y OP * (const double *)x;                                    \
             break;                                                                                 \
+        case RL_C64:                                                                               \
+        case RL_C128:                                                                              \
+            complex_element(MAP, dtype, y, x);                                                     \
+            break;                                                                                 \
         default: {                                                                                 \
             float a, b;                                                                            \
             rl_convert(dtype, y, 2, RL_F32, &a, 4, 1);                                             \
@@ -41,8 +51,8 @@
         }                                                                                          \
     }
 
-DEFINE(rl_element_add, +, ||)
-DEFINE(rl_element_mul, *, &&)
+DEFINE(rl_element_add, +, ||, RL_MAP_ADD)
+DEFINE(rl_element_mul, *, &&, RL_MAP_MUL)
 
 /* Runs `step` on every row along the last dimension.  index counts the outer dimensions like an
  * odometer. */
@@ -87,8 +97,10 @@ static void copy_row(int64_t n, char *dst, ptrdiff_t td, const char *src, ptrdif
         ROW(2)
     case 4:
         ROW(4)
-    default:
+    case 8:
         ROW(8)
+    default:
+        ROW(16)
     }
 #undef ROW
 }

@@ -4,7 +4,7 @@
 
 #include "core/tensor.h"
 
-/* Copies one element of 1, 2, 4 or 8 bytes. */
+/* Copies one element of 1, 2, 4, 8 or 16 bytes. */
 static inline void rl_element_copy(size_t size, void *to, const void *from)
 {
     switch (size) {
@@ -17,8 +17,11 @@ static inline void rl_element_copy(size_t size, void *to, const void *from)
     case 4:
         memcpy(to, from, 4);
         break;
-    default:
+    case 8:
         memcpy(to, from, 8);
+        break;
+    default:
+        memcpy(to, from, 16);
     }
 }
 

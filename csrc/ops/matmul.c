@@ -1,16 +1,25 @@
 /* matmul.c: products of matrices and vectors: mm, bmm, mv, dot, outer, inner, matmul. */
 #include "ops/matmul.h"
 
+#include "ops/complex.h"
+
 /* ---- data ---- */
 
 const char *rl_dtype_cpp(rl_dtype dtype)
 {
     static const char *const names[RL_NDTYPES] = {
-        [RL_BOOL] = "bool",      [RL_U8] = "unsigned char",
-        [RL_I8] = "signed char", [RL_I16] = "short int",
-        [RL_I32] = "int",        [RL_I64] = "long int",
-        [RL_F16] = "c10::Half",  [RL_BF16] = "c10::BFloat16",
-        [RL_F32] = "float",      [RL_F64] = "double",
+        [RL_BOOL] = "bool",
+        [RL_U8] = "unsigned char",
+        [RL_I8] = "signed char",
+        [RL_I16] = "short int",
+        [RL_I32] = "int",
+        [RL_I64] = "long int",
+        [RL_F16] = "c10::Half",
+        [RL_BF16] = "c10::BFloat16",
+        [RL_F32] = "float",
+        [RL_F64] = "double",
+        [RL_C64] = "c10::complex<float>",
+        [RL_C128] = "c10::complex<double>",
     };
     return names[dtype];
 }
@@ -20,6 +29,9 @@ rl_status rl_product(rl_dtype dtype, rl_matrix a, rl_matrix b, void *c, const vo
 {
     if (dtype == RL_BOOL)
         return rl_error(RL_ENOTIMPL, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
+    if (rl_is_complex(dtype)) /* what takes complex matrices goes by their parts */
+        return rl_error(RL_ENOTIMPL, "\"addmm_impl_cpu_\" not implemented for '%s'",
+                        rl_dtype_title(dtype));
     rl_gemm_args g = {
         .dtype = dtype,
         .m = a.rows,
@@ -130,6 +142,8 @@ static void merge_leading(leading *l, int n, const int64_t *shape, const rl_tens
 
 rl_tensor *rl_matmul_data(rl_tensor *a0, rl_tensor *b0)
 {
+    if (rl_has_complex(a0))
+        return rl_fail(RL_ENOTIMPL, "\"bmm\" not implemented for '%s'", rl_dtype_title(a0->dtype));
     RL_TEMP *a = rl_gemm_operand(a0), *b = rl_gemm_operand(b0);
     if (!a || !b)
         return NULL;
@@ -289,6 +303,8 @@ rl_tensor *rl_mm(rl_tensor *a, rl_tensor *b)
         return rl_fail(RL_ERUNTIME, "mat2 must be a matrix");
     if (check_mm(a->shape[0], a->shape[1], b, a->dtype))
         return NULL;
+    if (rl_has_complex(a))
+        return rl_complex_product(rl_mm, a, b);
     rl_tensor *z = rl_mm_data(a, b);
     if (!z || (!rl_recording(a) && !rl_recording(b)))
         return z;
@@ -371,6 +387,8 @@ rl_tensor *rl_bmm(rl_tensor *a, rl_tensor *b)
 {
     if (!a || !b || rl_check_bmm(a, b))
         return NULL;
+    if (rl_has_complex(a))
+        return rl_complex_product(rl_bmm, a, b);
     return record_batched(&bmm_node, rl_matmul_data(a, b), a, b);
 }
 
@@ -475,6 +493,8 @@ rl_tensor *rl_matmul(rl_tensor *a, rl_tensor *b)
         return rl_dot(a, b);
     if (b->ndim == 1 && a->ndim == 2)
         return rl_mv(a, b);
+    if (rl_has_complex(a) && a->dtype == b->dtype)
+        return rl_complex_product(rl_matmul, a, b);
     if (a->ndim == 1 || b->ndim == 1)
         return vector_matmul(a, b);
     if (check_matmul(a, b))
@@ -517,6 +537,8 @@ rl_tensor *rl_mv(rl_tensor *a, rl_tensor *v)
             rl_dtype_title(v->dtype), rl_dtype_title(a->dtype), rl_dtype_title(v->dtype));
     if (a->dtype == RL_BOOL)
         return rl_fail(RL_ENOTIMPL, "\"addmv_impl_cpu\" not implemented for 'Bool'");
+    if (rl_has_complex(a))
+        return rl_complex_product(rl_mv, a, v);
     RL_TEMP *x = rl_gemm_operand(a), *y = rl_gemm_operand(v);
     if (!x || !y)
         return NULL;
@@ -570,6 +592,8 @@ rl_tensor *rl_dot(rl_tensor *x, rl_tensor *y)
             (long long)y->shape[0]);
     if (x->dtype == RL_BOOL)
         return rl_fail(RL_ENOTIMPL, "\"dot\" not implemented for 'Bool'");
+    if (rl_has_complex(x))
+        return rl_complex_product(rl_dot, x, y);
     RL_TEMP *a = rl_gemm_operand(x), *b = rl_gemm_operand(y);
     if (!a || !b)
         return NULL;
@@ -614,6 +638,8 @@ rl_tensor *rl_inner(rl_tensor *x, rl_tensor *y)
         return rl_fail(RL_ERUNTIME, "both inputs should have same dtype");
     if (x->ndim == 0 || y->ndim == 0)
         return rl_mul(x, y);
+    if (rl_has_complex(x))
+        return rl_complex_product(rl_inner, x, y);
     if (x->shape[x->ndim - 1] != y->shape[y->ndim - 1])
         return rl_fail(RL_ERUNTIME,
                        "inner() the last dimension must match on both input tensors but got shapes "

@@ -1,5 +1,5 @@
 /* power.c: powers. */
-#include "ops/map.h"
+#include "ops/complex.h"
 
 static double number_of(const rl_tensor *t) /* a wrapped number's value */
 {
@@ -19,7 +19,8 @@ static rl_status pow_number_backward(rl_node *n, rl_tensor *const *g, rl_tensor 
     RL_TEMP *x = rl_saved(n, 0);
     rl_scalar less = e.dtype == RL_F64 ? rl_float(e.f - 1) : rl_int(e.i - 1);
     RL_TEMP *power = rl_scalar_is(e, 2) ? rl_retain(x) : rl_pow_number(x, less);
-    RL_TEMP *slope = rl_mul_number(power, e);
+    RL_TEMP *holomorphic = rl_mul_number(power, e);
+    RL_TEMP *slope = rl_conj_of(holomorphic);
     dx[0] = rl_mul(g[0], slope);
     return RL_DONE(n, dx);
 }
@@ -67,6 +68,14 @@ static rl_status pow_map(rl_map *m, rl_tensor *x, rl_tensor *y)
     *m = (rl_map){.op = RL_MAP_POW, .name = "pow", .n = 2, .in = {x, y}};
     m->typing = RL_TYPE_FIXED;
     m->compute = m->result = type;
+    if (rl_is_complex(type)) { /* only squares and reciprocals have kernels */
+        double e = y->ndim == 0 && rl_is_wrapped_number(y) && !rl_has_complex(y) ? number_of(y) : 0;
+        if (e == 2 || e == -1) {
+            m->op = e == 2 ? RL_MAP_SQUARE : RL_MAP_RECIPROCAL;
+            m->n = 1;
+        }
+        return RL_OK;
+    }
     if (y->ndim == 0 && rl_is_wrapped_number(y)) {
         double e = number_of(y);
         if (!rl_is_floating(type) && type != RL_BOOL) {
@@ -136,7 +145,8 @@ static rl_status square_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx
 {
     RL_TEMP *x = rl_saved(n, 0);
     RL_TEMP *twice = rl_mul_number(x, rl_int(2));
-    dx[0] = rl_mul(g[0], twice);
+    RL_TEMP *slope = rl_conj_of(twice);
+    dx[0] = rl_mul(g[0], slope);
     return RL_DONE(n, dx);
 }
 static const rl_node_type square_node = {

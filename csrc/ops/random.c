@@ -179,8 +179,25 @@ static rl_tensor *filled(rl_tensor *y, rl_status status)
     return NULL;
 }
 
+/* Draws for complex numbers are those for their parts, as they lie in memory. */
+static rl_tensor *complex_draws(rl_ints size, rl_generator *generator, rl_dtype dtype, bool normal)
+{
+    int64_t shape[RL_MAX_DIMS];
+    if (size.n >= RL_MAX_DIMS)
+        return rl_fail(RL_ERUNTIME, "at most %d dims for complex numbers", RL_MAX_DIMS - 1);
+    memcpy(shape, size.v, (size_t)size.n * sizeof *shape);
+    shape[size.n] = 2;
+    rl_ints wide = {shape, size.n + 1};
+    dtype = rl_real_dtype(dtype);
+    RL_TEMP *parts = normal ? rl_normal_float_float(0, M_SQRT1_2, wide, generator, dtype)
+                            : rl_rand(wide, generator, dtype);
+    return rl_view_as_complex(parts);
+}
+
 rl_tensor *rl_rand(rl_ints size, rl_generator *generator, rl_dtype dtype)
 {
+    if (rl_is_complex(dtype))
+        return complex_draws(size, generator, dtype, false);
     if (dtype == RL_NO_DTYPE)
         dtype = rl_default_dtype();
     rl_tensor *y = rl_empty_shape(dtype, size.n, size.v);
@@ -189,6 +206,8 @@ rl_tensor *rl_rand(rl_ints size, rl_generator *generator, rl_dtype dtype)
 
 rl_tensor *rl_randn(rl_ints size, rl_generator *generator, rl_dtype dtype)
 {
+    if (rl_is_complex(dtype))
+        return complex_draws(size, generator, dtype, true);
     return rl_normal_float_float(0, 1, size, generator, dtype);
 }
 
@@ -196,6 +215,9 @@ rl_tensor *rl_rand_like(rl_tensor *input, rl_dtype dtype)
 {
     if (!input)
         return NULL;
+    if (rl_is_complex(dtype == RL_NO_DTYPE ? (rl_dtype)input->dtype : dtype))
+        return complex_draws((rl_ints){input->shape, input->ndim}, NULL,
+                             dtype == RL_NO_DTYPE ? (rl_dtype)input->dtype : dtype, false);
     rl_tensor *y = rl_new_like(input, dtype == RL_NO_DTYPE ? (rl_dtype)input->dtype : dtype);
     return y ? filled(y, check_uniform((rl_dtype)y->dtype, 0, 1) || rl_fill_uniform(y, 0, 1, NULL))
              : NULL;
@@ -205,6 +227,9 @@ rl_tensor *rl_randn_like(rl_tensor *input, rl_dtype dtype)
 {
     if (!input)
         return NULL;
+    if (rl_is_complex(dtype == RL_NO_DTYPE ? (rl_dtype)input->dtype : dtype))
+        return complex_draws((rl_ints){input->shape, input->ndim}, NULL,
+                             dtype == RL_NO_DTYPE ? (rl_dtype)input->dtype : dtype, true);
     rl_tensor *y = rl_new_like(input, dtype == RL_NO_DTYPE ? (rl_dtype)input->dtype : dtype);
     return y ? filled(y, check_normal((rl_dtype)y->dtype, 1) || rl_fill_normal(y, 0, 1, NULL))
              : NULL;

@@ -1,4 +1,5 @@
 /* reduce.c: sums, means, products, all and any over dims. */
+#include "ops/complex.h"
 #include "ops/reduced.h"
 
 /* The dtype that sums and products return: integers and bools add up in int64. */
@@ -62,6 +63,13 @@ rl_tensor *rl_sum(rl_tensor *input, rl_ints dim, bool keepdim, rl_dtype dtype)
     if (!input || rl_dim_mask(dim, input->ndim, mask))
         return NULL;
     rl_dtype result = sum_dtype(input, dtype);
+    if (rl_is_complex(result) || rl_has_complex(input)) {
+        RL_TEMP *z = as_dtype(input, result);
+        if (!z || !rl_has_complex(z))
+            return z ? rl_sum(z, dim, keepdim, RL_NO_DTYPE) : NULL;
+        return record_reduction(&sum_nodes[dim.n >= 0], rl_complex_sum(z, dim, keepdim, false), z,
+                                mask, keepdim);
+    }
     bool cast = rl_is_integral(result, true) != rl_is_integral((rl_dtype)input->dtype, true);
     RL_TEMP *x = cast && dtype != RL_NO_DTYPE ? rl_cast_data(input, dtype) : rl_retain(input);
     rl_tensor *y =
@@ -77,6 +85,13 @@ rl_tensor *rl_mean(rl_tensor *input, rl_ints dim, bool keepdim, rl_dtype dtype)
     if (!input || rl_dim_mask(dim, input->ndim, mask))
         return NULL;
     rl_dtype result = dtype == RL_NO_DTYPE ? (rl_dtype)input->dtype : dtype;
+    if (rl_is_complex(result) || rl_has_complex(input)) {
+        RL_TEMP *z = as_dtype(input, result);
+        if (!z || !rl_has_complex(z))
+            return z ? rl_mean(z, dim, keepdim, RL_NO_DTYPE) : NULL;
+        return record_reduction(&mean_nodes[dim.n >= 0], rl_complex_sum(z, dim, keepdim, true), z,
+                                mask, keepdim);
+    }
     if (!rl_is_floating(result))
         return rl_fail(RL_ERUNTIME,
                        "mean(): could not infer output dtype. %s dtype must be either a floating "

@@ -2,6 +2,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "ops/complex.h"
 #include "ops/unary.h"
 
 static rl_map map_of(const rl_unary *u, rl_tensor *x, const rl_kargs *a)
@@ -79,7 +80,13 @@ static rl_status frac_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 
 /* y = e^x      dx = g y */
 BACKWARD(exp, dx[0] = rl_mul(g, v);)
-UNARY(exp, EXP, FLOAT, "exp_vml_cpu", SAVES_OUTPUT, "ExpBackward0")
+DESCRIBE(exp, EXP, FLOAT, "exp_vml_cpu", SAVES_OUTPUT, "ExpBackward0")
+rl_tensor *rl_exp(rl_tensor *input)
+{
+    return input && rl_has_complex(input) ? rl_complex_exp(input)
+                                          : rl_unary_apply(&exp_unary, input, NULL);
+}
+rl_tensor *rl_exp_(rl_tensor *input) { return rl_unary_apply_(&exp_unary, input, NULL); }
 
 /* y = 2^x      dx = g y ln 2 */
 BACKWARD(exp2, RL_TEMP *s = rl_mul_number(v, rl_float(M_LN2)); dx[0] = rl_mul(g, s);)
@@ -115,8 +122,8 @@ BACKWARD(rsqrt, RL_TEMP *cube = rl_pow_number(v, rl_int(3));
 UNARY(rsqrt, RSQRT, FLOAT, "rsqrt_cpu", SAVES_OUTPUT, "RsqrtBackward0")
 
 /* y = 1 / x      dx = -g y^2 */
-BACKWARD(reciprocal, RL_TEMP *square = rl_mul(v, v); RL_TEMP *minus = rl_neg(g);
-         dx[0] = rl_mul(minus, square);)
+BACKWARD(reciprocal, RL_TEMP *c = rl_conj_of(v); RL_TEMP *square = rl_mul(c, c);
+         RL_TEMP *minus = rl_neg(g); dx[0] = rl_mul(minus, square);)
 UNARY(reciprocal, RECIPROCAL, FLOAT, "reciprocal_cpu", SAVES_OUTPUT, "ReciprocalBackward0")
 
 /* ---- circular and hyperbolic functions ---- */
@@ -281,7 +288,13 @@ rl_tensor *rl_rad2deg(rl_tensor *input) { return turned(&rad2deg_node, input, DE
 /* ---- signs ---- */
 
 BACKWARD(abs, RL_TEMP *s = rl_sign(v); dx[0] = rl_mul(g, s);)
-UNARY(abs, ABS, PROMOTE, "abs_cpu", SAVES_INPUT, "AbsBackward0")
+DESCRIBE(abs, ABS, PROMOTE, "abs_cpu", SAVES_INPUT, "AbsBackward0")
+rl_tensor *rl_abs(rl_tensor *input)
+{
+    return input && rl_has_complex(input) ? rl_complex_abs(input)
+                                          : rl_unary_apply(&abs_unary, input, NULL);
+}
+rl_tensor *rl_abs_(rl_tensor *input) { return rl_unary_apply_(&abs_unary, input, NULL); }
 rl_tensor *rl_absolute(rl_tensor *input) { return rl_abs(input); }
 rl_tensor *rl_absolute_(rl_tensor *input) { return rl_abs_(input); }
 
@@ -289,31 +302,25 @@ rl_tensor *rl_absolute_(rl_tensor *input) { return rl_abs_(input); }
 UNARY(sign, SIGN, PROMOTE, "sign_cpu", SAVES_NOTHING, "SignBackward0")
 
 #define sgn_backward zero_backward
-UNARY(sgn, SIGN, PROMOTE, "sgn_cpu", SAVES_NOTHING, "SgnBackward0")
+DESCRIBE(sgn, SIGN, PROMOTE, "sgn_cpu", SAVES_NOTHING, "SgnBackward0")
+rl_tensor *rl_sgn(rl_tensor *input)
+{
+    return input && rl_has_complex(input) ? rl_complex_sgn(input)
+                                          : rl_unary_apply(&sgn_unary, input, NULL);
+}
+rl_tensor *rl_sgn_(rl_tensor *input) { return rl_unary_apply_(&sgn_unary, input, NULL); }
 
 /* The angle of a real number: 0, and pi below 0. */
 #define angle_backward zero_backward
 DESCRIBE(angle, ANGLE, FLOAT, "angle_cpu", SAVES_NOTHING, "AngleBackward0")
-rl_tensor *rl_angle(rl_tensor *input) { return rl_unary_apply(&angle_unary, input, NULL); }
-
-/* A real number is its own conjugate and real part. */
-rl_tensor *rl_conj(rl_tensor *input) { return rl_retain(input); }
-rl_tensor *rl_conj_physical(rl_tensor *input) { return rl_retain(input); }
-rl_tensor *rl_conj_physical_(rl_tensor *input)
+rl_tensor *rl_angle(rl_tensor *input)
 {
-    if (!input || rl_check_inplace(input, rl_recording(input)))
-        return NULL;
-    rl_bump_version(input);
-    return rl_retain(input);
+    return input && rl_has_complex(input) ? rl_complex_angle(input)
+                                          : rl_unary_apply(&angle_unary, input, NULL);
 }
+
 rl_tensor *rl_resolve_conj(rl_tensor *input) { return rl_retain(input); }
 rl_tensor *rl_resolve_neg(rl_tensor *input) { return rl_retain(input); }
-rl_tensor *rl_real(rl_tensor *input) { return rl_retain(input); }
-rl_tensor *rl_imag(rl_tensor *input)
-{
-    (void)input;
-    return rl_fail(RL_ERUNTIME, "imag is not implemented for tensors with non-complex dtypes.");
-}
 
 static rl_status neg_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {

@@ -6,6 +6,8 @@
  * that pass has failed to account for all arguments. */
 #include "python/args.h"
 
+#include "core/iter.h"
+
 PyObject **rl_py_names;
 static int n_names;
 
@@ -37,6 +39,7 @@ static const char *const type_texts[] = {
     "Tensor",
     "Tensor",
     "Tensor",
+    "Number",
     "Number",
     "Number",
     "int",
@@ -130,6 +133,12 @@ static void *words(rl_py_call *c, Py_ssize_t n)
 }
 
 /* ---- converting one argument: 1, 0 when the type does not fit, -1 with an exception ---- */
+
+static void see_dtype(rl_py_call *c, rl_dtype dtype)
+{
+    if ((int)dtype > c->widest)
+        c->widest = (int8_t)dtype;
+}
 
 static int as_int(PyObject *o, int64_t *out)
 {
@@ -239,6 +248,7 @@ static int as_tensors(rl_py_call *c, PyObject *o, bool optional, rl_tensors *out
         PyObject *item = PyTuple_GET_ITEM(o, i);
         if (rl_py_is_tensor(item)) {
             v[i] = rl_py_borrow(item);
+            see_dtype(c, (rl_dtype)v[i]->dtype);
             c->work += v[i]->numel;
             c->override |= rl_py_overrides(item);
         } else if (optional && item == Py_None) {
@@ -257,9 +267,15 @@ static int as_tensors(rl_py_call *c, PyObject *o, bool optional, rl_tensors *out
 static int as_tensor_like(rl_py_call *c, PyObject *o, rl_tensor **out)
 {
     rl_scalar s;
-    if (!rl_py_as_scalar(o, &s))
+    rl_tensor *t;
+    if (PyComplex_Check(o)) {
+        t = rl_wrap_complex(PyComplex_RealAsDouble(o), PyComplex_ImagAsDouble(o));
+        see_dtype(c, RL_C128);
+    } else if (rl_py_as_scalar(o, &s)) {
+        t = rl_wrap_number(s);
+    } else {
         return PyErr_Occurred() ? -1 : 0;
-    rl_tensor *t = rl_wrap_number(s);
+    }
     if (!t) {
         rl_py_raise();
         return -1;
@@ -287,12 +303,15 @@ static int convert(const rl_py_op *op, const rl_py_param *p, PyObject *o, rl_py_
     case RL_PY_TENSOR_LIKE:
         if (rl_py_is_tensor(o)) {
             slot->t = rl_py_borrow(o);
+            see_dtype(c, (rl_dtype)slot->t->dtype);
             c->work += slot->t->numel;
             c->override |= rl_py_overrides(o);
             return 1;
         }
         if (p->type == RL_PY_TENSOR || p->type == RL_PY_OPT_TENSOR)
             return 0;
+        return as_tensor_like(c, o, &slot->t);
+    case RL_PY_NUMBER_LIKE:
         return as_tensor_like(c, o, &slot->t);
     case RL_PY_OPT_NUMBER:
         if (o == Py_None) {
@@ -330,7 +349,10 @@ static int convert(const rl_py_op *op, const rl_py_param *p, PyObject *o, rl_py_
     case RL_PY_OPT_DTYPE:
         if (!(o == Py_None && p->type == RL_PY_OPT_DTYPE) && !rl_py_is_dtype(o))
             return 0;
-        return rl_py_dtype(o, &slot->d, "dtype") ? -1 : 1;
+        if (rl_py_dtype(o, &slot->d, "dtype"))
+            return -1;
+        see_dtype(c, slot->d);
+        return 1;
     case RL_PY_OPT_INTS:
         if (o == Py_None) {
             slot->ints = (rl_ints){NULL, -1};
@@ -505,6 +527,7 @@ static int extra_keywords(parse *s)
                 return wrong_extra(s, which, "torch.dtype", o);
             if (rl_py_dtype(o, &c->dtype, "dtype"))
                 return -1;
+            see_dtype(c, c->dtype);
         } else if (known && which == KW_LAYOUT) {
             if (rl_py_check_layout(o))
                 return -1;
@@ -557,6 +580,7 @@ static int parse_signature(parse *s)
     c->out = NULL;
     c->dtype = RL_NO_DTYPE;
     c->requires_grad = false;
+    c->widest = RL_NO_DTYPE;
     c->override = rl_py_modes;
     c->n_temps = c->ints_used = 0;
     c->work = 0;
@@ -567,6 +591,7 @@ static int parse_signature(parse *s)
         rl_py_slot *slot = c->slots + i;
         if (i == sig->self) {
             slot->t = rl_py_borrow(s->self);
+            see_dtype(c, (rl_dtype)slot->t->dtype);
             c->work += slot->t->numel;
             c->override |= rl_py_overrides(s->self);
             continue;
@@ -686,8 +711,14 @@ const rl_py_sig *rl_py_parse(const rl_py_op *op, PyObject *self, PyObject *const
     for (;;) {
         s.slow = false;
         int status = parse_signature(&s);
-        if (status > 0)
-            return s.sig;
+        if (status > 0) {
+            if (call->widest < RL_C64 || s.sig->flags & RL_PY_COMPLEX)
+                return s.sig;
+            PyErr_Format(PyExc_NotImplementedError, "\"%s\" not implemented for '%s'", op->name,
+                         rl_dtype_title((rl_dtype)call->widest));
+            rl_py_call_end(call);
+            return NULL;
+        }
         rl_py_call_end(call);
         if (status < 0)
             return NULL;

@@ -17,6 +17,7 @@ typedef enum rl_py_type {
     RL_PY_OPT_TENSOR,
     RL_PY_TENSOR_LIKE,
     RL_PY_OPT_TENSOR_LIKE,
+    RL_PY_NUMBER_LIKE,
     RL_PY_NUMBER,
     RL_PY_OPT_NUMBER,
     RL_PY_INT,
@@ -82,8 +83,8 @@ typedef union rl_py_result {
 } rl_py_result;
 
 /* RL_PY_OUT: accepts out=.  RL_PY_FACTORY: accepts dtype, layout, device, pin_memory,
- * requires_grad. */
-enum { RL_PY_OUT = 1, RL_PY_FACTORY = 2 };
+ * requires_grad.  RL_PY_COMPLEX: takes complex tensors and dtypes; without it they are refused. */
+enum { RL_PY_OUT = 1, RL_PY_FACTORY = 2, RL_PY_COMPLEX = 4 };
 
 typedef struct rl_py_sig {
     const rl_py_param *params;
@@ -116,6 +117,7 @@ typedef struct rl_py_call {
     PyObject *out;  /* borrowed, NULL when not given */
     rl_dtype dtype; /* of a factory whose C function takes none */
     bool requires_grad;
+    int8_t widest; /* the highest dtype among the arguments: complex ones are the last */
     bool override; /* an argument's type has a __torch_function__ to ask */
     int n_temps, ints_used;
     int64_t work; /* elements of the tensor arguments: long calls release the GIL */
@@ -161,6 +163,8 @@ int rl_py_add_types(PyObject *module); /* types.c */
 bool rl_py_as_scalar(PyObject *o, rl_scalar *out);
 
 PyObject *rl_py_tensor_compare(PyObject *a, PyObject *b, int op); /* number.c: tp_richcompare */
+
+PyObject *rl_py_tensor_complex(PyObject *self, PyObject *ignored); /* number.c: __complex__ */
 
 /* Operators on more elements than this let go of the interpreter lock. */
 #define RL_PY_GIL_WORK 100000

@@ -408,7 +408,7 @@ static int set_data(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
         return -1;
     }
     rl_tensor *t = rl_py_borrow(self), *from = rl_py_borrow(value);
-    if (rl_requires_grad(t) && !rl_is_floating((rl_dtype)from->dtype)) {
+    if (rl_requires_grad(t) && !rl_is_differentiable((rl_dtype)from->dtype)) {
         PyErr_SetString(
             PyExc_RuntimeError,
             "data set to a tensor that requires gradients must be floating point or complex dtype");

@@ -177,6 +177,12 @@ rl_tensor *rl_py_tensor_like(PyObject *o, const char *what)
     if (rl_py_is_tensor(o))
         return rl_retain(rl_py_borrow(o));
     rl_scalar s;
+    if (PyComplex_Check(o)) {
+        rl_tensor *z = rl_wrap_complex(PyComplex_RealAsDouble(o), PyComplex_ImagAsDouble(o));
+        if (!z)
+            rl_py_raise();
+        return z;
+    }
     if (!rl_py_as_scalar(o, &s)) {
         if (!PyErr_Occurred())
             PyErr_Format(PyExc_TypeError, "argument '%s' must be Tensor, not %s", what,

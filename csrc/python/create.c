@@ -67,15 +67,15 @@ static int infer_dtype(PyObject *o, rl_dtype *dtype)
     } else if (PyUnicode_Check(o)) {
         return wrong_data(o);
     } else if (PyComplex_CheckExact(o)) {
-        PyErr_SetString(PyExc_NotImplementedError, "complex tensors are not supported");
-        return -1;
+        mine = rl_complex_dtype(rl_default_dtype());
     } else if (!strncmp(Py_TYPE(o)->tp_name, "numpy.", 6) && PyObject_HasAttrString(o, "dtype")) {
         static const struct {
             const char *name;
             rl_dtype dtype;
-        } known[] = {{"float64", RL_F64}, {"float32", RL_F32}, {"float16", RL_F16},
-                     {"int64", RL_I64},   {"int32", RL_I32},   {"int16", RL_I16},
-                     {"int8", RL_I8},     {"uint8", RL_U8},    {"bool", RL_BOOL}};
+        } known[] = {{"float64", RL_F64},   {"float32", RL_F32},    {"float16", RL_F16},
+                     {"int64", RL_I64},     {"int32", RL_I32},      {"int16", RL_I16},
+                     {"int8", RL_I8},       {"uint8", RL_U8},       {"bool", RL_BOOL},
+                     {"complex64", RL_C64}, {"complex128", RL_C128}};
         PyObject *type = PyObject_GetAttrString(o, "dtype");
         PyObject *text = type ? PyObject_Str(type) : NULL;
         mine = RL_NO_DTYPE;
@@ -126,6 +126,19 @@ static int store(char *p, rl_dtype dtype, PyObject *o)
         int truth = PyObject_IsTrue(o);
         *(uint8_t *)p = truth > 0;
         return truth < 0 ? -1 : 0;
+    }
+    if (rl_is_complex(dtype)) {
+        if (PyUnicode_Check(o))
+            return wrong_data(o);
+        Py_complex z = PyComplex_AsCComplex(o);
+        if (z.real == -1.0 && PyErr_Occurred())
+            return -1;
+        rl_convert(RL_C128, (double[]){z.real, z.imag}, 0, dtype, p, 0, 1);
+        return 0;
+    }
+    if (PyComplex_Check(o)) {
+        PyErr_SetString(PyExc_TypeError, "can't convert complex to a real number");
+        return -1;
     }
     if (rl_is_floating(dtype)) {
         double v;
@@ -204,6 +217,12 @@ static int fill(PyObject *o, int dim, int ndim, const int64_t *shape, rl_dtype d
 {
     size_t size = rl_dtype_size(dtype);
     if (dim == ndim) {
+        if (rl_py_is_tensor(o) && rl_is_complex((rl_dtype)rl_py_borrow(o)->dtype) &&
+            rl_is_complex(dtype)) {
+            rl_convert((rl_dtype)rl_py_borrow(o)->dtype, rl_py_borrow(o)->data, 0, dtype, *p, 0, 1);
+            *p += size;
+            return 0;
+        }
         if (rl_py_is_tensor(o)) {
             rl_scalar s;
             if (rl_item(rl_py_borrow(o), &s)) {
@@ -378,7 +397,7 @@ rl_tensor *rl_py_require_grad(rl_tensor *t)
 {
     if (!t)
         return NULL;
-    if (!rl_is_floating((rl_dtype)t->dtype)) {
+    if (!rl_is_differentiable((rl_dtype)t->dtype)) {
         rl_error(RL_ERUNTIME,
                  "Only Tensors of floating point and complex dtype can require gradients");
     } else if (!rl_set_requires_grad(t, true)) {

@@ -52,6 +52,7 @@ static void describe(rl_dl_tensor *d, rl_tensor *t, int64_t *dims)
                     : dtype == RL_U8        ? RL_DL_UINT
                     : dtype == RL_BF16      ? RL_DL_BFLOAT
                     : rl_is_floating(dtype) ? RL_DL_FLOAT
+                    : rl_is_complex(dtype)  ? RL_DL_COMPLEX
                                             : RL_DL_INT;
     d->dtype.bits = (uint8_t)(8 * rl_dtype_size(dtype));
     d->dtype.lanes = 1;
@@ -185,6 +186,8 @@ static rl_dtype dtype_of(const rl_dl_tensor *d)
                             : RL_NO_DTYPE;
     case RL_DL_FLOAT:
         return bits == 16 ? RL_F16 : bits == 32 ? RL_F32 : bits == 64 ? RL_F64 : RL_NO_DTYPE;
+    case RL_DL_COMPLEX:
+        return bits == 64 ? RL_C64 : bits == 128 ? RL_C128 : RL_NO_DTYPE;
     case RL_DL_BFLOAT:
         return bits == 16 ? RL_BF16 : RL_NO_DTYPE;
     default:

@@ -6,7 +6,14 @@
 #include <stdint.h>
 
 enum { RL_DL_CPU = 1 };
-enum { RL_DL_INT = 0, RL_DL_UINT = 1, RL_DL_FLOAT = 2, RL_DL_BFLOAT = 4, RL_DL_BOOL = 6 };
+enum {
+    RL_DL_INT = 0,
+    RL_DL_UINT = 1,
+    RL_DL_FLOAT = 2,
+    RL_DL_BFLOAT = 4,
+    RL_DL_COMPLEX = 5,
+    RL_DL_BOOL = 6
+};
 enum { RL_DL_READ_ONLY = 1, RL_DL_IS_COPIED = 2 };
 
 typedef struct rl_dl_tensor {

@@ -364,7 +364,7 @@ static PyObject *finish(py_function *ctx, PyObject *args, PyObject *output, rl_e
         } else {
             bool is_input = contains(args, item);
             bool differentiable = n && !contains(ctx->non_differentiable, item) &&
-                                  rl_is_floating((rl_dtype)rl_py_borrow(item)->dtype);
+                                  rl_is_differentiable((rl_dtype)rl_py_borrow(item)->dtype);
             made = differentiable ? history_output(n, (int)o, item, is_input,
                                                    contains(ctx->dirty, item), n_outputs)
                                   : plain_output(item, is_input);

@@ -39,6 +39,10 @@ static PyObject *element(rl_dtype dtype, const char *p)
         return PyFloat_FromDouble(*(const float *)p);
     case RL_F64:
         return PyFloat_FromDouble(*(const double *)p);
+    case RL_C64:
+        return PyComplex_FromDoubles(((const float *)p)[0], ((const float *)p)[1]);
+    case RL_C128:
+        return PyComplex_FromDoubles(((const double *)p)[0], ((const double *)p)[1]);
     default: {
         float v;
         rl_convert(dtype, p, 2, RL_F32, &v, 4, 1);
@@ -168,8 +172,9 @@ static PyObject *from_array(PyObject *Py_UNUSED(module), PyObject *o)
 /* ---- the buffer protocol ---- */
 
 static const char *const formats[RL_NDTYPES] = {
-    [RL_BOOL] = "?", [RL_U8] = "B",  [RL_I8] = "b",    [RL_I16] = "h", [RL_I32] = "i",
-    [RL_I64] = "q",  [RL_F16] = "e", [RL_BF16] = NULL, [RL_F32] = "f", [RL_F64] = "d",
+    [RL_BOOL] = "?", [RL_U8] = "B",  [RL_I8] = "b",   [RL_I16] = "h",
+    [RL_I32] = "i",  [RL_I64] = "q", [RL_F16] = "e",  [RL_BF16] = NULL,
+    [RL_F32] = "f",  [RL_F64] = "d", [RL_C64] = "Zf", [RL_C128] = "Zd",
 };
 
 static int refuse_buffer(Py_buffer *view, const char *message)

@@ -672,7 +672,7 @@ static PyObject *make_subclass(PyObject *module, PyObject *const *args, Py_ssize
     if (wants < 0)
         return NULL;
     rl_tensor *data = rl_py_borrow(args[1]);
-    if (wants && !rl_is_floating(rl_dtype_of(data))) {
+    if (wants && !rl_is_differentiable(rl_dtype_of(data))) {
         PyErr_SetString(PyExc_RuntimeError,
                         "Only Tensors of floating point and complex dtype can require gradients");
         return NULL;

@@ -8,6 +8,15 @@
 
 enum { FAILED = -1, FOREIGN, READY, OVERRIDE };
 
+static int complex_operand(PyObject *o, rl_tensor **t, rl_tensor **temp)
+{
+    *t = *temp = rl_wrap_complex(PyComplex_RealAsDouble(o), PyComplex_ImagAsDouble(o));
+    if (*t)
+        return READY;
+    rl_py_raise();
+    return FAILED;
+}
+
 /* The tensor of an operand: READY; FOREIGN when it is neither tensor nor number; OVERRIDE when its
  * type answers itself; FAILED with an exception.  *temp is to be released. */
 static inline int operand(PyObject *o, rl_tensor **t, rl_tensor **temp)
@@ -19,6 +28,8 @@ static inline int operand(PyObject *o, rl_tensor **t, rl_tensor **temp)
     rl_scalar s;
     if (PyFloat_CheckExact(o))
         s = rl_float(PyFloat_AS_DOUBLE(o));
+    else if (PyComplex_Check(o))
+        return complex_operand(o, t, temp);
     else if (!rl_py_as_scalar(o, &s))
         return PyErr_Occurred() ? FAILED : rl_py_is_overriding(o) ? OVERRIDE : FOREIGN;
     *t = *temp = rl_wrap_number(s);
@@ -185,6 +196,11 @@ static int number_bool(PyObject *self)
                                  : "Boolean value of Tensor with no values is ambiguous");
         return -1;
     }
+    if (rl_is_complex((rl_dtype)t->dtype)) {
+        uint8_t truth;
+        rl_convert((rl_dtype)t->dtype, t->data, 0, RL_BOOL, &truth, 0, 1);
+        return truth;
+    }
     rl_scalar s;
     if (rl_item(t, &s)) {
         rl_py_raise();
@@ -276,6 +292,19 @@ PyObject *rl_py_tensor_compare(PyObject *a, PyObject *b, int op)
                                                                [Py_GT] = rl_gt, [Py_GE] = rl_ge};
     RL_PY_RUN(x->numel + y->numel, z = compare[op](x, y));
     return rl_py_wrap(z);
+}
+
+PyObject *rl_py_tensor_complex(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    rl_tensor *t = rl_py_borrow(self);
+    double parts[2];
+    if (t->numel != 1) {
+        PyErr_SetString(PyExc_ValueError,
+                        "only one element tensors can be converted to Python scalars");
+        return NULL;
+    }
+    rl_convert((rl_dtype)t->dtype, t->data, 0, RL_C128, parts, 0, 1);
+    return PyComplex_FromDoubles(parts[0], parts[1]);
 }
 
 PyNumberMethods rl_py_number_methods = {

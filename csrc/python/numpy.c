@@ -36,9 +36,10 @@ bool rl_py_is_array(PyObject *o)
 static int numpy_type(rl_dtype dtype)
 {
     static const int types[RL_NDTYPES] = {
-        [RL_BOOL] = NPY_BOOL,   [RL_U8] = NPY_UINT8,    [RL_I8] = NPY_INT8,  [RL_I16] = NPY_INT16,
-        [RL_I32] = NPY_INT32,   [RL_I64] = NPY_INT64,   [RL_F16] = NPY_HALF, [RL_BF16] = NPY_NOTYPE,
-        [RL_F32] = NPY_FLOAT32, [RL_F64] = NPY_FLOAT64,
+        [RL_BOOL] = NPY_BOOL,   [RL_U8] = NPY_UINT8,      [RL_I8] = NPY_INT8,
+        [RL_I16] = NPY_INT16,   [RL_I32] = NPY_INT32,     [RL_I64] = NPY_INT64,
+        [RL_F16] = NPY_HALF,    [RL_BF16] = NPY_NOTYPE,   [RL_F32] = NPY_FLOAT32,
+        [RL_F64] = NPY_FLOAT64, [RL_C64] = NPY_COMPLEX64, [RL_C128] = NPY_COMPLEX128,
     };
     return types[dtype];
 }

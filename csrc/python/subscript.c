@@ -378,6 +378,16 @@ static rl_tensor *value_tensor(const rl_tensor *x, PyObject *value, bool *number
         return rl_retain(rl_py_borrow(value));
     const char *name = Py_TYPE(value)->tp_name;
     bool numpy_int = !strncmp(name, "numpy.int", 9) || !strncmp(name, "numpy.uint", 10);
+    if (PyComplex_Check(value) && rl_is_complex((rl_dtype)x->dtype)) {
+        rl_tensor *z =
+            rl_wrap_complex(PyComplex_RealAsDouble(value), PyComplex_ImagAsDouble(value));
+        *number = true;
+        if (z)
+            z->flags &= (uint8_t)~RL_FLAG_WRAPPED_NUMBER;
+        else
+            rl_py_raise();
+        return z;
+    }
     if (PyComplex_Check(value)) {
         PyErr_Format(PyExc_RuntimeError, "value cannot be converted to type %s without overflow",
                      x->dtype == RL_F32   ? "float"

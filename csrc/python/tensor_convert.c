@@ -12,6 +12,10 @@ static PyObject *converted(PyObject *self, rl_dtype dtype, bool copy)
         dtype = (rl_dtype)t->dtype;
     if (!copy && dtype == (rl_dtype)t->dtype)
         return Py_NewRef(self);
+    if (rl_is_complex((rl_dtype)t->dtype) && !rl_is_complex(dtype) && dtype != RL_BOOL &&
+        PyErr_WarnEx(PyExc_UserWarning,
+                     "Casting complex values to real discards the imaginary part", 1))
+        return NULL;
     RL_PY_RUN(t->numel, y = rl_to_dtype(t, dtype, copy));
     return rl_py_wrap(y);
 }
@@ -107,6 +111,8 @@ static PyObject *tensor_to(PyObject *self, PyObject *const *args, Py_ssize_t n, 
     }
 CONVERT(to_float, RL_F32)
 CONVERT(to_double, RL_F64)
+CONVERT(to_cfloat, RL_C64)
+CONVERT(to_cdouble, RL_C128)
 CONVERT(to_half, RL_F16)
 CONVERT(to_bfloat16, RL_BF16)
 CONVERT(to_long, RL_I64)
@@ -127,11 +133,12 @@ static PyObject *tensor_cuda(PyObject *Py_UNUSED(self), PyObject *const *Py_UNUS
 static const struct {
     const char *name;
     rl_dtype dtype;
-} legacy_types[] = {{"torch.FloatTensor", RL_F32}, {"torch.DoubleTensor", RL_F64},
-                    {"torch.HalfTensor", RL_F16},  {"torch.LongTensor", RL_I64},
-                    {"torch.IntTensor", RL_I32},   {"torch.ShortTensor", RL_I16},
-                    {"torch.CharTensor", RL_I8},   {"torch.ByteTensor", RL_U8},
-                    {"torch.BoolTensor", RL_BOOL}, {"torch.BFloat16Tensor", RL_BF16}};
+} legacy_types[] = {{"torch.FloatTensor", RL_F32},        {"torch.DoubleTensor", RL_F64},
+                    {"torch.HalfTensor", RL_F16},         {"torch.LongTensor", RL_I64},
+                    {"torch.IntTensor", RL_I32},          {"torch.ShortTensor", RL_I16},
+                    {"torch.CharTensor", RL_I8},          {"torch.ByteTensor", RL_U8},
+                    {"torch.BoolTensor", RL_BOOL},        {"torch.BFloat16Tensor", RL_BF16},
+                    {"torch.ComplexFloatTensor", RL_C64}, {"torch.ComplexDoubleTensor", RL_C128}};
 
 static PyObject *tensor_type(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kw)
 {
@@ -187,6 +194,8 @@ PyMethodDef rl_py_convert_methods[] = {
     {"type_as", tensor_type_as, METH_O, "type_as(other) -> Tensor\n\nThe tensor in other's dtype."},
     {"float", FAST(to_float), "float() -> Tensor\n\nThe tensor as float32."},
     {"double", FAST(to_double), "double() -> Tensor\n\nThe tensor as float64."},
+    {"cfloat", FAST(to_cfloat), "cfloat() -> Tensor\n\nThe tensor as complex64."},
+    {"cdouble", FAST(to_cdouble), "cdouble() -> Tensor\n\nThe tensor as complex128."},
     {"half", FAST(to_half), "half() -> Tensor\n\nThe tensor as float16."},
     {"bfloat16", FAST(to_bfloat16), "bfloat16() -> Tensor\n\nThe tensor as bfloat16."},
     {"long", FAST(to_long), "long() -> Tensor\n\nThe tensor as int64."},

@@ -41,7 +41,31 @@ static PyObject *get_priority(PyObject *Py_UNUSED(self), void *Py_UNUSED(closure
 {
     return PyLong_FromLong(1000);
 }
-static PyObject *get_real(PyObject *self, void *Py_UNUSED(closure)) { return Py_NewRef(self); }
+static PyObject *get_real(PyObject *self, void *Py_UNUSED(closure))
+{
+    return rl_py_wrap(rl_real(T(self)));
+}
+static PyObject *get_imag(PyObject *self, void *Py_UNUSED(closure))
+{
+    return rl_py_wrap(rl_imag(T(self)));
+}
+static int set_part(PyObject *self, PyObject *value, void *imaginary)
+{
+    RL_TEMP *to = imaginary ? rl_imag(T(self)) : rl_real(T(self));
+    RL_TEMP *from = !to || !value ? NULL : rl_py_tensor_like(value, imaginary ? "imag" : "real");
+    if (!to) {
+        rl_py_raise();
+        return -1;
+    }
+    if (!value)
+        PyErr_SetString(PyExc_RuntimeError, "a tensor's parts cannot be deleted");
+    if (!from)
+        return -1;
+    RL_TEMP *done = rl_copy_(to, from, false);
+    if (!done)
+        rl_py_raise();
+    return done ? 0 : -1;
+}
 
 static PyObject *get_t(PyObject *self, void *Py_UNUSED(closure)) /* all dims reversed */
 {
@@ -78,7 +102,16 @@ static PyObject *get_matrix_t(PyObject *self, void *closure)
             t->ndim);
         return NULL;
     }
-    return rl_py_wrap(t->ndim < 2 ? rl_retain(t) : rl_transpose(t, -2, -1));
+    RL_TEMP *turned = t->ndim < 2 ? rl_retain(t) : rl_transpose(t, -2, -1);
+    return rl_py_wrap(closure && turned ? rl_conj(turned) : rl_retain(turned));
+}
+
+static PyObject *get_matrix_h(PyObject *self, void *Py_UNUSED(closure))
+{
+    PyObject *turned = get_matrix_t(self, NULL);
+    if (turned && rl_is_complex((rl_dtype)T(self)->dtype))
+        Py_SETREF(turned, rl_py_wrap(rl_conj(T(turned))));
+    return turned;
 }
 
 PyGetSetDef rl_py_tensor_getset[] = {
@@ -91,10 +124,11 @@ PyGetSetDef rl_py_tensor_getset[] = {
     {"itemsize", get_itemsize, NULL, "Bytes per element.", NULL},
     {"nbytes", get_nbytes, NULL, "Bytes of all elements.", NULL},
     {"T", get_t, NULL, "View with the dims reversed.", NULL},
-    {"H", get_matrix_t, NULL, "Transposed view of a matrix.", "H"},
+    {"H", get_matrix_t, NULL, "Transpose of a matrix, conjugate.", "H"},
     {"mT", get_matrix_t, NULL, "View with the last two dims exchanged.", NULL},
-    {"mH", get_matrix_t, NULL, "View with the last two dims exchanged.", NULL},
-    {"real", get_real, NULL, "The tensor itself.", NULL},
+    {"mH", get_matrix_h, NULL, "The last two dims exchanged, conjugate.", NULL},
+    {"real", get_real, set_part, "Real part, a view; of real tensors the tensor itself.", NULL},
+    {"imag", get_imag, set_part, "Imaginary part, a view.", "imag"},
     {"is_cpu", get_true, NULL, "True.", NULL},
     {"is_cuda", get_false, NULL, "False: tensors live on the CPU.", NULL},
     {"is_mps", get_false, NULL, "False.", NULL},
@@ -208,6 +242,10 @@ static PyObject *tensor_is_floating(PyObject *self, PyObject *Py_UNUSED(ignored)
 {
     return PyBool_FromLong(rl_is_floating((rl_dtype)T(self)->dtype));
 }
+static PyObject *tensor_is_complex(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return PyBool_FromLong(rl_is_complex((rl_dtype)T(self)->dtype));
+}
 static PyObject *tensor_is_signed(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     return PyBool_FromLong(T(self)->dtype != RL_BOOL && T(self)->dtype != RL_U8);
@@ -284,6 +322,8 @@ static PyObject *tensor_is_contiguous(PyObject *self, PyObject *const *args, Py_
 static PyObject *tensor_item(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     rl_scalar s;
+    if (T(self)->numel == 1 && rl_is_complex((rl_dtype)T(self)->dtype))
+        return rl_py_tensor_complex(self, NULL);
     return rl_item(T(self), &s) ? rl_py_raise() : rl_py_number(s);
 }
 
@@ -441,7 +481,9 @@ PyMethodDef rl_py_tensor_methods[] = {
      "row-major order."},
     {"is_floating_point", tensor_is_floating, METH_NOARGS,
      "is_floating_point() -> bool\n\nWhether the dtype is floating."},
-    {"is_complex", return_false, METH_NOARGS, "is_complex() -> bool\n\nFalse."},
+    {"is_complex", tensor_is_complex, METH_NOARGS,
+     "is_complex() -> bool\n\nWhether the dtype is complex."},
+    {"__complex__", rl_py_tensor_complex, METH_NOARGS, "The only element as a Python complex."},
     {"is_conj", return_false, METH_NOARGS, "is_conj() -> bool\n\nFalse."},
     {"is_neg", return_false, METH_NOARGS, "is_neg() -> bool\n\nFalse."},
     {"is_signed", tensor_is_signed, METH_NOARGS,
@@ -453,7 +495,6 @@ PyMethodDef rl_py_tensor_methods[] = {
      "is_shared() -> bool\n\nFalse: memory belongs to one process."},
     {"is_set_to", tensor_is_set_to, METH_O,
      "is_set_to(tensor) -> bool\n\nWhether both view the same memory alike."},
-    {"conj", return_self, METH_NOARGS, "conj() -> Tensor\n\nThe tensor itself: it is real."},
     {"resolve_conj", return_self, METH_NOARGS, "resolve_conj() -> Tensor\n\nThe tensor itself."},
     {"resolve_neg", return_self, METH_NOARGS, "resolve_neg() -> Tensor\n\nThe tensor itself."},
     {"to_dense", return_self, METH_NOARGS, "to_dense() -> Tensor\n\nThe tensor itself."},
@@ -496,7 +537,7 @@ static PyObject *f_is_floating(PyObject *Py_UNUSED(m), PyObject *o)
 }
 static PyObject *f_is_complex(PyObject *Py_UNUSED(m), PyObject *o)
 {
-    return need_tensor(o, "is_complex", return_false);
+    return need_tensor(o, "is_complex", tensor_is_complex);
 }
 static PyObject *f_is_signed(PyObject *Py_UNUSED(m), PyObject *o)
 {
@@ -563,7 +604,8 @@ PyMethodDef rl_py_tensor_functions[] = {
     {"numel", f_numel, METH_O, "numel(input) -> int\n\nNumber of elements."},
     {"is_floating_point", f_is_floating, METH_O,
      "is_floating_point(input) -> bool\n\nWhether the dtype is floating."},
-    {"is_complex", f_is_complex, METH_O, "is_complex(input) -> bool\n\nFalse."},
+    {"is_complex", f_is_complex, METH_O,
+     "is_complex(input) -> bool\n\nWhether the dtype is complex."},
     {"is_signed", f_is_signed, METH_O,
      "is_signed(input) -> bool\n\nWhether the dtype has negative values."},
     {"is_inference", f_is_inference, METH_O,

@@ -139,9 +139,9 @@ static PyObject *dtype_is_floating(PyObject *self, void *Py_UNUSED(closure))
 {
     return PyBool_FromLong(rl_is_floating((rl_dtype)((named *)self)->value));
 }
-static PyObject *dtype_is_complex(PyObject *Py_UNUSED(self), void *Py_UNUSED(closure))
+static PyObject *dtype_is_complex(PyObject *self, void *Py_UNUSED(closure))
 {
-    Py_RETURN_FALSE;
+    return PyBool_FromLong(rl_is_complex((rl_dtype)((named *)self)->value));
 }
 static PyObject *dtype_is_signed(PyObject *self, void *Py_UNUSED(closure))
 {
@@ -153,11 +153,25 @@ static PyObject *dtype_itemsize(PyObject *self, void *Py_UNUSED(closure))
     return PyLong_FromSize_t(rl_dtype_size((rl_dtype)((named *)self)->value));
 }
 
+static PyObject *dtype_to_complex(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return rl_py_dtype_object(rl_complex_dtype((rl_dtype)((named *)self)->value));
+}
+static PyObject *dtype_to_real(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return rl_py_dtype_object(rl_real_dtype((rl_dtype)((named *)self)->value));
+}
+static PyMethodDef dtype_methods[] = {
+    {"__reduce__", named_reduce, METH_NOARGS, NULL},
+    {"to_complex", dtype_to_complex, METH_NOARGS,
+     "to_complex() -> dtype\n\nThe complex type with parts of this type."},
+    {"to_real", dtype_to_real, METH_NOARGS, "to_real() -> dtype\n\nThe type of the parts."},
+    {NULL, NULL, 0, NULL}};
 static PyMethodDef named_methods[] = {{"__reduce__", named_reduce, METH_NOARGS, NULL},
                                       {NULL, NULL, 0, NULL}};
 static PyGetSetDef dtype_getset[] = {
     {"is_floating_point", dtype_is_floating, NULL, "True for floating-point types.", NULL},
-    {"is_complex", dtype_is_complex, NULL, "False: there are no complex types.", NULL},
+    {"is_complex", dtype_is_complex, NULL, "True for complex types.", NULL},
     {"is_signed", dtype_is_signed, NULL, "True for types with negative values.", NULL},
     {"itemsize", dtype_itemsize, NULL, "Bytes per element.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
@@ -191,7 +205,8 @@ static PyObject *named_new(PyTypeObject *type, int value, const char *name)
 bool rl_py_is_dtype(PyObject *o)
 {
     return Py_TYPE(o) == &dtype_type || o == (PyObject *)&PyFloat_Type ||
-           o == (PyObject *)&PyLong_Type || o == (PyObject *)&PyBool_Type;
+           o == (PyObject *)&PyLong_Type || o == (PyObject *)&PyBool_Type ||
+           o == (PyObject *)&PyComplex_Type;
 }
 
 int rl_py_dtype(PyObject *o, rl_dtype *out, const char *what)
@@ -204,6 +219,8 @@ int rl_py_dtype(PyObject *o, rl_dtype *out, const char *what)
         *out = RL_F64;
     else if (o == (PyObject *)&PyLong_Type)
         *out = RL_I64;
+    else if (o == (PyObject *)&PyComplex_Type)
+        *out = RL_C128;
     else if (o == (PyObject *)&PyBool_Type)
         *out = RL_BOOL;
     else {
@@ -465,9 +482,10 @@ int rl_py_add_types(PyObject *module)
     static const struct {
         rl_dtype dtype;
         const char *alias;
-    } alias[] = {{RL_F32, "float"}, {RL_F64, "double"}, {RL_F16, "half"},
-                 {RL_I64, "long"},  {RL_I32, "int"},    {RL_I16, "short"}};
+    } alias[] = {{RL_F32, "float"}, {RL_F64, "double"}, {RL_F16, "half"},   {RL_I64, "long"},
+                 {RL_I32, "int"},   {RL_I16, "short"},  {RL_C64, "cfloat"}, {RL_C128, "cdouble"}};
     size_type.tp_base = &PyTuple_Type;
+    dtype_type.tp_methods = dtype_methods;
     PyTypeObject *types[] = {&size_type, &dtype_type, &layout_type, &format_type, &device_type};
     const char *names[] = {"Size", "dtype", "layout", "memory_format", "device"};
     for (int i = 0; i < 5; i++)

@@ -201,7 +201,7 @@ def cov(
                       "observations.", stacklevel=2)  # fmt: skip
         freedom = 0
     centred = x - mean.unsqueeze(1)
-    product = _C.mm(centred, (centred if weights is None else centred * weights).t())
+    product = _C.mm(centred, (centred if weights is None else centred * weights).t().conj())
     return _C.true_divide(product, freedom).squeeze()
 
 

@@ -141,6 +141,19 @@ class _Format:
         return text.rjust(self.width)
 
 
+class _ComplexFormat:
+    """One format for the real parts of all numbers, one for the imaginary parts."""
+
+    def __init__(self, values: list[complex]) -> None:
+        self.real = _Format([v.real for v in values], True)
+        self.imag = _Format([v.imag for v in values], True)
+        self.width = self.real.width + self.imag.width + 1
+
+    def __call__(self, value: complex) -> str:
+        imag = f"{self.imag(value.imag)}j".lstrip()
+        return self.real(value.real) + (imag if imag[0] in "+-" else f"+{imag}")
+
+
 def _scalars(nested: Any) -> list:
     """All numbers of nested lists, flat."""
     if not isinstance(nested, list):
@@ -167,7 +180,7 @@ def _shown(tensor: Any) -> Any:
     return [*first, _ELLIPSIS, *last]
 
 
-def _row(values: list, indent: int, number: _Format) -> str:
+def _row(values: list, indent: int, number: _Format | _ComplexFormat) -> str:
     """One dim of numbers, wrapped at the line width."""
     per_line = max(1, (_options.linewidth - indent) // (number.width + 2))
     if _ELLIPSIS in values:
@@ -179,7 +192,7 @@ def _row(values: list, indent: int, number: _Format) -> str:
     return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
 
 
-def _block(nested: Any, dims: int, indent: int, number: _Format) -> str:
+def _block(nested: Any, dims: int, indent: int, number: _Format | _ComplexFormat) -> str:
     """Numbers of any number of dims; indent: the column of the opening bracket."""
     if dims == 0:
         return number(nested)
@@ -240,11 +253,15 @@ def tensor_str(tensor: Any, default_dtype: Any, name: str = "tensor") -> str:
     else:
         if not _options.edgeitems:  # no element may be shown: then at least the size
             suffixes.append(f"size={tuple(tensor.shape)}")
-        if dtype != default_dtype and dtype_name not in ("torch.int64", "torch.bool"):
+        usual = default_dtype
+        if dtype.is_complex:  # complex64 goes with float32, complex128 with float64
+            usual = default_dtype.to_complex()
+        if dtype != usual and dtype_name not in ("torch.int64", "torch.bool"):
             suffixes.append(f"dtype={dtype_name}")
         values = tensor.detach()
         nested = _shown(values) if tensor.numel() > _options.threshold else values.tolist()
-        number = _Format(_scalars(nested), tensor.is_floating_point())
+        shown = _scalars(nested)
+        number = _ComplexFormat(shown) if dtype.is_complex else _Format(shown, tensor.is_floating_point())
         body = _block(nested, dims, indent, number)
     history = _history(tensor)
     if history is not None:

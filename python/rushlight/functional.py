@@ -392,8 +392,8 @@ def histogramdd(
 
 
 def adjoint(input: Tensor) -> Tensor:
-    """The matrices transposed (and conjugated, were they complex); a view."""
-    return input.transpose(-2, -1)
+    """The matrices transposed, a view; of complex numbers also conjugate, a copy."""
+    return input.transpose(-2, -1).conj()
 
 
 def addmv_(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:

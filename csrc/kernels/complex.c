@@ -1,0 +1,82 @@
+/* complex.c: element-wise kernels of complex64 and complex128.
+ *
+ * Compiled once: complex numbers are rare, and what takes time with them (the Fourier transforms)
+ * is done elsewhere.  Plain sums and products in a fixed order, no fma: the same bits everywhere.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "kernels/complex.h"
+
+#define LOOP(name, T, inputs, OUT, body)                                                           \
+    static void name(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *k)              \
+    {                                                                                              \
+        (void)k;                                                                                   \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            const ptrdiff_t at = (ptrdiff_t)i;                                                     \
+            const T *x = (const T *)(p[1] + at * s[1]);                                            \
+            const T *y = inputs > 1 ? (const T *)(p[2] + at * s[2]) : x;                           \
+            OUT *z = (OUT *)(p[0] + at * s[0]);                                                    \
+            const T a = x[0], b = x[1], c = y[0], d = y[1];                                        \
+            (void)c, (void)d;                                                                      \
+            body                                                                                   \
+        }                                                                                          \
+    }
+
+#define PAIR(re, im)                                                                               \
+    z[0] = (re);                                                                                   \
+    z[1] = (im);
+
+/* (a + bi) / (c + di), the divisor scaled by its larger part, so that its square stays in range */
+#define QUOTIENT(T, ABS, a, b, c, d)                                                               \
+    T scale = ABS(c) >= ABS(d) ? ABS(c) : ABS(d);                                                  \
+    T cs = (c) / scale, ds = (d) / scale, size = cs * cs + ds * ds;                                \
+    if (scale == 0) {                                                                              \
+        cs = (c), ds = (d), size = 0, scale = 1;                                                   \
+    }                                                                                              \
+    T as = (a) / scale, bs = (b) / scale;                                                          \
+    PAIR((as * cs + bs * ds) / size, (bs * cs - as * ds) / size)
+
+#define KERNELS(t, T, ABS)                                                                         \
+    LOOP(add_##t, T, 2, T, PAIR(a + c, b + d))                                                     \
+    LOOP(sub_##t, T, 2, T, PAIR(a - c, b - d))                                                     \
+    LOOP(mul_##t, T, 2, T, PAIR(a *c - b * d, a * d + b * c))                                      \
+    LOOP(div_##t, T, 2, T, QUOTIENT(T, ABS, a, b, c, d))                                           \
+    LOOP(add_scaled_##t, T, 2, T, PAIR(a + (T)k->f[0] * c, b + (T)k->f[0] * d))                    \
+    LOOP(neg_##t, T, 1, T, PAIR(-a, -b))                                                           \
+    LOOP(square_##t, T, 1, T, PAIR(a *a - b * b, a * b + b * a))                                   \
+    LOOP(reciprocal_##t, T, 1, T, QUOTIENT(T, ABS, (T)1, (T)0, a, b))                              \
+    LOOP(eq_##t, T, 2, uint8_t, *z = a == c && b == d;)                                            \
+    LOOP(ne_##t, T, 2, uint8_t, *z = a != c || b != d;)                                            \
+    static void where_##t(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *k)         \
+    {                                                                                              \
+        (void)k;                                                                                   \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            const ptrdiff_t at = (ptrdiff_t)i;                                                     \
+            int which = *(const uint8_t *)(p[1] + at * s[1]) ? 2 : 3;                              \
+            memmove(p[0] + at * s[0], p[which] + at * s[which], 2 * sizeof(T));                    \
+        }                                                                                          \
+    }                                                                                              \
+    static void fill_##t(rl_kernels *table, rl_dtype dtype)                                        \
+    {                                                                                              \
+        table->map[RL_MAP_ADD][dtype] = add_##t;                                                   \
+        table->map[RL_MAP_SUB][dtype] = sub_##t;                                                   \
+        table->map[RL_MAP_MUL][dtype] = mul_##t;                                                   \
+        table->map[RL_MAP_DIV][dtype] = div_##t;                                                   \
+        table->map[RL_MAP_ADD_SCALED][dtype] = add_scaled_##t;                                     \
+        table->map[RL_MAP_NEG][dtype] = neg_##t;                                                   \
+        table->map[RL_MAP_SQUARE][dtype] = square_##t;                                             \
+        table->map[RL_MAP_RECIPROCAL][dtype] = reciprocal_##t;                                     \
+        table->map[RL_MAP_EQ][dtype] = eq_##t;                                                     \
+        table->map[RL_MAP_NE][dtype] = ne_##t;                                                     \
+        table->map[RL_MAP_WHERE][dtype] = where_##t;                                               \
+    }
+
+KERNELS(c64, float, fabsf)
+KERNELS(c128, double, fabs)
+
+void rl_fill_complex(rl_kernels *t)
+{
+    fill_c64(t, RL_C64);
+    fill_c128(t, RL_C128);
+}
