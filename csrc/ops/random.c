@@ -12,7 +12,13 @@
 /* ---- common parts of the in-place operators ---- */
 
 /* A random result does not depend on what it was made from: every gradient is zero. */
-static rl_status zero_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx) { return RL_OK; }
+static rl_status zero_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    for (int i = 0; i < n->n_inputs; i++)
+        if (rl_wants(n, i) && !(dx[i] = rl_zeros_like(g[0], RL_NO_DTYPE)))
+            return rl_error_code();
+    return RL_OK;
+}
 
 #define ZERO_NODE(id, text) static const rl_node_type id = {.name = text, .backward = zero_backward}
 ZERO_NODE(normal_node, "NormalBackward0");

@@ -393,6 +393,8 @@ rl_status rl_topk(rl_tensor *x, int64_t k, int64_t dim, bool largest, bool sorte
         return rl_error(RL_ERUNTIME, "selected index k out of range");
     if (x->dtype == RL_BOOL)
         return rl_error(RL_ERUNTIME, "topk does not support bool dtypes on CPU");
+    if (!x->ndim) /* a scalar is its own first, even of none */
+        k = 1;
     int64_t shape[RL_MAX_DIMS], strides[RL_MAX_DIMS];
     rl_at_least_1d(x, shape, strides);
     shape[dim] = k;
