@@ -496,7 +496,8 @@ def exists(op: Op, suffix: str, spelling: str) -> bool:
 
 # In-place functions in the torch namespace although the operator has more than one argument, as in PyTorch.
 UNARY_LIKE = {"clamp", "clamp_min", "clamp_max", "dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout",
-              "celu", "selu", "rrelu", "threshold", "fill", "nan_to_num", "ldexp", "clip", "xlogy", "resize_as", "as_strided", "index_put"}
+              "celu", "selu", "rrelu", "threshold", "fill", "nan_to_num", "ldexp", "clip", "xlogy", "logit", "resize_as", "as_strided",
+              "index_put"}
 
 
 def shown(op: Op, suffix: str, spelling: str) -> str:

@@ -12,6 +12,7 @@ rl_kernels rl_kernel_table;
 #define RL_FILLERS(isa, simple)                                                                    \
     void fill_arith_##simple(rl_kernels *t);                                                       \
     void fill_integer_##simple(rl_kernels *t);                                                     \
+    void fill_special_##simple(rl_kernels *t);                                                     \
     void fill_math_##isa(rl_kernels *t);                                                           \
     void fill_activation_##isa(rl_kernels *t);                                                     \
     void fill_reduce_##isa(rl_kernels *t);                                                         \
@@ -22,6 +23,7 @@ rl_kernels rl_kernel_table;
     {                                                                                              \
         fill_arith_##simple(t);                                                                    \
         fill_integer_##simple(t);                                                                  \
+        fill_special_##simple(t);                                                                  \
         fill_math_##isa(t);                                                                        \
         fill_activation_##isa(t);                                                                  \
         fill_reduce_##isa(t);                                                                      \
@@ -29,8 +31,6 @@ rl_kernels rl_kernel_table;
         fill_gemm_##isa(t);                                                                        \
         fill_optim_##isa(t);                                                                       \
     }
-
-void rl_fill_special(rl_kernels *t); /* kernels/special: one build for all instruction sets */
 
 RL_FILLERS(portable, portable)
 #ifdef RL_HAVE_AVX2
@@ -60,7 +60,6 @@ bool rl_kernels_fill(rl_kernels *t, const char *isa)
             memset(t, 0, sizeof *t);
             t->isa = name;
             builds[i].fill(t);
-            rl_fill_special(t);
             rl_fill_complex(t);
             return true;
         }

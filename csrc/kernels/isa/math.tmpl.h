@@ -40,7 +40,7 @@ RL_MATH T NAME(logaddexp)(T x, T y)
     return (x == y) & (F(fabs)(x) == (T)INFINITY) ? x : (x != x) | (y != y) ? x + y : r;
 }
 MAP2_HEAVY(LOGADDEXP, T, , NAME(logaddexp)(x, y))
-static inline T NAME(logaddexp2)(T x, T y)
+RL_MATH T NAME(logaddexp2)(T x, T y)
 {
     const T per_ln2 = (T)1.44269504088896340736;
     T most = x < y ? y : x, r = most + M(log1p)(M(exp2)(-F(fabs)(x - y))) * per_ln2;
@@ -50,7 +50,7 @@ MAP2_HEAVY(LOGADDEXP2, T, , NAME(logaddexp2)(x, y))
 MAP2_HEAVY(XLOG1PY, T, , (x == 0) & (y == y) ? 0 : x * M(log1p)(y))
 MAP1(ENTR, T, , x > 0 ? -x * M(log)(x) : x == 0 ? 0 : x < 0 ? -(T)INFINITY : x)
 
-static inline T NAME(logit)(T x, T low, T high)
+RL_MATH T NAME(logit)(T x, T low, T high)
 {
     T c = x < low ? low : x > high ? high : x;
     return M(log)(c / (1 - c));
@@ -87,7 +87,7 @@ ANGLE(TAN, tan, 2)
 #undef ANGLE
 
 /* sin(y) / y for y = pi x; `far`: y may be any number */
-static inline T NAME(sinc)(T y, int far)
+RL_MATH T NAME(sinc)(T y, int far)
 {
     T s = far && !(F(fabs)(y) < (T)ANGLE_LIMIT) ? F(angle_far)(y, 0) : M(sin)(y);
     return y == 0 ? 1 : s / y;

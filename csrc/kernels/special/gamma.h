@@ -1,11 +1,12 @@
-/* gamma.c: the gamma function's logarithm and derivatives, Hurwitz's zeta, the incomplete gamma
+/* gamma.h: the gamma function's logarithm and derivatives, Hurwitz's zeta, the incomplete gamma
  * functions. A&S: Abramowitz and Stegun, Handbook of Mathematical Functions, 1964. */
+#ifndef RL_SPECIAL_GAMMA_H
+#define RL_SPECIAL_GAMMA_H
+
 #include <stdbool.h>
 
-#define RL_MATH static inline __attribute__((unused))
 #include "kernels/isa/math_f64.h"
 #include "kernels/special/coefficients.h"
-#include "kernels/special/special.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 #define PI 3.14159265358979323846
@@ -36,7 +37,7 @@ static double stirling_rest(double x) { return horner(stirling, COUNT(stirling),
 
 /* Below 0 by reflection (A&S 6.1.17), near 1 and 2 by the series of A&S 6.1.33, up to 13 by
  * recurrence to it. */
-double rl_lgamma_of(double x)
+static double rl_lgamma_of(double x)
 {
     if (x != x || fabs(x) == INFINITY)
         return x * x;
@@ -65,7 +66,7 @@ double rl_lgamma_of(double x)
 }
 
 /* A&S 6.3.7 (reflection), 6.3.5 (recurrence), 6.3.18. */
-double rl_digamma_of(double x)
+static double rl_digamma_of(double x)
 {
     if (x == 0)
         return copysign(INFINITY, -x);
@@ -108,7 +109,9 @@ static double trigamma(double x)
     return y + sign * (sum + (1 / x + z * (0.5 + tail / x)));
 }
 
-double rl_polygamma_of(int64_t n, double x)
+static double rl_zeta_of(double s, double q);
+
+static double rl_polygamma_of(int64_t n, double x)
 {
     if (n == 0)
         return rl_digamma_of(x);
@@ -122,7 +125,7 @@ double rl_polygamma_of(int64_t n, double x)
 
 /* Sum of (q + k)^-s over k >= 0, by Euler's and Maclaurin's formula (A&S 23.1.30) from q + k >= 10
  * on. */
-double rl_zeta_of(double s, double q)
+static double rl_zeta_of(double s, double q)
 {
     if (s == 1)
         return INFINITY;
@@ -238,5 +241,10 @@ static double incomplete(double a, double x, bool upper)
     return upper ? 1 - p : p;
 }
 
-double rl_igamma_of(double a, double x) { return incomplete(a, x, false); }
-double rl_igammac_of(double a, double x) { return incomplete(a, x, true); }
+static double rl_igamma_of(double a, double x) { return incomplete(a, x, false); }
+static double rl_igammac_of(double a, double x) { return incomplete(a, x, true); }
+
+#undef COUNT
+#undef PI
+#undef MOST_TERMS
+#endif

@@ -1,13 +1,16 @@
-/* normal.c: inverse and scaled error functions, the normal distribution's tails.
+/* normal.h: inverse and scaled error functions, the normal distribution's tails.
  * Inverses start from M. Giles, Approximating the erfinv function, 2010, and end with Halley's or
  * Newton's steps. */
-#define RL_MATH static inline __attribute__((unused))
+#ifndef RL_SPECIAL_NORMAL_H
+#define RL_SPECIAL_NORMAL_H
+
 #include "kernels/isa/math_f64.h"
-#include "kernels/special/special.h"
 
 #define SQRT_PI 1.77245385090551602730
 #define SQRT_2 1.41421356237309504880
 #define LOG_SQRT_2PI 0.91893853320467274178
+
+static double rl_ndtri_of(double p);
 
 static double exp_square(double x) /* e^(x^2) */
 {
@@ -16,7 +19,7 @@ static double exp_square(double x) /* e^(x^2) */
 }
 
 /* e^(x^2) erfc(x) */
-double rl_erfcx_of(double x)
+static double rl_erfcx_of(double x)
 {
     if (x != x)
         return x;
@@ -31,7 +34,7 @@ double rl_erfcx_of(double x)
            (x * SQRT_PI);
 }
 
-double rl_erfinv_of(double x)
+static double rl_erfinv_of(double x)
 {
     double a = fabs(x), rest = 1 - a;
     if (!(a < 1))
@@ -49,7 +52,7 @@ double rl_erfinv_of(double x)
                  -0.00367342844, 0.00134934322, 0.000100950558, -0.000200214257);
     }
     y *= a;
-    for (int i = 0; i < 2; i++) { /* Halley: f = erf(y) - a, f'' / f' = -2 y */
+    { /* one step of Halley: f = erf(y) - a, f'' / f' = -2 y */
         double f = a < 0.5 ? m_erf(y) - a : rest - m_erfc(y);
         double step = f * exp_square(y) * (SQRT_PI / 2);
         y -= step / (1 + y * step);
@@ -58,7 +61,7 @@ double rl_erfinv_of(double x)
 }
 
 /* log of the normal distribution function */
-double rl_log_ndtr_of(double x)
+static double rl_log_ndtr_of(double x)
 {
     double t = x / SQRT_2;
     if (x < -1)
@@ -68,7 +71,7 @@ double rl_log_ndtr_of(double x)
 
 /* Quantile of the normal distribution: in the middle by erfinv, in the tail by Newton's method on
  * the logarithm. */
-double rl_ndtri_of(double p)
+static double rl_ndtri_of(double p)
 {
     if (!(p >= 0 && p <= 1))
         return NAN;
@@ -91,3 +94,8 @@ double rl_ndtri_of(double p)
     }
     return x;
 }
+
+#undef SQRT_2
+#undef SQRT_PI
+#undef LOG_SQRT_2PI
+#endif

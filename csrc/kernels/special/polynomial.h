@@ -1,14 +1,16 @@
-/* polynomial.c: orthogonal polynomials by their recurrences (A&S 22.7); Chebyshev's of high degree
+/* polynomial.h: orthogonal polynomials by their recurrences (A&S 22.7); Chebyshev's of high degree
  * by angles (A&S 22.3). */
+#ifndef RL_SPECIAL_POLYNOMIAL_H
+#define RL_SPECIAL_POLYNOMIAL_H
+
 #include <stdbool.h>
 
-#define RL_MATH static inline __attribute__((unused))
 #include "kernels/isa/math_f64.h"
 #include "kernels/special/special.h"
 
 /* T, U, V, W of degree n: cos(n a), sin((n + 1) a) / sin a, cos((n + 1/2) a) / cos(a / 2), sin((n +
  * 1/2) a) / sin(a / 2) for x = cos a.  All satisfy p(k + 1) = 2 x p(k) - p(k - 1). */
-static double chebyshev(int kind, double x, int64_t n)
+static double chebyshev_degree(int kind, double x, int64_t n)
 {
     if (fabs(x) == 1) {
         bool even = n % 2 == 0;
@@ -47,15 +49,15 @@ static double chebyshev(int kind, double x, int64_t n)
     return p;
 }
 
-double rl_polynomial_of(int kind, double x, double degree, int64_t most)
+static double rl_polynomial_of(int kind, double x, double degree, int64_t most)
 {
     int64_t n = fabs(degree) < 0x1p62 ? (int64_t)degree : -1;
     if (n < 0)
         return 0;
     if (kind <= RL_CHEBYSHEV_W)
-        return chebyshev(kind, x, n);
+        return chebyshev_degree(kind, x, n);
     if (kind <= RL_SHIFTED_CHEBYSHEV_W)
-        return chebyshev(kind - RL_SHIFTED_CHEBYSHEV_T, 2 * x - 1, n);
+        return chebyshev_degree(kind - RL_SHIFTED_CHEBYSHEV_T, 2 * x - 1, n);
     if (n == 0)
         return 1;
     double before = 1, p = kind == RL_HERMITE_H ? 2 * x : kind == RL_LAGUERRE_L ? 1 - x : x;
@@ -76,3 +78,5 @@ double rl_polynomial_of(int kind, double x, double degree, int64_t most)
     }
     return p;
 }
+
+#endif

@@ -1,18 +1,19 @@
-/* bessel.c: Bessel's and Airy's functions of real numbers, from Chebyshev series
+/* bessel.h: Bessel's and Airy's functions of real numbers, from Chebyshev series
  * (tools/fit_special.py). Near 0 the power series' part beside the logarithm; far out modulus and
  * phase (A&S chapters 9 and 10). */
+#ifndef RL_SPECIAL_BESSEL_H
+#define RL_SPECIAL_BESSEL_H
+
 #include <stdbool.h>
 
-#define RL_MATH static inline __attribute__((unused))
 #include "kernels/isa/math_f64.h"
 #include "kernels/special/coefficients.h"
-#include "kernels/special/special.h"
 
 #define PI 3.14159265358979323846
 #define SQRT_2 1.41421356237309504880
-#define SERIES(c, t) chebyshev(c, (int)(sizeof(c) / sizeof *(c)), t)
+#define SERIES(c, t) chebyshev_series(c, (int)(sizeof(c) / sizeof *(c)), t)
 
-static double chebyshev(const double *c, int n, double t) /* Clenshaw's recurrence */
+static double chebyshev_series(const double *c, int n, double t) /* Clenshaw's recurrence */
 {
     double b = 0, before = 0;
     for (int k = n - 1; k > 0; k--) {
@@ -41,7 +42,7 @@ static double oscillating(double x, int order, bool second)
     return wave / sqrt(PI * x);
 }
 
-double rl_j0_of(double x)
+static double rl_j0_of(double x)
 {
     x = fabs(x);
     if (!(x < INFINITY))
@@ -49,7 +50,7 @@ double rl_j0_of(double x)
     return x <= 8 ? SERIES(j0_near, x * x / 32 - 1) : oscillating(x, 0, false);
 }
 
-double rl_j1_of(double x)
+static double rl_j1_of(double x)
 {
     double a = fabs(x);
     if (!(a < INFINITY))
@@ -57,7 +58,7 @@ double rl_j1_of(double x)
     return a <= 8 ? x * SERIES(j1_near, x * x / 32 - 1) : copysign(1, x) * oscillating(a, 1, false);
 }
 
-double rl_y0_of(double x)
+static double rl_y0_of(double x)
 {
     if (x == 0)
         return -INFINITY;
@@ -68,7 +69,7 @@ double rl_y0_of(double x)
     return fma(2 / PI * m_log(x / 2), rl_j0_of(x), SERIES(y0_near, x * x / 32 - 1));
 }
 
-double rl_y1_of(double x)
+static double rl_y1_of(double x)
 {
     if (x == 0)
         return -INFINITY;
@@ -81,26 +82,26 @@ double rl_y1_of(double x)
 
 /* ---- I and K; e: times e^-|x| and e^x ---- */
 
-double rl_i0e_of(double x)
+static double rl_i0e_of(double x)
 {
     double a = fabs(x);
     return a <= 8 ? SERIES(i0_near, a / 4 - 1) : SERIES(i0_far, 16 / a - 1) / sqrt(a);
 }
 
-double rl_i1e_of(double x)
+static double rl_i1e_of(double x)
 {
     double a = fabs(x);
     return a <= 8 ? x * SERIES(i1_near, a / 4 - 1)
                   : copysign(1, x) * (SERIES(i1_far, 16 / a - 1) / sqrt(a));
 }
 
-double rl_i0_of(double x)
+static double rl_i0_of(double x)
 {
     double half = m_exp(fabs(x) / 2); /* in two steps: e^x overflows first */
     return half * (rl_i0e_of(x) * half);
 }
 
-double rl_i1_of(double x)
+static double rl_i1_of(double x)
 {
     double half = m_exp(fabs(x) / 2);
     return half * (rl_i1e_of(x) * half);
@@ -116,8 +117,8 @@ static double k1_below_2(double x)
     return SERIES(k1_near, x * x / 2 - 1) / x + m_log(x / 2) * rl_i1_of(x);
 }
 
-#define K(name, below, series, near_factor, far_factor)                                            \
-    double name(double x)                                                                          \
+#define K_FAMILY(name, below, series, near_factor, far_factor)                                     \
+    static double name(double x)                                                                   \
     {                                                                                              \
         if (!(x >= 0))                                                                             \
             return NAN;                                                                            \
@@ -125,14 +126,14 @@ static double k1_below_2(double x)
             return x == 0 ? INFINITY : 0;                                                          \
         return x <= 2 ? below(x) * near_factor : SERIES(series, 4 / x - 1) / sqrt(x) * far_factor; \
     }
-K(rl_k0_of, k0_below_2, k0_far, 1, m_exp(-x))
-K(rl_k1_of, k1_below_2, k1_far, 1, m_exp(-x))
-K(rl_k0e_of, k0_below_2, k0_far, m_exp(x), 1)
-K(rl_k1e_of, k1_below_2, k1_far, m_exp(x), 1)
+K_FAMILY(rl_k0_of, k0_below_2, k0_far, 1, m_exp(-x))
+K_FAMILY(rl_k1_of, k1_below_2, k1_far, 1, m_exp(-x))
+K_FAMILY(rl_k0e_of, k0_below_2, k0_far, m_exp(x), 1)
+K_FAMILY(rl_k1e_of, k1_below_2, k1_far, m_exp(x), 1)
 
 /* ---- others ---- */
 
-double rl_spherical_j0_of(double x) /* sin(x) / x */
+static double rl_spherical_j0_of(double x) /* sin(x) / x */
 {
     if (fabs(x) == INFINITY)
         return 0;
@@ -144,7 +145,7 @@ double rl_spherical_j0_of(double x) /* sin(x) / x */
     return sine(x) / x;
 }
 
-double rl_airy_of(double x)
+static double rl_airy_of(double x)
 {
     if (!(fabs(x) < INFINITY))
         return NAN;
@@ -158,3 +159,9 @@ double rl_airy_of(double x)
     double s = sine(zeta), c = cosine(zeta);
     return (p * (c + s) + q * (s - c)) / (SQRT_2 * scale_);
 }
+
+#undef PI
+#undef SQRT_2
+#undef SERIES
+#undef K_FAMILY
+#endif

@@ -1,11 +1,20 @@
-/* table.c: kernels of which one build serves every instruction set: special functions, and what is
- * done a number at a time.  Special functions are computed in float64 and rounded once. */
+/* special.c: special functions, and what is done a number at a time.  Special functions are
+ * computed in float64 and rounded once; the formulas stand in kernels/special. */
+#include "isa.h"
+
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "kernels/kernels.h"
-#include "kernels/special/special.h"
+/* Nothing here becomes vector code: the elementary functions may stay calls. */
+#define RL_MATH static inline __attribute__((unused))
+#include "math_f64.h"
+
+#include "kernels/special/gamma.h"
+#include "kernels/special/normal.h"
+#include "kernels/special/bessel.h"
+#include "kernels/special/polynomial.h"
 
 /* Any stride; `item` the size of an element. */
 #define AT(type, k) (*(type *)(p[k] + (ptrdiff_t)i * s[k]))
@@ -137,8 +146,8 @@ SPECIAL2(igamma, rl_igamma_of(x, y))
 SPECIAL2(igammac, rl_igammac_of(x, y))
 SPECIAL2(polynomial, rl_polynomial_of((int)a->i[0], x, y, a->i[1]))
 
-void rl_fill_special(rl_kernels *t);
-void rl_fill_special(rl_kernels *t)
+void K(fill_special)(rl_kernels *t);
+void K(fill_special)(rl_kernels *t)
 {
 #define SET(op, dtype, function) t->map[RL_MAP_##op][RL_##dtype] = function
 #define SET_FLOATS(op, name) SET(op, F32, name##_f32), SET(op, F64, name##_f64)
