@@ -1134,6 +1134,48 @@ rl_tensor *rl_polar(rl_tensor *abs, rl_tensor *angle);
 rl_tensor *rl_view_as_real(rl_tensor *input);
 /* View of pairs along the last dim, of size 2, as complex numbers. */
 rl_tensor *rl_view_as_complex(rl_tensor *input);
+/* Maxima of windows of the last dim. */
+rl_tensor *rl_max_pool1d(rl_tensor *input, rl_ints kernel_size, rl_ints stride, rl_ints padding,
+    rl_ints dilation, bool ceil_mode);
+/* Maxima of windows of the last dim, and where they lie in their plane. */
+rl_status rl_max_pool1d_with_indices(rl_tensor *input, rl_ints kernel_size, rl_ints stride,
+    rl_ints padding, rl_ints dilation, bool ceil_mode, rl_tensor **out);
+/* Averages of windows of the last dim. */
+rl_tensor *rl_avg_pool1d(rl_tensor *input, rl_ints kernel_size, rl_ints stride, rl_ints padding,
+    bool ceil_mode, bool count_include_pad);
+/* Averages of as many windows of the last dim as output_size says. */
+rl_tensor *rl_adaptive_avg_pool1d(rl_tensor *input, rl_ints output_size);
+/* Maxima of as many windows of the last dim as output_size says, and where they lie in their
+ * plane. */
+rl_status rl_adaptive_max_pool1d(rl_tensor *input, rl_ints output_size, rl_tensor **out);
+/* Maxima of windows of the last two dims. */
+rl_tensor *rl_max_pool2d(rl_tensor *input, rl_ints kernel_size, rl_ints stride, rl_ints padding,
+    rl_ints dilation, bool ceil_mode);
+/* Maxima of windows of the last two dims, and where they lie in their plane. */
+rl_status rl_max_pool2d_with_indices(rl_tensor *input, rl_ints kernel_size, rl_ints stride,
+    rl_ints padding, rl_ints dilation, bool ceil_mode, rl_tensor **out);
+/* Averages of windows of the last two dims. */
+rl_tensor *rl_avg_pool2d(rl_tensor *input, rl_ints kernel_size, rl_ints stride, rl_ints padding,
+    bool ceil_mode, bool count_include_pad, rl_opt_int divisor_override);
+/* Averages of as many windows of the last two dims as output_size says. */
+rl_tensor *rl_adaptive_avg_pool2d(rl_tensor *input, rl_ints output_size);
+/* Maxima of as many windows of the last two dims as output_size says, and where they lie in
+ * their plane. */
+rl_status rl_adaptive_max_pool2d(rl_tensor *input, rl_ints output_size, rl_tensor **out);
+/* Maxima of windows of the last three dims. */
+rl_tensor *rl_max_pool3d(rl_tensor *input, rl_ints kernel_size, rl_ints stride, rl_ints padding,
+    rl_ints dilation, bool ceil_mode);
+/* Maxima of windows of the last three dims, and where they lie in their plane. */
+rl_status rl_max_pool3d_with_indices(rl_tensor *input, rl_ints kernel_size, rl_ints stride,
+    rl_ints padding, rl_ints dilation, bool ceil_mode, rl_tensor **out);
+/* Averages of windows of the last three dims. */
+rl_tensor *rl_avg_pool3d(rl_tensor *input, rl_ints kernel_size, rl_ints stride, rl_ints padding,
+    bool ceil_mode, bool count_include_pad, rl_opt_int divisor_override);
+/* Averages of as many windows of the last three dims as output_size says. */
+rl_tensor *rl_adaptive_avg_pool3d(rl_tensor *input, rl_ints output_size);
+/* Maxima of as many windows of the last three dims as output_size says, and where they lie in
+ * their plane. */
+rl_status rl_adaptive_max_pool3d(rl_tensor *input, rl_ints output_size, rl_tensor **out);
 
 #ifdef __cplusplus
 }

@@ -6,12 +6,33 @@ nn.functional hands them on.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import rushlight
 from rushlight import _C
-from rushlight._C import Tensor
+from rushlight._C import Tensor, _nn
 
-__all__ = ["pad"]
+__all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool1d_with_indices",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool2d_with_indices",
+    "adaptive_max_pool3d",
+    "adaptive_max_pool3d_with_indices",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "max_pool1d",
+    "max_pool1d_with_indices",
+    "max_pool2d",
+    "max_pool2d_with_indices",
+    "max_pool3d",
+    "max_pool3d_with_indices",
+    "pad",
+]
 
 
 # ---- borders ----
@@ -86,3 +107,158 @@ def pad(
         places = [_source(mode, k, size, before, after) for k in range(-before, size + after)]
         input = input.index_select(dim, rushlight.tensor(places, dtype=rushlight.int64))
     return input
+
+
+# ---- pooling ----
+
+avg_pool1d = _C.avg_pool1d
+avg_pool2d = _nn.avg_pool2d
+avg_pool3d = _nn.avg_pool3d
+adaptive_avg_pool1d = _C.adaptive_avg_pool1d
+
+
+def _sizes(input: Tensor, output_size: Any, n: int) -> Any:
+    """output_size with the input's own sizes in place of None."""
+    if isinstance(output_size, int):
+        return output_size
+    if output_size is None:
+        output_size = (None,) * n
+    if len(output_size) > input.dim():
+        raise ValueError(
+            f"Input dimension should be at least {len(output_size) + 1}, got {input.dim()}"
+        )
+    own = input.shape[-len(output_size) :]
+    return [o if s is None else s for s, o in zip(output_size, own, strict=True)]
+
+
+def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
+    """Averages of windows that divide (..., H, W) into output_size; None keeps a size."""
+    return _nn.adaptive_avg_pool2d(input, _sizes(input, output_size, 2))
+
+
+def adaptive_avg_pool3d(input: Tensor, output_size: Any) -> Tensor:
+    """Averages of windows that divide (..., D, H, W) into output_size; None keeps a size."""
+    return _nn.adaptive_avg_pool3d(input, _sizes(input, output_size, 3))
+
+
+def max_pool1d_with_indices(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Maxima of windows, and where they lie in their plane."""
+    return _C.max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def max_pool1d(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Maxima of windows of the last 1 dimension; with return_indices also where they lie."""
+    if return_indices:
+        return _C.max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
+    return _C.max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def adaptive_max_pool1d_with_indices(
+    input: Tensor, output_size: Any, return_indices: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Maxima of windows that divide the last 1 dimension, and where they lie in their plane."""
+    return _C.adaptive_max_pool1d(input, _sizes(input, output_size, 1))
+
+
+def adaptive_max_pool1d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+    """Maxima of windows that divide the last 1 dimension; with return_indices also where they lie."""
+    values, indices = adaptive_max_pool1d_with_indices(input, output_size)
+    return (values, indices) if return_indices else values
+
+
+def max_pool2d_with_indices(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Maxima of windows, and where they lie in their plane."""
+    return _nn.max_pool2d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def max_pool2d(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Maxima of windows of the last 2 dimensions; with return_indices also where they lie."""
+    if return_indices:
+        return _nn.max_pool2d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
+    return _C.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def adaptive_max_pool2d_with_indices(
+    input: Tensor, output_size: Any, return_indices: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Maxima of windows that divide the last 2 dimensions, and where they lie in their plane."""
+    return _nn.adaptive_max_pool2d(input, _sizes(input, output_size, 2))
+
+
+def adaptive_max_pool2d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+    """Maxima of windows that divide the last 2 dimensions; with return_indices also where they lie."""
+    values, indices = adaptive_max_pool2d_with_indices(input, output_size)
+    return (values, indices) if return_indices else values
+
+
+def max_pool3d_with_indices(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Maxima of windows, and where they lie in their plane."""
+    return _nn.max_pool3d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def max_pool3d(
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Maxima of windows of the last 3 dimensions; with return_indices also where they lie."""
+    if return_indices:
+        return _nn.max_pool3d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
+    return _C.max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+def adaptive_max_pool3d_with_indices(
+    input: Tensor, output_size: Any, return_indices: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Maxima of windows that divide the last 3 dimensions, and where they lie in their plane."""
+    return _nn.adaptive_max_pool3d(input, _sizes(input, output_size, 3))
+
+
+def adaptive_max_pool3d(input: Tensor, output_size: Any, return_indices: bool = False) -> Any:
+    """Maxima of windows that divide the last 3 dimensions; with return_indices also where they lie."""
+    values, indices = adaptive_max_pool3d_with_indices(input, output_size)
+    return (values, indices) if return_indices else values

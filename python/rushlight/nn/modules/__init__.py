@@ -1,7 +1,7 @@
 """The layers, one family per file."""
 
 # ruff: noqa: F403
-from rushlight.nn.modules import activation, container, conv, dropout, flatten, linear, loss
+from rushlight.nn.modules import activation, container, conv, dropout, flatten, linear, loss, padding, pooling
 from rushlight.nn.modules.activation import *
 from rushlight.nn.modules.container import *
 from rushlight.nn.modules.conv import *
@@ -10,6 +10,8 @@ from rushlight.nn.modules.flatten import *
 from rushlight.nn.modules.linear import *
 from rushlight.nn.modules.loss import *
 from rushlight.nn.modules.module import Module
+from rushlight.nn.modules.padding import *
+from rushlight.nn.modules.pooling import *
 
 __all__ = [
     "Module",
@@ -20,4 +22,6 @@ __all__ = [
     *flatten.__all__,
     *linear.__all__,
     *loss.__all__,
+    *padding.__all__,
+    *pooling.__all__,
 ]

@@ -1,0 +1,554 @@
+/* pool.c: maxima and averages over windows of the last one, two or three dims.
+ *
+ * What lies before those dims (batch, channels) only counts planes. */
+#include <math.h>
+
+#include "autograd/autograd.h"
+#include "core/iter.h"
+#include "core/parallel.h"
+#include "rushlight_ops.h"
+
+/* Missing spatial dims come first, with size, kernel, stride and dilation 1, pad 0. */
+typedef struct pool {
+    int64_t ndim, in[3], out[3], kernel[3], stride[3], pad[3], dilation[3];
+    int64_t adaptive;    /* windows share the input out evenly; kernel and so on say nothing */
+    int64_t include_pad; /* the border counts in an average */
+    int64_t divisor;     /* of an average, unless 0 */
+    int64_t planes;
+    int64_t n_lead, lead[2]; /* the dims before */
+} pool;
+
+enum { POOL_NUMBERS = sizeof(pool) / sizeof(int64_t), GRAIN = 16384 };
+
+/* ---- windows ---- */
+
+/* Window of output o along one dim: from, from + step, ... below to.  extent: its size with what of
+ * the border it covers. */
+typedef struct span {
+    int64_t from, to, step, extent;
+} span;
+
+static span span_of(const pool *v, int d, int64_t o)
+{
+    int64_t in = v->in[d], out = v->out[d];
+    if (v->adaptive) {
+        int64_t from = o * in / out, to = ((o + 1) * in + out - 1) / out;
+        return (span){from, to, 1, to - from};
+    }
+    int64_t step = v->dilation[d], from = o * v->stride[d] - v->pad[d];
+    int64_t to = from + (v->kernel[d] - 1) * step + 1;
+    int64_t padded = from + v->kernel[d] < in + v->pad[d] ? from + v->kernel[d] : in + v->pad[d];
+    int64_t extent = padded - from;
+    if (from < 0)
+        from += (-from + step - 1) / step * step;
+    return (span){from, to < in ? to : in, step, extent};
+}
+
+static int64_t length(span s) { return s.to > s.from ? (s.to - s.from + s.step - 1) / s.step : 0; }
+
+static int64_t divisor_of(const pool *v, span a, span b, span c)
+{
+    if (v->divisor)
+        return v->divisor;
+    return v->include_pad ? a.extent * b.extent * c.extent : length(a) * length(b) * length(c);
+}
+
+typedef struct job {
+    pool v;
+    rl_dtype dtype;
+    int64_t in_size, out_size;
+    const char *x;
+    char *y;
+    int64_t *at; /* maxima: where they lie in their plane */
+} job;
+
+#define EVERY_WINDOW                                                                               \
+    for (int64_t o0 = 0; o0 < v->out[0]; o0++) {                                                   \
+        span a = span_of(v, 0, o0);                                                                \
+        for (int64_t o1 = 0; o1 < v->out[1]; o1++) {                                               \
+            span b = span_of(v, 1, o1);                                                            \
+            for (int64_t o2 = 0; o2 < v->out[2]; o2++) {                                           \
+                span c = span_of(v, 2, o2);
+#define END_WINDOW                                                                                 \
+    }                                                                                              \
+    }                                                                                              \
+    }
+#define EVERY_ELEMENT                                                                              \
+    for (int64_t i0 = a.from; i0 < a.to; i0 += a.step)                                             \
+        for (int64_t i1 = b.from; i1 < b.to; i1 += b.step)                                         \
+            for (int64_t i2 = c.from; i2 < c.to; i2 += c.step)
+#define PLACE ((i0 * v->in[1] + i1) * v->in[2] + i2)
+
+/* A NaN wins, the last of several; of equal maxima the first.  A dilated window may miss the input
+ * altogether: -inf, at no place. */
+#define POOLING(T, LEAST)                                                                          \
+    static void max_##T(const pool *v, const T *x, T *y, int64_t *at)                              \
+    {                                                                                              \
+        EVERY_WINDOW                                                                               \
+        int64_t best = -1;                                                                         \
+        T most = LEAST;                                                                            \
+        if (length(a) && length(b) && length(c)) {                                                 \
+            best = (a.from * v->in[1] + b.from) * v->in[2] + c.from;                               \
+            most = x[best];                                                                        \
+        }                                                                                          \
+        EVERY_ELEMENT                                                                              \
+        {                                                                                          \
+            T value = x[PLACE];                                                                    \
+            if (value > most || value != value) {                                                  \
+                most = value;                                                                      \
+                best = PLACE;                                                                      \
+            }                                                                                      \
+        }                                                                                          \
+        *y++ = most;                                                                               \
+        *at++ = best;                                                                              \
+        END_WINDOW                                                                                 \
+    }                                                                                              \
+    static void average_##T(const pool *v, const T *x, T *y)                                       \
+    {                                                                                              \
+        EVERY_WINDOW                                                                               \
+        T sum = 0;                                                                                 \
+        int64_t n = length(a) * length(b) * length(c);                                             \
+        EVERY_ELEMENT sum += x[PLACE];                                                             \
+        *y++ = n ? sum / (T)divisor_of(v, a, b, c) : 0;                                            \
+        END_WINDOW                                                                                 \
+    }                                                                                              \
+    static void spread_##T(const pool *v, const T *y, T *x)                                        \
+    {                                                                                              \
+        EVERY_WINDOW                                                                               \
+        int64_t n = length(a) * length(b) * length(c);                                             \
+        T share = n ? *y / (T)divisor_of(v, a, b, c) : 0;                                          \
+        EVERY_ELEMENT x[PLACE] += share;                                                           \
+        y++;                                                                                       \
+        END_WINDOW                                                                                 \
+    }
+
+POOLING(float, -INFINITY)
+POOLING(double, -INFINITY)
+POOLING(int64_t, INT64_MIN)
+
+#define CALL(name, ...)                                                                            \
+    do {                                                                                           \
+        if (j->dtype == RL_F32)                                                                    \
+            name##_float ARGUMENTS(float, __VA_ARGS__);                                            \
+        else if (j->dtype == RL_F64)                                                               \
+            name##_double ARGUMENTS(double, __VA_ARGS__);                                          \
+        else                                                                                       \
+            name##_int64_t ARGUMENTS(int64_t, __VA_ARGS__);                                        \
+    } while (0)
+
+static void max_planes(int64_t begin, int64_t end, void *context)
+{
+    const job *j = context;
+#define ARGUMENTS(T, i)                                                                            \
+    (&j->v, (const T *)j->x + i * j->in_size, (T *)j->y + i * j->out_size, j->at + i * j->out_size)
+    for (int64_t p = begin; p < end; p++)
+        CALL(max, p);
+#undef ARGUMENTS
+}
+
+static void average_planes(int64_t begin, int64_t end, void *context)
+{
+    const job *j = context;
+#define ARGUMENTS(T, i) (&j->v, (const T *)j->x + i * j->in_size, (T *)j->y + i * j->out_size)
+    for (int64_t p = begin; p < end; p++)
+        CALL(average, p);
+#undef ARGUMENTS
+}
+
+/* x and y change places: from the averages to the input. */
+static void spread_planes(int64_t begin, int64_t end, void *context)
+{
+    const job *j = context;
+#define ARGUMENTS(T, i) (&j->v, (const T *)j->x + i * j->out_size, (T *)j->y + i * j->in_size)
+    for (int64_t p = begin; p < end; p++)
+        CALL(spread, p);
+#undef ARGUMENTS
+}
+
+/* ---- data ---- */
+
+static rl_dtype compute_dtype(rl_dtype d)
+{
+    return d == RL_F16 || d == RL_BF16 ? RL_F32 : rl_is_floating(d) ? d : RL_I64;
+}
+
+/* The dims before, then `spatial`. */
+static rl_tensor *new_planes(const pool *v, rl_dtype dtype, const int64_t spatial[3])
+{
+    int64_t shape[5];
+    memcpy(shape, v->lead, sizeof v->lead);
+    for (int d = 0; d < v->ndim; d++)
+        shape[v->n_lead + d] = spatial[3 - v->ndim + d];
+    return rl_new(dtype, (int)(v->n_lead + v->ndim), shape);
+}
+
+static void run(job *j, void (*body)(int64_t, int64_t, void *))
+{
+    int64_t work = j->in_size > j->out_size ? j->in_size : j->out_size;
+    rl_parallel_for(j->v.planes, work < GRAIN ? GRAIN / (work ? work : 1) : 1, body, j);
+}
+
+/* body from t to a new tensor; *at: positions, where wanted.  dtype as t's. */
+static rl_tensor *compute(const pool *v, rl_tensor *t, void (*body)(int64_t, int64_t, void *),
+                          rl_tensor **at)
+{
+    job j = {.v = *v, .dtype = compute_dtype((rl_dtype)t->dtype), .in_size = 1, .out_size = 1};
+    RL_TEMP *x = rl_cast_data(t, j.dtype);
+    RL_TEMP *y = x ? new_planes(v, j.dtype, body == spread_planes ? v->in : v->out) : NULL;
+    RL_TEMP *places = y && at ? new_planes(v, RL_I64, v->out) : NULL;
+    if (!y || (at && !places))
+        return NULL;
+    for (int d = 0; d < 3; d++) {
+        j.in_size *= v->in[d];
+        j.out_size *= v->out[d];
+    }
+    if (body == spread_planes)
+        memset(y->data, 0, (size_t)y->numel * rl_itemsize(y));
+    j.x = x->data;
+    j.y = y->data;
+    j.at = places ? (int64_t *)places->data : NULL;
+    if (y->numel)
+        run(&j, body);
+    rl_tensor *z = y->dtype == t->dtype ? rl_retain(y) : rl_cast_data(y, (rl_dtype)t->dtype);
+    if (z && at)
+        *at = rl_retain(places);
+    return z;
+}
+
+/* ---- derivatives ---- */
+
+static pool pool_of(const rl_node *n)
+{
+    pool v;
+    memcpy(&v, n->args.dims, sizeof v);
+    return v;
+}
+
+static void keep_pool(rl_node *n, const pool *v)
+{
+    int64_t numbers[POOL_NUMBERS];
+    memcpy(numbers, v, sizeof numbers);
+    rl_node_set_dims(n, POOL_NUMBERS, numbers);
+}
+
+/* t (lead..., spatial...) with the spatial dims as one, or (lead..., one) with them apart. */
+static rl_tensor *flat(const pool *v, rl_tensor *t)
+{
+    int64_t shape[3] = {v->lead[0], v->lead[1]};
+    shape[v->n_lead] = 1;
+    for (int d = (int)v->n_lead; d < t->ndim; d++)
+        shape[v->n_lead] *= t->shape[d];
+    return rl_reshape(t, (rl_ints){shape, (int)v->n_lead + 1});
+}
+
+/* y = x at the maxima        dx = g there, added up where windows share one */
+static rl_status max_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    pool v = pool_of(n);
+    RL_TEMP *at = rl_saved(n, 0), *zero = new_planes(&v, (rl_dtype)g[0]->dtype, v.in);
+    if (!at || !zero || rl_fill_data(zero, rl_int(0)))
+        return rl_error_code();
+    RL_TEMP *places = flat(&v, at), *gs = flat(&v, g[0]), *x = flat(&v, zero);
+    RL_TEMP *sums = places && gs && x ? rl_scatter_add(x, -1, places, gs) : NULL;
+    dx[0] = sums ? rl_reshape(sums, (rl_ints){zero->shape, zero->ndim}) : NULL;
+    return RL_DONE(n, dx);
+}
+
+static rl_tensor *average(const rl_node_type *type, const pool *v, rl_tensor *x);
+static rl_tensor *spread(const pool *v, rl_tensor *y);
+
+/* Averages and their gradient are linear: each is the other's derivative. */
+static rl_status average_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    pool v = pool_of(n);
+    dx[0] = spread(&v, g[0]);
+    return RL_DONE(n, dx);
+}
+
+static const rl_node_type average_again = {"AvgPool2DBackwardBackward0", average_backward, 0, NULL};
+
+static rl_status spread_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    pool v = pool_of(n);
+    dx[0] = average(&average_again, &v, g[0]);
+    return RL_DONE(n, dx);
+}
+
+static const rl_node_type spread_node = {"AvgPool2DBackwardBackward0", spread_backward, 0, NULL};
+
+/* By adaptive and ndim - 1; one dim is PyTorch's two with one squeezed away. */
+static const rl_node_type max_nodes[2][3] = {
+    {{"SqueezeBackward1", max_backward, 1, NULL},
+     {"MaxPool2DWithIndicesBackward0", max_backward, 1, NULL},
+     {"MaxPool3DWithIndicesBackward0", max_backward, 1, NULL}},
+    {{"SqueezeBackward1", max_backward, 1, NULL},
+     {"AdaptiveMaxPool2DBackward0", max_backward, 1, NULL},
+     {"AdaptiveMaxPool3DBackward0", max_backward, 1, NULL}},
+};
+static const rl_node_type average_nodes[2][3] = {
+    {{"SqueezeBackward1", average_backward, 0, NULL},
+     {"AvgPool2DBackward0", average_backward, 0, NULL},
+     {"AvgPool3DBackward0", average_backward, 0, NULL}},
+    {{"SqueezeBackward1", average_backward, 0, NULL},
+     {"AdaptiveAvgPool2DBackward0", average_backward, 0, NULL},
+     {"AdaptiveAvgPool3DBackward0", average_backward, 0, NULL}},
+};
+
+static rl_tensor *linear(const rl_node_type *type, const pool *v, rl_tensor *x,
+                         void (*body)(int64_t, int64_t, void *))
+{
+    rl_tensor *y = x ? compute(v, x, body, NULL) : NULL;
+    if (!y || !rl_recording(x))
+        return y;
+    rl_node *n = rl_node_new(type, y, 1, &x);
+    keep_pool(n, v);
+    return rl_record(n, y);
+}
+
+static rl_tensor *average(const rl_node_type *type, const pool *v, rl_tensor *x)
+{
+    return linear(type, v, x, average_planes);
+}
+
+static rl_tensor *spread(const pool *v, rl_tensor *y)
+{
+    return linear(&spread_node, v, y, spread_planes);
+}
+
+static rl_status maxima(const pool *v, rl_tensor *x, rl_tensor **out)
+{
+    rl_tensor *at = NULL, *y = compute(v, x, max_planes, &at);
+    if (y && rl_recording(x)) {
+        rl_node *n = rl_node_new(&max_nodes[v->adaptive][v->ndim - 1], y, 1, &x);
+        rl_save(n, 0, at);
+        keep_pool(n, v);
+        y = rl_record(n, y);
+    }
+    if (!y) {
+        rl_release(at);
+        return rl_error_code();
+    }
+    out[0] = y;
+    out[1] = at;
+    return RL_OK;
+}
+
+/* ---- arguments ---- */
+
+typedef struct call {
+    const char *name;
+    int ndim;
+    rl_tensor *x;
+    rl_ints kernel, stride, padding, dilation;
+    bool ceil_mode;
+} call;
+
+static rl_status spread_ints(const call *c, const char *what, rl_ints given, int64_t least,
+                             int64_t out[3])
+{
+    static const char *const count[] = {"one int", "two ints", "three ints"};
+    if (given.n != 1 && given.n != c->ndim)
+        return rl_error(RL_ERUNTIME, "%s: %s must either be a single int, or a tuple of %s",
+                        c->name, what, count[c->ndim - 1]);
+    for (int d = 0; d < c->ndim; d++) {
+        int64_t value = given.v[given.n == 1 ? 0 : d];
+        if (value < least)
+            return rl_error(RL_ERUNTIME,
+                            least ? "%s: %s should be greater than zero, but got %lld"
+                                  : "%s: %s must be non-negative, but got %lld",
+                            c->name, what, (long long)value);
+        if (value > INT32_MAX)
+            return rl_error(RL_ERUNTIME, "%s: %s is too large: %lld", c->name, what,
+                            (long long)value);
+        out[3 - c->ndim + d] = value;
+    }
+    return RL_OK;
+}
+
+/* Planes and input sizes. */
+static rl_status set_up(const call *c, pool *v)
+{
+    rl_tensor *x = c->x;
+    *v = (pool){.ndim = c->ndim,
+                .in = {1, 1, 1},
+                .out = {1, 1, 1},
+                .kernel = {1, 1, 1},
+                .stride = {1, 1, 1},
+                .dilation = {1, 1, 1},
+                .planes = 1};
+    bool fits = x->ndim == c->ndim + 1 || x->ndim == c->ndim + 2;
+    for (int d = x->ndim - c->ndim - 1; fits && d < x->ndim; d++)
+        fits = d == 0 && x->ndim == c->ndim + 2 ? true : x->shape[d] > 0;
+    if (!fits)
+        return rl_error(
+            RL_ERUNTIME,
+            "%s: Expected %dD or %dD (batch mode) tensor with optional 0 dim batch size "
+            "for input, but got:%s",
+            c->name, c->ndim + 1, c->ndim + 2, rl_shape_str(x).s);
+    if (x->dtype == RL_BOOL)
+        return rl_error(RL_ENOTIMPL, "\"%s\" not implemented for 'Bool'", c->name);
+    v->n_lead = x->ndim - c->ndim;
+    for (int d = 0; d < x->ndim; d++)
+        if (d < v->n_lead) {
+            v->lead[d] = x->shape[d];
+            v->planes *= x->shape[d];
+        } else {
+            v->in[3 - x->ndim + d] = x->shape[d];
+        }
+    return RL_OK;
+}
+
+static rl_status no_integers(const call *c, bool int64_too)
+{
+    rl_dtype dtype = (rl_dtype)c->x->dtype;
+    if (rl_is_floating(dtype) || (!int64_too && dtype == RL_I64))
+        return RL_OK;
+    return rl_error(RL_ENOTIMPL, "\"%s\" not implemented for '%s'", c->name, rl_dtype_title(dtype));
+}
+
+static rl_status set_windows(const call *c, pool *v)
+{
+    rl_ints stride = c->stride.n > 0 ? c->stride : c->kernel;
+    if (set_up(c, v) || spread_ints(c, "kernel_size", c->kernel, 1, v->kernel) ||
+        spread_ints(c, "stride", stride, 1, v->stride) ||
+        spread_ints(c, "padding", c->padding, 0, v->pad) ||
+        spread_ints(c, "dilation", c->dilation, 1, v->dilation))
+        return rl_error_code();
+    for (int d = 0; d < 3; d++) {
+        int64_t reach = (v->kernel[d] - 1) * v->dilation[d] + 1;
+        if (v->pad[d] > reach / 2)
+            return rl_error(
+                RL_ERUNTIME,
+                "pad should be at most half of effective kernel size, but got pad=%lld, "
+                "kernel_size=%lld and dilation=%lld",
+                (long long)v->pad[d], (long long)v->kernel[d], (long long)v->dilation[d]);
+        int64_t room = v->in[d] + 2 * v->pad[d] - reach + (c->ceil_mode ? v->stride[d] - 1 : 0);
+        v->out[d] = room < 0 ? 0 : room / v->stride[d] + 1;
+        /* A window must begin inside the input or its left border. */
+        if (c->ceil_mode && (v->out[d] - 1) * v->stride[d] >= v->in[d] + v->pad[d])
+            v->out[d]--;
+        if (v->out[d] < 1)
+            return rl_error(RL_ERUNTIME,
+                            "%s: input of shape %s is smaller than the kernel: Output size is too "
+                            "small",
+                            c->name, rl_shape_str(c->x).s);
+    }
+    return RL_OK;
+}
+
+static rl_status set_adaptive(const call *c, pool *v, rl_ints size)
+{
+    if (set_up(c, v) || no_integers(c, true))
+        return rl_error_code();
+    if (size.n != 1 && size.n != c->ndim)
+        return rl_error(RL_ERUNTIME, "%s: output_size must be %d", c->name, c->ndim);
+    v->adaptive = 1;
+    for (int d = 0; d < c->ndim; d++) {
+        int64_t value = size.v[size.n == 1 ? 0 : d];
+        if (value < 0 || value > INT32_MAX)
+            return rl_error(RL_ERUNTIME,
+                            "%s: elements of output_size must be greater than or equal to 0 but "
+                            "received %s",
+                            c->name, rl_ints_str(size.n, size.v).s);
+        v->out[3 - c->ndim + d] = value;
+    }
+    return RL_OK;
+}
+
+/* ---- operators ---- */
+
+static rl_status max_pool(call c, rl_tensor **out)
+{
+    pool v;
+    if (!c.x)
+        return rl_error_code();
+    return set_windows(&c, &v) ? rl_error_code() : maxima(&v, c.x, out);
+}
+
+static rl_tensor *average_pool(call c, bool include_pad, rl_opt_int divisor)
+{
+    pool v;
+    if (!c.x || set_windows(&c, &v) || no_integers(&c, false))
+        return NULL;
+    if (divisor.given && divisor.v == 0)
+        return rl_fail(RL_ERUNTIME, "divisor must be not zero");
+    v.include_pad = include_pad;
+    v.divisor = divisor.given ? divisor.v : 0;
+    return average(&average_nodes[0][v.ndim - 1], &v, c.x);
+}
+
+static rl_tensor *adaptive_average(call c, rl_ints size)
+{
+    pool v;
+    if (!c.x || set_adaptive(&c, &v, size))
+        return NULL;
+    if (c.ndim > 1 && v.out[0] * v.out[1] * v.out[2] == 1) /* as PyTorch: a mean, node and all */
+        return rl_mean(c.x, (rl_ints){(int64_t[]){-1, -2, -3}, c.ndim}, true, RL_NO_DTYPE);
+    return average(&average_nodes[1][v.ndim - 1], &v, c.x);
+}
+
+static rl_status adaptive_max(call c, rl_ints size, rl_tensor **out)
+{
+    pool v;
+    if (!c.x)
+        return rl_error_code();
+    return set_adaptive(&c, &v, size) ? rl_error_code() : maxima(&v, c.x, out);
+}
+
+static const int64_t one[1] = {1};
+
+#define POOLS(N)                                                                                   \
+    rl_status rl_max_pool##N##d_with_indices(rl_tensor *x, rl_ints kernel, rl_ints stride,         \
+                                             rl_ints padding, rl_ints dilation, bool ceil_mode,    \
+                                             rl_tensor **out)                                      \
+    {                                                                                              \
+        return max_pool(                                                                           \
+            (call){"max_pool" #N "d", N, x, kernel, stride, padding, dilation, ceil_mode}, out);   \
+    }                                                                                              \
+    rl_tensor *rl_max_pool##N##d(rl_tensor *x, rl_ints kernel, rl_ints stride, rl_ints padding,    \
+                                 rl_ints dilation, bool ceil_mode)                                 \
+    {                                                                                              \
+        rl_tensor *out[2];                                                                         \
+        if (rl_max_pool##N##d_with_indices(x, kernel, stride, padding, dilation, ceil_mode, out))  \
+            return NULL;                                                                           \
+        rl_release(out[1]);                                                                        \
+        return out[0];                                                                             \
+    }                                                                                              \
+    rl_tensor *rl_adaptive_avg_pool##N##d(rl_tensor *x, rl_ints size)                              \
+    {                                                                                              \
+        return adaptive_average((call){.name = "adaptive_avg_pool" #N "d", .ndim = N, .x = x},     \
+                                size);                                                             \
+    }                                                                                              \
+    rl_status rl_adaptive_max_pool##N##d(rl_tensor *x, rl_ints size, rl_tensor **out)              \
+    {                                                                                              \
+        return adaptive_max((call){.name = "adaptive_max_pool" #N "d", .ndim = N, .x = x}, size,   \
+                            out);                                                                  \
+    }
+
+POOLS(1)
+POOLS(2)
+POOLS(3)
+
+rl_tensor *rl_avg_pool1d(rl_tensor *x, rl_ints kernel, rl_ints stride, rl_ints padding,
+                         bool ceil_mode, bool count_include_pad)
+{
+    return average_pool(
+        (call){"avg_pool1d", 1, x, kernel, stride, padding, (rl_ints){one, 1}, ceil_mode},
+        count_include_pad, (rl_opt_int){false, 0});
+}
+
+rl_tensor *rl_avg_pool2d(rl_tensor *x, rl_ints kernel, rl_ints stride, rl_ints padding,
+                         bool ceil_mode, bool count_include_pad, rl_opt_int divisor)
+{
+    return average_pool(
+        (call){"avg_pool2d", 2, x, kernel, stride, padding, (rl_ints){one, 1}, ceil_mode},
+        count_include_pad, divisor);
+}
+
+rl_tensor *rl_avg_pool3d(rl_tensor *x, rl_ints kernel, rl_ints stride, rl_ints padding,
+                         bool ceil_mode, bool count_include_pad, rl_opt_int divisor)
+{
+    return average_pool(
+        (call){"avg_pool3d", 3, x, kernel, stride, padding, (rl_ints){one, 1}, ceil_mode},
+        count_include_pad, divisor);
+}
