@@ -32,7 +32,8 @@ ROWS = {row.c_name: row for row in gen_ops.read_table(gen_ops.TABLE.read_text())
 # Rows reached through other names only, whose callers have random tests of their own: subscripts (test_indexing.py).
 INTERNAL = {"_unique2", "index", "slice", "to_dtype", "nonzero", "nonzero_tuple"}
 
-DTYPES = list(NUMPY_DTYPE)
+INTEGERS = {"int8", "uint8", "int16", "int32", "int64"}
+DTYPES = ["float16", "bfloat16", "float32", "float64", "bool", *sorted(INTEGERS)]
 NAN, INF = float("nan"), float("inf")
 SPECIAL = (NAN, INF, -INF, -0.0, 0.0, 1.0)
 
@@ -925,6 +926,7 @@ KNOWN = {
     "addcmul": "PyTorch's derivative overflows in the dtype of the factors",
     "norm": "negative orders of empty tensors",
     "prod": "derivatives at several zeros",
+    "polar": "the derivative with respect to the angle of a negative length",
 }
 # Rows that can end PyTorch itself: the gradient of pdist of an empty tensor.
 FATAL = {"pdist"}
@@ -1121,9 +1123,9 @@ def pairs(call: Call, what: str, actual: list, expected: list, ulp: float) -> li
 
 def wraps_around(call: Call) -> bool:
     """Whether a number stands beside integers that cannot hold it: what is made of it is the C compiler's choice."""
-    limits = [np.iinfo(NUMPY_DTYPE[x.dtype]) for x in call.tensors() if x.dtype not in FLOATING and x.dtype != "bool"]
+    limits = [np.iinfo(NUMPY_DTYPE[x.dtype]) for x in call.tensors() if x.dtype in INTEGERS]
     limits += [np.iinfo(NUMPY_DTYPE[v.name]) for v in call.values.values()
-               if isinstance(v, Named) and v.name not in FLOATING and v.name != "bool"]
+               if isinstance(v, Named) and v.name in INTEGERS]
     numbers = [v for v in call.values.values() if isinstance(v, (int, float)) and not isinstance(v, bool)]
     return any(not lim.min <= v <= lim.max for lim in limits for v in numbers)
 
