@@ -132,3 +132,11 @@ def test_integer_transpose():
     for dtype in ("int64", "int32", "int16"):
         a, b = (rushlight.tensor(v.tolist()).to(getattr(rushlight, dtype)) for v in (x, w))
         assert rushlight.conv_transpose1d(a, b, stride=2).tolist() == want.long().tolist()
+
+
+def test_complex_is_refused():
+    F = rushlight.nn.functional
+    x = rushlight.ones(1, 1, 4, 4, dtype=rushlight.complex64)
+    for call in (lambda: F.conv2d(x, x), lambda: F.max_pool2d(x, 2), lambda: F.avg_pool2d(x, 2)):
+        with pytest.raises(NotImplementedError):
+            call()

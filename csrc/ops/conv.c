@@ -222,8 +222,9 @@ static rl_status check_dtypes(const call *c)
     if (b && b->dtype != x->dtype)
         return rl_error(RL_ERUNTIME, "Input type (%s) and bias type (%s) should be the same",
                         rl_dtype_cpp((rl_dtype)x->dtype), rl_dtype_cpp((rl_dtype)b->dtype));
-    if (x->dtype == RL_BOOL)
-        return rl_error(RL_ENOTIMPL, "\"slow_conv2d_cpu\" not implemented for 'Bool'");
+    if (x->dtype == RL_BOOL || rl_is_complex((rl_dtype)x->dtype))
+        return rl_error(RL_ENOTIMPL, "\"slow_conv2d_cpu\" not implemented for '%s'",
+                        rl_dtype_title((rl_dtype)x->dtype));
     return RL_OK;
 }
 

@@ -385,8 +385,9 @@ static rl_status set_up(const call *c, pool *v)
             "%s: Expected %dD or %dD (batch mode) tensor with optional 0 dim batch size "
             "for input, but got:%s",
             c->name, c->ndim + 1, c->ndim + 2, rl_shape_str(x).s);
-    if (x->dtype == RL_BOOL)
-        return rl_error(RL_ENOTIMPL, "\"%s\" not implemented for 'Bool'", c->name);
+    if (x->dtype == RL_BOOL || rl_is_complex((rl_dtype)x->dtype))
+        return rl_error(RL_ENOTIMPL, "\"%s\" not implemented for '%s'", c->name,
+                        rl_dtype_title((rl_dtype)x->dtype));
     v->n_lead = x->ndim - c->ndim;
     for (int d = 0; d < x->ndim; d++)
         if (d < v->n_lead) {
