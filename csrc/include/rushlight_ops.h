@@ -505,6 +505,29 @@ rl_tensor *rl_threshold(rl_tensor *input, rl_scalar threshold, rl_scalar value);
 rl_tensor *rl_threshold_(rl_tensor *input, rl_scalar threshold, rl_scalar value);
 /* x where x > 0, weight * x elsewhere; weight has one element or one per channel (dim 1). */
 rl_tensor *rl_prelu(rl_tensor *input, rl_tensor *weight);
+/* (x - mean) / sqrt(variance + eps) over the last dims, times weight plus bias. */
+rl_tensor *rl_layer_norm(rl_tensor *input, rl_ints normalized_shape, rl_tensor *weight,
+    rl_tensor *bias, double eps, bool cudnn_enable);
+/* (x - mean) / sqrt(variance + eps) over groups of channels (dim 1) of each sample, times
+ * weight plus bias. */
+rl_tensor *rl_group_norm(rl_tensor *input, int64_t num_groups, rl_tensor *weight, rl_tensor *bias,
+    double eps, bool cudnn_enabled);
+/* x / sqrt(mean(x^2) + eps) over the last dims, times weight. */
+rl_tensor *rl_rms_norm(rl_tensor *input, rl_ints normalized_shape, rl_tensor *weight,
+    rl_opt_float eps);
+/* (x - mean) / sqrt(variance + eps) by channel (dim 1), times weight plus bias; training: of
+ * x, else the running ones. */
+rl_tensor *rl_batch_norm(rl_tensor *input, rl_tensor *weight, rl_tensor *bias,
+    rl_tensor *running_mean, rl_tensor *running_var, bool training, double momentum, double eps,
+    bool cudnn_enabled);
+/* batch_norm of every sample by itself; the running statistics move by the mean over the
+ * samples. */
+rl_tensor *rl_instance_norm(rl_tensor *input, rl_tensor *weight, rl_tensor *bias,
+    rl_tensor *running_mean, rl_tensor *running_var, bool use_input_stats, double momentum,
+    double eps, bool cudnn_enabled);
+/* Rows of weight named by indices; row padding_idx gets no gradient. */
+rl_tensor *rl_embedding(rl_tensor *weight, rl_tensor *indices, int64_t padding_idx,
+    bool scale_grad_by_freq, bool sparse);
 /* exp(x) over the sum of exp(x) along dim. */
 rl_tensor *rl_softmax(rl_tensor *input, int64_t dim, rl_dtype dtype);
 /* log(softmax(x)) along dim, stable. */

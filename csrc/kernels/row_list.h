@@ -11,6 +11,13 @@
  *                                0 where target == i0, the ignored class
  *   CROSS_ENTROPY_BACKWARD       dx, x, target (R, int64), lse (R), scale (R):
  *                                dx = scale (exp(x - lse) - (1 - f0) onehot(target) - f0 / n)
+ *   LAYER_NORM                   y, x, mean (R), rstd (R), weight or NULL, bias or NULL: mean and
+ *                                rstd = 1 / sqrt(variance + f0) are written too,
+ *                                y = (x - mean) rstd weight + bias; each parameter serves i0
+ *                                elements that follow one another: n / i0 parameters per row
+ *   LAYER_NORM_BACKWARD          dx, g, x, mean (R), rstd (R), weight or NULL, i0 as above
+ *   LAYER_NORM_PARAMS            dweight, dbias, g, x, mean (R), rstd (R): a row here stands for
+ *                                i0 rows of g and x, added up in turn
  *   ..._SUM                      sum (R), x, y: the element-wise losses of map_list.h, added up
  * Targets are in range or ignored: the operator has checked. */
 #define RL_ROW_LIST(X)                                                                             \
@@ -20,6 +27,9 @@
     X(LOG_SOFTMAX_BACKWARD)                                                                        \
     X(CROSS_ENTROPY)                                                                               \
     X(CROSS_ENTROPY_BACKWARD)                                                                      \
+    X(LAYER_NORM)                                                                                  \
+    X(LAYER_NORM_BACKWARD)                                                                         \
+    X(LAYER_NORM_PARAMS)                                                                           \
     X(MSE_SUM)                                                                                     \
     X(L1_SUM)                                                                                      \
     X(SMOOTH_L1_SUM)                                                                               \

@@ -18,7 +18,7 @@ static void run_rows(int64_t begin, int64_t end, void *context)
     const struct rows_work *w = context;
     char *p[RL_ROW_MAX_OPERANDS];
     for (int i = 0; i < w->operands; i++)
-        p[i] = w->p[i] + begin * w->stride[i] * (ptrdiff_t)w->item[i];
+        p[i] = w->p[i] ? w->p[i] + begin * w->stride[i] * (ptrdiff_t)w->item[i] : NULL;
     w->kernel((size_t)(end - begin), (size_t)w->n, p, w->stride, w->args);
 }
 

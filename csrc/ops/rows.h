@@ -5,7 +5,7 @@
 #include "core/tensor.h"
 #include "kernels/kernels.h"
 
-#define RL_ROW_MAX_OPERANDS 5
+#define RL_ROW_MAX_OPERANDS 6
 
 /* Calls the kernel for `compute` on `rows` rows of n elements, split over threads.  p and stride (in elements) as the
  * kernel's entry in row_list.h says; item: bytes of an element of each operand. */

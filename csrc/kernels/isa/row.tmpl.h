@@ -251,6 +251,97 @@ static void NAME(CROSS_ENTROPY_BACKWARD)(size_t rows, size_t n, char *const *p, 
     }
 }
 
+/* ---- normalisation ---- */
+
+static void NAME(LAYER_NORM)(size_t rows, size_t n, char *const *p, const ptrdiff_t *s,
+                             const rl_kargs *a)
+{
+    const size_t run = (size_t)a->i[0];
+    for (size_t r = 0; r < rows; r++) {
+        T *y = (T *)p[0] + (ptrdiff_t)r * s[0];
+        const T *x = (const T *)p[1] + (ptrdiff_t)r * s[1];
+        const T *w = p[4] ? (const T *)p[4] + (ptrdiff_t)r * s[4] : NULL;
+        const T *b = p[5] ? (const T *)p[5] + (ptrdiff_t)r * s[5] : NULL;
+        SUM_LANES(sum, n, x[at])
+        const T mean = (T)(sum / (double)n);
+        SUM_LANES(squares, n, (x[at] - mean) * (x[at] - mean))
+        const T rstd = (T)(1 / sqrt(squares / (double)n + a->f[0]));
+        *((T *)p[2] + (ptrdiff_t)r * s[2]) = mean;
+        *((T *)p[3] + (ptrdiff_t)r * s[3]) = rstd;
+        if (run == 1 && w && b) {
+            RL_IVDEP for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * rstd * w[i] + b[i];
+        } else if (run == 1 && w) {
+            RL_IVDEP for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * rstd * w[i];
+        } else {
+            const size_t length = w || b ? run : n;
+            for (size_t base = 0, c = 0; base < n; base += length, c++) {
+                const T scale = w ? rstd * w[c] : rstd, shift = b ? b[c] : 0;
+                RL_IVDEP for (size_t i = base; i < base + length; i++) y[i] = (x[i] - mean) * scale + shift;
+            }
+        }
+    }
+}
+
+/* With h = (x - mean) rstd and e = g weight: dx = rstd (e - mean(e) - h mean(e h)) */
+static void NAME(LAYER_NORM_BACKWARD)(size_t rows, size_t n, char *const *p, const ptrdiff_t *s,
+                                      const rl_kargs *a)
+{
+    const size_t run = (size_t)a->i[0];
+    for (size_t r = 0; r < rows; r++) {
+        T *dx = (T *)p[0] + (ptrdiff_t)r * s[0];
+        const T *g = (const T *)p[1] + (ptrdiff_t)r * s[1];
+        const T *x = (const T *)p[2] + (ptrdiff_t)r * s[2];
+        const T mean = *((const T *)p[3] + (ptrdiff_t)r * s[3]);
+        const T rstd = *((const T *)p[4] + (ptrdiff_t)r * s[4]);
+        const T *w = p[5] ? (const T *)p[5] + (ptrdiff_t)r * s[5] : NULL;
+        if (run == 1 && w) {
+            SUM_LANES(total, n, g[at] * w[at])
+            SUM_LANES(along, n, g[at] * w[at] * (x[at] - mean))
+            const T level = (T)(total / (double)n);
+            const T slope = (T)(along * rstd * rstd / (double)n);
+            RL_IVDEP for (size_t i = 0; i < n; i++) dx[i] =
+                (g[i] * w[i] - level - (x[i] - mean) * slope) * rstd;
+            continue;
+        }
+        const size_t length = w ? run : n;
+        double all = 0, slant = 0;
+        for (size_t base = 0, c = 0; base < n; base += length, c++) {
+            SUM_LANES(total, length, g[base + at])
+            SUM_LANES(along, length, g[base + at] * (x[base + at] - mean))
+            all += w ? total * w[c] : total;
+            slant += w ? along * w[c] : along;
+        }
+        const T level = (T)(all / (double)n), slope = (T)(slant * rstd * rstd / (double)n);
+        for (size_t base = 0, c = 0; base < n; base += length, c++) {
+            const T scale = w ? w[c] : 1;
+            RL_IVDEP for (size_t i = base; i < base + length; i++) dx[i] =
+                (g[i] * scale - level - (x[i] - mean) * slope) * rstd;
+        }
+    }
+}
+
+static void NAME(LAYER_NORM_PARAMS)(size_t rows, size_t n, char *const *p, const ptrdiff_t *s,
+                                    const rl_kargs *a)
+{
+    for (size_t r = 0; r < rows; r++) {
+        T *dw = (T *)p[0] + (ptrdiff_t)r * s[0], *db = (T *)p[1] + (ptrdiff_t)r * s[1];
+        const T *g = (const T *)p[2] + (ptrdiff_t)r * s[2];
+        const T *x = (const T *)p[3] + (ptrdiff_t)r * s[3];
+        const T *mean = (const T *)p[4] + (ptrdiff_t)r * s[4];
+        const T *rstd = (const T *)p[5] + (ptrdiff_t)r * s[5];
+        memset(dw, 0, n * sizeof(T));
+        memset(db, 0, n * sizeof(T));
+        for (int64_t k = 0; k < a->i[0]; k++, g += n, x += n) {
+            const T middle = mean[k], factor = rstd[k];
+            RL_IVDEP for (size_t i = 0; i < n; i++)
+            {
+                dw[i] += g[i] * ((x[i] - middle) * factor);
+                db[i] += g[i];
+            }
+        }
+    }
+}
+
 /* ---- sums of element-wise losses ---- */
 
 #define LOSS_SUM(f, pre, term)                                                                     \
@@ -292,6 +383,7 @@ static void NAME(row_fill)(rl_kernels *t)
 #define SET_ROW(f) t->row[RL_ROW_##f][DTYPE] = NAME(f)
     SET_ROW(SOFTMAX), SET_ROW(LOG_SOFTMAX), SET_ROW(SOFTMAX_BACKWARD),
         SET_ROW(LOG_SOFTMAX_BACKWARD), SET_ROW(CROSS_ENTROPY), SET_ROW(CROSS_ENTROPY_BACKWARD),
+        SET_ROW(LAYER_NORM), SET_ROW(LAYER_NORM_BACKWARD), SET_ROW(LAYER_NORM_PARAMS),
         SET_ROW(MSE_SUM), SET_ROW(L1_SUM), SET_ROW(SMOOTH_L1_SUM), SET_ROW(HUBER_SUM);
 #undef SET_ROW
 }
