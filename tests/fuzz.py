@@ -926,6 +926,9 @@ KNOWN = {
     "addcmul": "PyTorch's derivative overflows in the dtype of the factors",
     "norm": "negative orders of empty tensors",
     "prod": "derivatives at several zeros",
+    **dict.fromkeys(("mm", "bmm", "trace"), "bools: PyTorch multiplies empty ones, and has no trace"),
+    **dict.fromkeys(("smooth_l1_loss", "mse_loss"), "mixed dtypes are promoted"),
+    **dict.fromkeys(("adaptive_avg_pool3d", "adaptive_max_pool3d"), "exception type for an empty output_size"),
     "polar": "the derivative with respect to the angle of a negative length",
 }
 # Rows that can end PyTorch itself: the gradient of pdist of an empty tensor.
