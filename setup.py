@@ -42,15 +42,15 @@ UNROLLED = ["-O3"]
 PLANNED = {"gemm", "reduce", "row"}
 # Loops of one or two instructions per element wait for memory: AVX-512 would use the bytes of its own build for nothing
 # (benchmarks: equal times at 10, 1e3 and 1e4 elements), so kernels/dispatch.c takes AVX2's.
-SIMPLE = {"arith", "integer", "special"}
+SIMPLE = {"arith", "convert", "integer", "reduce", "special"}
 # On x86 the portable build is the definition that the others are tested against, and what runs on processors before 2013:
 # vectors of two doubles and no fma instruction would gain little there for half a megabyte.
-SCALAR = ["-O2", "-fno-tree-vectorize"]
+SCALAR = ["-Os"]
 
 
 def optimisation(kernel: str, isa: str) -> list[str]:
     """How hard the compiler works on a file of kernels/isa."""
-    if isa == "portable" and len(ISAS) > 1:
+    if (isa == "portable" and len(ISAS) > 1) or kernel == "special":
         return SCALAR
     return UNROLLED if kernel in PLANNED else VECTORISED
 

@@ -22,14 +22,14 @@ struct rl_storage {
 };
 
 enum {
-    RL_FLAG_WRAPPED_NUMBER = 1
-        << 0, /* 0-dim tensor made from a Python number: weakest in type promotion */
+    RL_FLAG_WRAPPED_NUMBER =
+        1 << 0, /* 0-dim tensor made from a Python number: weakest in type promotion */
     RL_FLAG_DATA_ALIAS = 1 << 1, /* x.data and its views: writes do not count as a new version */
     RL_FLAG_INFERENCE = 1 << 2,  /* made in inference mode */
-    RL_FLAG_REQUIRES_GRAD = 1
-        << 3, /* leaf that wants a gradient, or result that has a node: one test for both */
-    RL_FLAG_VIEW = 1
-        << 4, /* differentiable view: its base may have gained history; ask rl_requires_grad */
+    RL_FLAG_REQUIRES_GRAD =
+        1 << 3, /* leaf that wants a gradient, or result that has a node: one test for both */
+    RL_FLAG_VIEW =
+        1 << 4, /* differentiable view: its base may have gained history; ask rl_requires_grad */
     RL_FLAG_OWNS_PY = 1 << 5, /* py is owned: Python itself has let go of it (python/tensor.c) */
 };
 

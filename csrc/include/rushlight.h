@@ -1,12 +1,13 @@
-/* rushlight.h: the public interface of the C core.  No Python in it; a C program links librushlight and trains.
+/* rushlight.h: the public interface of the C core.  No Python in it; a C program links librushlight
+ * and trains.
  *
- * Ownership.  Arguments are borrowed; results are new references, released with rl_release.  What keeps or hands on a
- * reference says so in its name (rl_steal_..., rl_borrow_...).
- * Errors.  Makers return NULL, doers a status other than RL_OK; both leave a code and a message in the calling thread
- * (rl_error_code, rl_error_message).  NULL in gives NULL out and keeps the first message, so calls nest and are checked
- * once.  Nothing prints, aborts or exits.
- * Threads.  Different threads may use different tensors at once.  Errors and the gradient mode belong to the thread.
- * The operators themselves are declared in rushlight_ops.h, generated from csrc/ops.pyi.
+ * Ownership.  Arguments are borrowed; results are new references, released with rl_release.  What
+ * keeps or hands on a reference says so in its name (rl_steal_..., rl_borrow_...). Errors.  Makers
+ * return NULL, doers a status other than RL_OK; both leave a code and a message in the calling
+ * thread (rl_error_code, rl_error_message).  NULL in gives NULL out and keeps the first message, so
+ * calls nest and are checked once.  Nothing prints, aborts or exits. Threads.  Different threads
+ * may use different tensors at once.  Errors and the gradient mode belong to the thread. The
+ * operators themselves are declared in rushlight_ops.h, generated from csrc/ops.pyi.
  */
 #ifndef RUSHLIGHT_H
 #define RUSHLIGHT_H
@@ -48,17 +49,19 @@ typedef enum rl_dtype {
 /* What went wrong; python/errors.c alone maps these to exceptions. */
 typedef enum rl_status {
     RL_OK = 0,
-    RL_ERUNTIME,   /* RuntimeError: what PyTorch's TORCH_CHECK gives (shapes that do not fit, wrong dtypes, ...) */
-    RL_EVALUE,     /* ValueError */
-    RL_ETYPE,      /* TypeError */
-    RL_EINDEX,     /* IndexError: dimension or index out of range */
-    RL_ENOTIMPL,   /* NotImplementedError: no kernel for this dtype */
-    RL_EMEMORY,    /* RuntimeError, as PyTorch's allocator: the system has no such amount of memory */
-    RL_EOVERFLOW,  /* OverflowError */
-    RL_ECALLBACK   /* a callback (Python) failed and holds the exception itself */
+    RL_ERUNTIME, /* RuntimeError: what PyTorch's TORCH_CHECK gives (shapes that do not fit, wrong
+                    dtypes, ...) */
+    RL_EVALUE,   /* ValueError */
+    RL_ETYPE,    /* TypeError */
+    RL_EINDEX,   /* IndexError: dimension or index out of range */
+    RL_ENOTIMPL, /* NotImplementedError: no kernel for this dtype */
+    RL_EMEMORY,  /* RuntimeError, as PyTorch's allocator: the system has no such amount of memory */
+    RL_EOVERFLOW, /* OverflowError */
+    RL_ECALLBACK  /* a callback (Python) failed and holds the exception itself */
 } rl_status;
 
-/* A number that is not a tensor: dtype RL_BOOL and RL_I64 use i, RL_F64 uses f; RL_NO_DTYPE means "not given". */
+/* A number that is not a tensor: dtype RL_BOOL and RL_I64 use i, RL_F64 uses f; RL_NO_DTYPE means
+ * "not given". */
 typedef struct rl_scalar {
     rl_dtype dtype;
     union {
@@ -103,23 +106,29 @@ static inline rl_scalar rl_no_scalar(void) { return (rl_scalar){.dtype = RL_NO_D
 double rl_scalar_double(rl_scalar s);
 int64_t rl_scalar_int(rl_scalar s); /* truncates toward zero */
 
-/* ---- errors ---------------------------------------------------------------------------------------------------- */
+/* ---- errors
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 rl_status rl_error_code(void);
 const char *rl_error_message(void);
 void rl_error_clear(void);
 
-/* ---- tensors --------------------------------------------------------------------------------------------------- */
+/* ---- tensors
+ * ---------------------------------------------------------------------------------------------------
+ */
 
-/* New tensor of the given shape, row-major, contents undefined.  RL_ERUNTIME: negative size, size overflow. */
+/* New tensor of the given shape, row-major, contents undefined.  RL_ERUNTIME: negative size, size
+ * overflow. */
 rl_tensor *rl_empty_shape(rl_dtype dtype, int ndim, const int64_t *shape);
 /* New tensor with a copy of row-major data of the same dtype. */
 rl_tensor *rl_from_data(rl_dtype dtype, int ndim, const int64_t *shape, const void *data);
-/* New tensor over memory that somebody else owns; free_data(context) is called when the last view is gone.
- * strides: in elements, or NULL for row-major.  On failure free_data is not called. */
-rl_tensor *rl_from_memory(rl_dtype dtype, int ndim, const int64_t *shape, const int64_t *strides, void *data,
-                          void (*free_data)(void *context), void *context);
-rl_tensor *rl_scalar_tensor(rl_scalar value, rl_dtype dtype); /* 0-dim; RL_NO_DTYPE: from the scalar's kind */
+/* New tensor over memory that somebody else owns; free_data(context) is called when the last view
+ * is gone. strides: in elements, or NULL for row-major.  On failure free_data is not called. */
+rl_tensor *rl_from_memory(rl_dtype dtype, int ndim, const int64_t *shape, const int64_t *strides,
+                          void *data, void (*free_data)(void *context), void *context);
+rl_tensor *rl_scalar_tensor(rl_scalar value,
+                            rl_dtype dtype); /* 0-dim; RL_NO_DTYPE: from the scalar's kind */
 
 rl_tensor *rl_retain(rl_tensor *t); /* NULL passes through */
 void rl_release(rl_tensor *t);      /* NULL is fine; never recurses along a graph */
@@ -135,9 +144,9 @@ bool rl_is_contiguous(const rl_tensor *t);
 /* The one element as a scalar.  RL_ERUNTIME: not exactly one element. */
 rl_status rl_item(rl_tensor *t, rl_scalar *value);
 
-size_t rl_dtype_size(rl_dtype dtype); /* bytes */
+size_t rl_dtype_size(rl_dtype dtype);      /* bytes */
 const char *rl_dtype_name(rl_dtype dtype); /* "float32", as after "torch." */
-bool rl_is_floating(rl_dtype dtype); /* real: complex types are not */
+bool rl_is_floating(rl_dtype dtype);       /* real: complex types are not */
 bool rl_is_complex(rl_dtype dtype);
 bool rl_is_differentiable(rl_dtype dtype); /* floating or complex */
 rl_dtype rl_real_dtype(rl_dtype dtype);    /* of a complex type's parts; others are their own */
@@ -148,26 +157,31 @@ bool rl_can_cast(rl_dtype from, rl_dtype to);
 rl_dtype rl_default_dtype(void);
 rl_status rl_set_default_dtype(rl_dtype dtype);
 
-/* ---- autograd -------------------------------------------------------------------------------------------------- */
+/* ---- autograd
+ * --------------------------------------------------------------------------------------------------
+ */
 
 bool rl_requires_grad(const rl_tensor *t);
 rl_status rl_set_requires_grad(rl_tensor *t, bool value);
 bool rl_is_leaf(const rl_tensor *t);
-rl_tensor *rl_borrow_grad(const rl_tensor *t); /* NULL when there is none; borrowed */
+rl_tensor *rl_borrow_grad(const rl_tensor *t);        /* NULL when there is none; borrowed */
 rl_status rl_set_grad(rl_tensor *t, rl_tensor *grad); /* NULL clears */
-/* d(roots)/d(leaves), accumulated into the leaves' grad.  grads: one per root, NULL for "ones" (one-element roots only).
- * inputs: n_inputs == 0 for all leaves, else only these. */
-rl_status rl_backward(rl_tensors roots, rl_tensor *const *grads, bool retain_graph, bool create_graph,
-                      rl_tensors inputs);
-/* The same, returned in out[inputs.n] and accumulated nowhere; out[i] NULL where unused and allow_unused. */
-rl_status rl_grad(rl_tensors roots, rl_tensor *const *grads, rl_tensors inputs, bool retain_graph, bool create_graph,
-                  bool allow_unused, rl_tensor **out);
+/* d(roots)/d(leaves), accumulated into the leaves' grad.  grads: one per root, NULL for "ones"
+ * (one-element roots only). inputs: n_inputs == 0 for all leaves, else only these. */
+rl_status rl_backward(rl_tensors roots, rl_tensor *const *grads, bool retain_graph,
+                      bool create_graph, rl_tensors inputs);
+/* The same, returned in out[inputs.n] and accumulated nowhere; out[i] NULL where unused and
+ * allow_unused. */
+rl_status rl_grad(rl_tensors roots, rl_tensor *const *grads, rl_tensors inputs, bool retain_graph,
+                  bool create_graph, bool allow_unused, rl_tensor **out);
 bool rl_grad_enabled(void);
 bool rl_set_grad_enabled(bool on); /* returns the mode before */
 bool rl_inference_mode(void);
 bool rl_set_inference_mode(bool on); /* returns the mode before */
 
-/* ---- optimizers -------------------------------------------------------------------------------------------------- */
+/* ---- optimizers
+ * --------------------------------------------------------------------------------------------------
+ */
 
 typedef enum rl_optim_kind {
     RL_SGD,
@@ -191,32 +205,38 @@ typedef struct rl_optim {
 } rl_optim;
 
 #define RL_OPTIM_STATES 5
-/* What an optimizer remembers of one parameter: slot 0 the number of steps (0-dim), slots 1 to 3 tensors like the
- * parameter, slot 4 a 0-dim product.  Begin with NULLs; the step makes what it needs.  Release them at the end. */
+/* What an optimizer remembers of one parameter: slot 0 the number of steps (0-dim), slots 1 to 3
+ * tensors like the parameter, slot 4 a 0-dim product.  Begin with NULLs; the step makes what it
+ * needs.  Release them at the end. */
 typedef rl_tensor *rl_optim_state[RL_OPTIM_STATES];
 
 rl_optim rl_optim_defaults(rl_optim_kind kind); /* PyTorch's */
-/* One step of n parameters, in place.  grads NULL: the parameters' own; a parameter without gradient is left alone.
- * state NULL is possible for SGD without momentum. */
-rl_status rl_optim_step(const rl_optim *o, int64_t n, rl_tensor *const *params, rl_tensor *const *grads,
-                        rl_optim_state *state);
+/* One step of n parameters, in place.  grads NULL: the parameters' own; a parameter without
+ * gradient is left alone. state NULL is possible for SGD without momentum. */
+rl_status rl_optim_step(const rl_optim *o, int64_t n, rl_tensor *const *params,
+                        rl_tensor *const *grads, rl_optim_state *state);
 void rl_optim_state_free(int64_t n, rl_optim_state *state);
 
-/* ---- random numbers: PyTorch's CPU generator (MT19937) ----------------------------------------------------------- */
+/* ---- random numbers: PyTorch's CPU generator (MT19937)
+ * ----------------------------------------------------------- */
 
 rl_generator *rl_generator_new(uint64_t seed);
 void rl_generator_retain(rl_generator *g);
 void rl_generator_release(rl_generator *g);
-rl_generator *rl_default_generator(void); /* borrowed */
+rl_generator *rl_default_generator(void);            /* borrowed */
 void rl_manual_seed(rl_generator *g, uint64_t seed); /* NULL: the default generator */
 uint64_t rl_initial_seed(const rl_generator *g);
 
-/* ---- machine --------------------------------------------------------------------------------------------------- */
+/* ---- machine
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 int rl_num_threads(void);
 rl_status rl_set_num_threads(int n); /* RL_ERUNTIME: n < 1 */
-const char *rl_isa(void);            /* "avx512", "avx2", "portable": chosen at start-up, RUSHLIGHT_ISA forces one */
-/* RL_ERUNTIME when RUSHLIGHT_ISA names what this machine or build lacks (the best one here is used instead). */
+const char *
+rl_isa(void); /* "avx512", "avx2", "portable": chosen at start-up, RUSHLIGHT_ISA forces one */
+/* RL_ERUNTIME when RUSHLIGHT_ISA names what this machine or build lacks (the best one here is used
+ * instead). */
 rl_status rl_isa_status(void);
 
 typedef struct rl_memory_stats {

@@ -12,6 +12,5 @@ typedef void rl_convert_fn(const void *x, void *y, size_t n);
 
 extern rl_convert_fn *const rl_converts_portable[RL_NDTYPES][RL_NDTYPES]; /* [from][to] */
 extern rl_convert_fn *const rl_converts_avx2[RL_NDTYPES][RL_NDTYPES];
-extern rl_convert_fn *const rl_converts_avx512[RL_NDTYPES][RL_NDTYPES];
 
 #endif

@@ -15,7 +15,7 @@ rl_kernels rl_kernel_table;
     void fill_special_##simple(rl_kernels *t);                                                     \
     void fill_math_##isa(rl_kernels *t);                                                           \
     void fill_activation_##isa(rl_kernels *t);                                                     \
-    void fill_reduce_##isa(rl_kernels *t);                                                         \
+    void fill_reduce_##simple(rl_kernels *t);                                                      \
     void fill_row_##isa(rl_kernels *t);                                                            \
     void fill_gemm_##isa(rl_kernels *t);                                                           \
     void fill_optim_##isa(rl_kernels *t);                                                          \
@@ -26,7 +26,7 @@ rl_kernels rl_kernel_table;
         fill_special_##simple(t);                                                                  \
         fill_math_##isa(t);                                                                        \
         fill_activation_##isa(t);                                                                  \
-        fill_reduce_##isa(t);                                                                      \
+        fill_reduce_##simple(t);                                                                   \
         fill_row_##isa(t);                                                                         \
         fill_gemm_##isa(t);                                                                        \
         fill_optim_##isa(t);                                                                       \

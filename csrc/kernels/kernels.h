@@ -67,7 +67,7 @@ typedef enum rl_row_op {
         RL_ROW_COUNT
 } rl_row_op;
 
-struct rl_gemm_kernels; /* kernels/gemm.h */
+struct rl_gemm_kernels;  /* kernels/gemm.h */
 struct rl_optim_kernels; /* kernels/optim.h */
 
 typedef struct rl_kernels {

@@ -25,7 +25,8 @@ static rl_tensor *share(rl_node *n, rl_tensor *x, rl_tensor *y, rl_tensor *g, bo
     RL_TEMP *holes = hole ? rl_isnan(x) : NULL;
     RL_TEMP *both = holes ? rl_logical_and(holes, hole) : NULL;
     RL_TEMP *hit = both ? rl_logical_or(same, both) : nans ? NULL : rl_retain(same);
-    RL_TEMP *number = hit ? rl_sum(hit, count ? (rl_ints){dims, count} : all, true, RL_NO_DTYPE) : NULL;
+    RL_TEMP *number =
+        hit ? rl_sum(hit, count ? (rl_ints){dims, count} : all, true, RL_NO_DTYPE) : NULL;
     RL_TEMP *gk = rl_reduced_keep(n, g);
     RL_TEMP *each = gk && number ? rl_div(gk, number, NULL) : NULL;
     return each ? rl_mul(each, hit) : NULL;
@@ -41,10 +42,14 @@ static rl_status shared_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx
     return RL_DONE(n, dx);
 }
 
-static const rl_node_type max_all_node = {.name = "MaxBackward1", .backward = shared_backward, .n_saved = 2};
-static const rl_node_type min_all_node = {.name = "MinBackward1", .backward = shared_backward, .n_saved = 2};
-static const rl_node_type amax_node = {.name = "AmaxBackward0", .backward = shared_backward, .n_saved = 2};
-static const rl_node_type amin_node = {.name = "AminBackward0", .backward = shared_backward, .n_saved = 2};
+static const rl_node_type max_all_node = {
+    .name = "MaxBackward1", .backward = shared_backward, .n_saved = 2};
+static const rl_node_type min_all_node = {
+    .name = "MinBackward1", .backward = shared_backward, .n_saved = 2};
+static const rl_node_type amax_node = {
+    .name = "AmaxBackward0", .backward = shared_backward, .n_saved = 2};
+static const rl_node_type amin_node = {
+    .name = "AminBackward0", .backward = shared_backward, .n_saved = 2};
 
 static rl_tensor *shared(const extreme *e, const char *name, const rl_node_type *type, rl_tensor *x,
                          rl_ints dim, bool keepdim)
@@ -59,7 +64,8 @@ static rl_tensor *shared(const extreme *e, const char *name, const rl_node_type 
                        name);
     for (int d = 0; d < x->ndim; d++)
         if (mask[d] && x->shape[d] == 0)
-            return rl_fail(RL_EINDEX, "%s(): Expected reduction dim %d to have non-zero size.", name, d);
+            return rl_fail(RL_EINDEX, "%s(): Expected reduction dim %d to have non-zero size.",
+                           name, d);
     rl_dtype dtype = (rl_dtype)x->dtype;
     rl_tensor *y = rl_reduce_run(e->value, name, x, mask, keepdim, dtype, dtype, NULL);
     if (!rl_recording(x))
@@ -72,8 +78,14 @@ static rl_tensor *shared(const extreme *e, const char *name, const rl_node_type 
 }
 
 static const rl_ints all_dims = {NULL, -1};
-rl_tensor *rl_max(rl_tensor *input) { return shared(&largest, "max", &max_all_node, input, all_dims, false); }
-rl_tensor *rl_min(rl_tensor *input) { return shared(&smallest, "min", &min_all_node, input, all_dims, false); }
+rl_tensor *rl_max(rl_tensor *input)
+{
+    return shared(&largest, "max", &max_all_node, input, all_dims, false);
+}
+rl_tensor *rl_min(rl_tensor *input)
+{
+    return shared(&smallest, "min", &min_all_node, input, all_dims, false);
+}
 
 rl_tensor *rl_amax(rl_tensor *input, rl_ints dim, bool keepdim)
 {
@@ -102,8 +114,10 @@ static rl_status picked_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx
     return RL_DONE(n, dx);
 }
 
-static const rl_node_type max_dim_node = {.name = "MaxBackward0", .backward = picked_backward, .n_saved = 1};
-static const rl_node_type min_dim_node = {.name = "MinBackward0", .backward = picked_backward, .n_saved = 1};
+static const rl_node_type max_dim_node = {
+    .name = "MaxBackward0", .backward = picked_backward, .n_saved = 1};
+static const rl_node_type min_dim_node = {
+    .name = "MinBackward0", .backward = picked_backward, .n_saved = 1};
 
 /* The elements at `index` (reduced, int64) along dim. */
 static rl_tensor *pick(rl_tensor *x, int64_t dim, const bool *mask, bool keepdim, rl_tensor *index)
@@ -141,10 +155,11 @@ static rl_status along(const extreme *e, const rl_node_type *type, rl_tensor *x,
     if (status)
         return status;
     if (x->ndim && x->shape[dim] == 0)
-        return rl_error(RL_EINDEX, "%s(): Expected reduction dim %lld to have non-zero size.", e->name,
-                        (long long)dim);
+        return rl_error(RL_EINDEX, "%s(): Expected reduction dim %lld to have non-zero size.",
+                        e->name, (long long)dim);
     rl_one_dim_mask(x->ndim, dim, mask);
-    RL_TEMP *index = rl_reduce_run(e->where, e->name, x, mask, keepdim, (rl_dtype)x->dtype, RL_I64, NULL);
+    RL_TEMP *index =
+        rl_reduce_run(e->where, e->name, x, mask, keepdim, (rl_dtype)x->dtype, RL_I64, NULL);
     RL_TEMP *value = index ? pick(x, dim, mask, keepdim, index) : NULL;
     if (!value)
         return rl_error_code();
@@ -174,7 +189,8 @@ rl_status rl_min_dim(rl_tensor *input, int64_t dim, bool keepdim, rl_tensor **ou
     return along(&smallest, &min_dim_node, input, dim, keepdim, out);
 }
 
-static rl_tensor *position(const extreme *e, const char *name, rl_tensor *x, rl_opt_int dim, bool keepdim)
+static rl_tensor *position(const extreme *e, const char *name, rl_tensor *x, rl_opt_int dim,
+                           bool keepdim)
 {
     bool mask[RL_MAX_DIMS];
     if (!x || (dim.given && rl_wrap_dim(&dim.v, x->ndim)))
@@ -182,7 +198,9 @@ static rl_tensor *position(const extreme *e, const char *name, rl_tensor *x, rl_
     if (x->dtype == RL_BOOL)
         return rl_fail(RL_ERUNTIME, "%s(): does not support bool input", name);
     if (!dim.given && x->numel == 0)
-        return rl_fail(RL_EINDEX, "%s(): Expected reduction dim to be specified for input.numel() == 0.", name);
+        return rl_fail(RL_EINDEX,
+                       "%s(): Expected reduction dim to be specified for input.numel() == 0.",
+                       name);
     if (dim.given && x->ndim && x->shape[dim.v] == 0)
         return rl_fail(RL_EINDEX, "%s(): Expected reduction dim %lld to have non-zero size.", name,
                        (long long)dim.v);
@@ -219,7 +237,8 @@ static rl_status aminmax_backward(rl_node *n, rl_tensor *const *g, rl_tensor **d
     return RL_DONE(n, dx);
 }
 
-static const rl_node_type aminmax_node = {.name = "AminmaxBackward0", .backward = aminmax_backward, .n_saved = 3};
+static const rl_node_type aminmax_node = {
+    .name = "AminmaxBackward0", .backward = aminmax_backward, .n_saved = 3};
 
 rl_status rl_aminmax(rl_tensor *input, rl_opt_int dim, bool keepdim, rl_tensor **out)
 {
@@ -229,10 +248,13 @@ rl_status rl_aminmax(rl_tensor *input, rl_opt_int dim, bool keepdim, rl_tensor *
     if (!x || (dim.given && rl_wrap_dim(&dim.v, x->ndim)))
         return rl_error_code();
     if (!dim.given && x->numel == 0)
-        return rl_error(RL_ERUNTIME, "aminmax(): cannot compute aminmax over an empty dimension as the operation has "
-                                     "no identity.");
+        return rl_error(
+            RL_ERUNTIME,
+            "aminmax(): cannot compute aminmax over an empty dimension as the operation has "
+            "no identity.");
     if (dim.given && x->ndim && x->shape[dim.v] == 0)
-        return rl_error(RL_EINDEX, "aminmax: Expected reduction dim %lld to have non-zero size.", (long long)dim.v);
+        return rl_error(RL_EINDEX, "aminmax: Expected reduction dim %lld to have non-zero size.",
+                        (long long)dim.v);
     memset(mask, 1, sizeof mask);
     if (dim.given)
         rl_one_dim_mask(x->ndim, dim.v, mask);

@@ -19,7 +19,8 @@ static rl_tensor *where_true(rl_tensor *steal_mask, rl_tensor *g)
     return rl_where(mask, g, zero);
 }
 
-/* Equal elements share the gradient; beside a nan both get all of it, as in PyTorch.      i[0]: 1 maximum, 0 minimum */
+/* Equal elements share the gradient; beside a nan both get all of it, as in PyTorch.      i[0]: 1
+ * maximum, 0 minimum */
 static rl_status maximum_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
     RL_TEMP *x = rl_saved(n, 0);
@@ -104,7 +105,8 @@ rl_tensor *rl_fmin(rl_tensor *input, rl_tensor *other)
 
 /* ---- clamp ---- */
 
-/* Number limits: the gradient passes where lo <= x <= hi.  f: the limits, infinite where there is none. */
+/* Number limits: the gradient passes where lo <= x <= hi.  f: the limits, infinite where there is
+ * none. */
 static rl_status clamp_number_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
     RL_TEMP *x = rl_saved(n, 0);
@@ -153,7 +155,8 @@ CLAMP_NODE(clamp_max_number, "ClampMaxBackward0", clamp_number_backward, 1)
 CLAMP_NODE(clamp_max_tensor, "ClampMaxBackward1", clamp_tensor_backward, 3)
 #undef CLAMP_NODE
 
-static rl_tensor *limit_numbers(const rl_node_type *type, rl_tensor *x, rl_tensor *lo, rl_tensor *hi)
+static rl_tensor *limit_numbers(const rl_node_type *type, rl_tensor *x, rl_tensor *lo,
+                                rl_tensor *hi)
 {
     rl_tensor *all[3] = {x, lo, hi};
     rl_dtype result = rl_result_type(3, all);
@@ -185,7 +188,8 @@ static rl_tensor *limit_numbers(const rl_node_type *type, rl_tensor *x, rl_tenso
     return rl_record(n, z);
 }
 
-static rl_tensor *limit_tensors(const rl_node_type *type, rl_tensor *x, rl_tensor *lo, rl_tensor *hi)
+static rl_tensor *limit_tensors(const rl_node_type *type, rl_tensor *x, rl_tensor *lo,
+                                rl_tensor *hi)
 {
     rl_map m = {.op = RL_MAP_CLAMP_TENSOR,
                 .typing = RL_TYPE_PROMOTE,

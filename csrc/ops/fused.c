@@ -124,10 +124,11 @@ static const rl_node_type lerp_tensor_node = {
 static const char *c_name(const rl_tensor *t) /* as PyTorch names it here: "double", "long int" */
 {
     static const char *const names[RL_NDTYPES] = {
-        [RL_BOOL] = "bool",      [RL_U8] = "unsigned char", [RL_I8] = "signed char",
-        [RL_I16] = "short int",  [RL_I32] = "int",          [RL_I64] = "long int",
-        [RL_F16] = "c10::Half",  [RL_BF16] = "c10::BFloat16", [RL_F32] = "float",
-        [RL_F64] = "double"};
+        [RL_BOOL] = "bool",      [RL_U8] = "unsigned char",
+        [RL_I8] = "signed char", [RL_I16] = "short int",
+        [RL_I32] = "int",        [RL_I64] = "long int",
+        [RL_F16] = "c10::Half",  [RL_BF16] = "c10::BFloat16",
+        [RL_F32] = "float",      [RL_F64] = "double"};
     return names[t->dtype];
 }
 

@@ -1,7 +1,8 @@
-/* loss.c: losses element by element: mse, l1, smooth l1, huber, binary cross-entropy, Kullback-Leibler.
+/* loss.c: losses element by element: mse, l1, smooth l1, huber, binary cross-entropy,
+ * Kullback-Leibler.
  *
- * The mean or sum of a loss is one pass and one node.  Its derivative is one fused kernel; when it is itself to be
- * differentiated (create_graph), it is composed of public operators instead. */
+ * The mean or sum of a loss is one pass and one node.  Its derivative is one fused kernel; when it
+ * is itself to be differentiated (create_graph), it is composed of public operators instead. */
 #include "core/alloc.h"
 #include "ops/loss.h"
 #include "ops/rows.h"
@@ -50,7 +51,8 @@ static const struct kind {
 
 #define PART 4096 /* elements per partial sum */
 
-/* Sum of the loss over two row-major tensors of one size: partial sums of PART elements, added in order. */
+/* Sum of the loss over two row-major tensors of one size: partial sums of PART elements, added in
+ * order. */
 static rl_status sum_parts(const struct kind *k, rl_dtype compute, rl_tensor *x, rl_tensor *y,
                            double parameter, double *total)
 {
@@ -78,7 +80,8 @@ static rl_status sum_parts(const struct kind *k, rl_dtype compute, rl_tensor *x,
     return RL_OK;
 }
 
-/* What a loss is made of; borrowed.  weight and positive (the weight of the positive class) only for the binary ones. */
+/* What a loss is made of; borrowed.  weight and positive (the weight of the positive class) only
+ * for the binary ones. */
 struct terms {
     int kind;
     double parameter; /* beta, delta */
@@ -110,7 +113,8 @@ static rl_tensor *each_loss(const struct terms *t)
 static rl_tensor *loss_data(const struct terms *t)
 {
     const struct kind *k = &kinds[t->kind];
-    rl_dtype result = rl_result_type(2, (rl_tensor *[]){t->x, t->y}), compute = rl_rows_dtype(result);
+    rl_dtype result = rl_result_type(2, (rl_tensor *[]){t->x, t->y}),
+             compute = rl_rows_dtype(result);
     if (t->reduction == RL_REDUCTION_NONE || k->sum == RL_ROW_COUNT || !rl_is_floating(result) ||
         !rl_same_shape(t->x, t->y)) {
         bool grad = rl_set_grad_enabled(false);
@@ -221,7 +225,8 @@ static rl_status loss_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
     RL_TEMP *positive = rl_has_saved(n, 3) ? rl_saved(n, 3) : NULL;
     if (!x || !y || (rl_has_saved(n, 2) && !weight) || (rl_has_saved(n, 3) && !positive))
         return rl_error_code();
-    struct terms t = {(int)n->args.i[0], n->args.f[0], (rl_reduction)n->args.i[1], x, y, weight, positive};
+    struct terms t = {(int)n->args.i[0], n->args.f[0], (rl_reduction)n->args.i[1], x, y, weight,
+                      positive};
     double share = t.reduction == RL_REDUCTION_MEAN ? 1 / (double)n->args.i[2] : 1;
     if (rl_wants(n, 0))
         dx[0] = rl_grad_enabled() || weight || positive ? chain(&t, g[0], slope_x(&t), share)
@@ -231,8 +236,7 @@ static rl_status loss_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
     return RL_DONE(n, dx);
 }
 
-#define NODE(title)                                                                                \
-    {.name = title "Backward0", .backward = loss_backward, .n_saved = 4}
+#define NODE(title) {.name = title "Backward0", .backward = loss_backward, .n_saved = 4}
 static const rl_node_type nodes[N_KINDS] = {
     [MSE] = NODE("MseLoss"),
     [SMOOTH_L1] = NODE("SmoothL1Loss"),
@@ -271,7 +275,8 @@ static rl_tensor *loss_of(const struct terms *t)
     return rl_record(n, z);
 }
 
-static rl_tensor *loss(int kind, rl_tensor *x, rl_tensor *y, double parameter, rl_reduction reduction)
+static rl_tensor *loss(int kind, rl_tensor *x, rl_tensor *y, double parameter,
+                       rl_reduction reduction)
 {
     return loss_of(&(struct terms){kind, parameter, reduction, x, y, NULL, NULL});
 }
@@ -327,8 +332,8 @@ static rl_status check_unit(const char *what, rl_tensor *x)
         mask[d] = true;
     for (int upper = 0; upper < 2; upper++) {
         rl_scalar v;
-        RL_TEMP *extreme = rl_reduce_run(upper ? RL_REDUCE_MAX : RL_REDUCE_MIN, what, x, mask, false,
-                                         rl_rows_dtype((rl_dtype)x->dtype), RL_F64, NULL);
+        RL_TEMP *extreme = rl_reduce_run(upper ? RL_REDUCE_MAX : RL_REDUCE_MIN, what, x, mask,
+                                         false, rl_rows_dtype((rl_dtype)x->dtype), RL_F64, NULL);
         if (!extreme || rl_item(extreme, &v))
             return rl_error_code();
         if (v.f < 0 || v.f > 1)

@@ -59,7 +59,8 @@ static inline bool rl_scalar_is(rl_scalar s, double v)
     return s.dtype != RL_NO_DTYPE && rl_scalar_double(s) == v;
 }
 
-/* Writing into x while nothing records: checks, runs, counts the version.  The rl_map's `out` is x. */
+/* Writing into x while nothing records: checks, runs, counts the version.  The rl_map's `out` is x.
+ */
 static inline rl_tensor *rl_map_into(rl_map *m, rl_tensor *x)
 {
     if (rl_check_inplace(x, false))

@@ -152,8 +152,7 @@ rl_status rl_median_dim(rl_tensor *x, int64_t dim, bool keepdim, rl_tensor **out
 rl_status rl_nanmedian_dim(rl_tensor *x, int64_t dim, bool keepdim, rl_tensor **out)
 {
     rl_status status = refuse_bool(x);
-    return status ? status
-                  : along(find_nanmedian, "median", &nanmedian_node, x, dim, keepdim, out);
+    return status ? status : along(find_nanmedian, "median", &nanmedian_node, x, dim, keepdim, out);
 }
 
 rl_status rl_mode(rl_tensor *x, int64_t dim, bool keepdim, rl_tensor **out)

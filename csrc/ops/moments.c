@@ -15,7 +15,8 @@ static rl_tensor *times(rl_tensor *x, double v)
 
 /* v = sum (x - mean)^2 / (N - c)     dx = 2 g (x - mean) / (N - c)
  * s = sqrt(v)                        dx = g (x - mean) / ((N - c) s), 0 where s is 0
- * args: i0 whether it is the standard deviation, f0 N - c.  Output 1, where there is one, is the mean. */
+ * args: i0 whether it is the standard deviation, f0 N - c.  Output 1, where there is one, is the
+ * mean. */
 static rl_status variance_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
     RL_TEMP *x = rl_saved(n, 0);
@@ -116,9 +117,13 @@ static rl_status variance(rl_tensor *x, rl_ints dim, double correction, bool kee
     return RL_OK;
 }
 
-static double correction_of(rl_scalar s) { return s.dtype == RL_NO_DTYPE ? 1 : rl_scalar_double(s); }
+static double correction_of(rl_scalar s)
+{
+    return s.dtype == RL_NO_DTYPE ? 1 : rl_scalar_double(s);
+}
 
-static rl_tensor *one_variance(rl_tensor *x, rl_ints dim, double correction, bool keepdim, bool root)
+static rl_tensor *one_variance(rl_tensor *x, rl_ints dim, double correction, bool keepdim,
+                               bool root)
 {
     rl_tensor *out[2];
     return variance(x, dim, correction, keepdim, root, false, out) ? NULL : out[0];
@@ -154,12 +159,14 @@ rl_tensor *rl_std_dim_unbiased(rl_tensor *input, rl_ints dim, bool unbiased, boo
     return one_variance(input, dim, unbiased, keepdim, true);
 }
 
-rl_status rl_var_mean(rl_tensor *input, rl_ints dim, rl_scalar correction, bool keepdim, rl_tensor **out)
+rl_status rl_var_mean(rl_tensor *input, rl_ints dim, rl_scalar correction, bool keepdim,
+                      rl_tensor **out)
 {
     return variance(input, dim, correction_of(correction), keepdim, false, true, out);
 }
 
-rl_status rl_std_mean(rl_tensor *input, rl_ints dim, rl_scalar correction, bool keepdim, rl_tensor **out)
+rl_status rl_std_mean(rl_tensor *input, rl_ints dim, rl_scalar correction, bool keepdim,
+                      rl_tensor **out)
 {
     return variance(input, dim, correction_of(correction), keepdim, true, true, out);
 }
@@ -201,7 +208,8 @@ static rl_status norm_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
         for (int d = 0; d < x->ndim; d++)
             if ((uint64_t)n->args.i[3] >> d & 1)
                 dims[count++] = d;
-        RL_TEMP *number = hit ? rl_sum(hit, count ? (rl_ints){dims, count} : all_dims, true, RL_NO_DTYPE) : NULL;
+        RL_TEMP *number =
+            hit ? rl_sum(hit, count ? (rl_ints){dims, count} : all_dims, true, RL_NO_DTYPE) : NULL;
         RL_TEMP *share = number ? rl_div(gk, number, NULL) : NULL;
         RL_TEMP *placed = share && sign ? rl_mul(share, sign) : NULL;
         dx[0] = placed && hit ? rl_mul(placed, hit) : NULL;
@@ -224,9 +232,8 @@ static rl_status norm_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
     return RL_DONE(n, dx);
 }
 
-static const rl_node_type norm_node = {.name = "LinalgVectorNormBackward0",
-                                       .backward = norm_backward,
-                                       .n_saved = 2};
+static const rl_node_type norm_node = {
+    .name = "LinalgVectorNormBackward0", .backward = norm_backward, .n_saved = 2};
 
 /* The norm's value: one reduction of squares or absolute values, or of powers. */
 static rl_tensor *norm_data(rl_tensor *x, double p, const bool *mask, bool keepdim, rl_dtype result)
@@ -237,13 +244,19 @@ static rl_tensor *norm_data(rl_tensor *x, double p, const bool *mask, bool keepd
         return rl_reduce_run(RL_REDUCE_SUMABS, name, x, mask, keepdim, compute, result, NULL);
     if (p == 2) {
         RL_TEMP *s = rl_reduce_run(RL_REDUCE_SUMSQ, name, x, mask, keepdim, compute, compute, NULL);
-        return rl_map_run(&(rl_map){.op = RL_MAP_SQRT, .typing = RL_TYPE_FIXED, .compute = compute,
-                                    .result = result, .name = name, .n = 1, .in = {s}});
+        return rl_map_run(&(rl_map){.op = RL_MAP_SQRT,
+                                    .typing = RL_TYPE_FIXED,
+                                    .compute = compute,
+                                    .result = result,
+                                    .name = name,
+                                    .n = 1,
+                                    .in = {s}});
     }
     RL_TEMP *cast = rl_cast_data(x, compute);
     RL_TEMP *size = cast ? rl_abs(cast) : NULL;
     if (isinf(p))
-        return rl_reduce_run(p > 0 ? RL_REDUCE_MAX : RL_REDUCE_MIN, name, size, mask, keepdim, compute, result, NULL);
+        return rl_reduce_run(p > 0 ? RL_REDUCE_MAX : RL_REDUCE_MIN, name, size, mask, keepdim,
+                             compute, result, NULL);
     RL_TEMP *number = rl_wrap_number(rl_float(p));
     RL_TEMP *inverse = rl_wrap_number(rl_float(1 / p));
     if (p == 0) {
@@ -251,7 +264,8 @@ static rl_tensor *norm_data(rl_tensor *x, double p, const bool *mask, bool keepd
         return rl_reduce_run(RL_REDUCE_SUM, name, filled, mask, keepdim, RL_I64, result, NULL);
     }
     RL_TEMP *raised = size && number ? rl_pow(size, number) : NULL;
-    RL_TEMP *sum = rl_reduce_run(RL_REDUCE_SUM, name, raised, mask, keepdim, compute, compute, NULL);
+    RL_TEMP *sum =
+        rl_reduce_run(RL_REDUCE_SUM, name, raised, mask, keepdim, compute, compute, NULL);
     RL_TEMP *root = sum && inverse ? rl_pow(sum, inverse) : NULL;
     return root ? rl_cast_data(root, result) : NULL;
 }
@@ -263,18 +277,21 @@ rl_tensor *rl_norm(rl_tensor *input, rl_scalar p, rl_ints dim, bool keepdim, rl_
     if (!input || rl_dim_mask(dim, input->ndim, mask))
         return NULL;
     if (!rl_is_floating((rl_dtype)input->dtype))
-        return rl_fail(RL_ERUNTIME,
-                       "linalg.vector_norm: Expected a floating point or complex tensor as input. Got %s",
-                       rl_dtype_title((rl_dtype)input->dtype));
+        return rl_fail(
+            RL_ERUNTIME,
+            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got %s",
+            rl_dtype_title((rl_dtype)input->dtype));
     if (dtype != RL_NO_DTYPE && !rl_is_floating(dtype))
-        return rl_fail(RL_ERUNTIME, "linalg.vector_norm: dtype should be floating point or complex. Got %s",
+        return rl_fail(RL_ERUNTIME,
+                       "linalg.vector_norm: dtype should be floating point or complex. Got %s",
                        rl_dtype_title(dtype));
     rl_dtype result = dtype == RL_NO_DTYPE ? (rl_dtype)input->dtype : dtype;
     if (isinf(power) && rl_mask_count(input, mask) == 0)
-        return rl_fail(RL_ERUNTIME,
-                       "linalg.vector_norm cannot compute the %g norm on an empty tensor because the "
-                       "operation does not have an identity",
-                       power);
+        return rl_fail(
+            RL_ERUNTIME,
+            "linalg.vector_norm cannot compute the %g norm on an empty tensor because the "
+            "operation does not have an identity",
+            power);
     bool grad = rl_set_grad_enabled(false);
     rl_tensor *y = norm_data(input, power, mask, keepdim, result);
     rl_set_grad_enabled(grad);

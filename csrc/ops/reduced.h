@@ -1,4 +1,5 @@
-/* reduced.h: what the files of reductions share: remembering what was reduced, and bringing gradients back to it. */
+/* reduced.h: what the files of reductions share: remembering what was reduced, and bringing
+ * gradients back to it. */
 #ifndef RL_OPS_REDUCED_H
 #define RL_OPS_REDUCED_H
 
@@ -6,10 +7,11 @@
 #include "core/iter.h"
 #include "rushlight_ops.h"
 
-/* Keeps x's shape, the reduced dims and keepdim in n->args: dims is the shape, i[3] the mask as bits, i[2] keepdim.
- * i[0] and i[1] stay free. */
+/* Keeps x's shape, the reduced dims and keepdim in n->args: dims is the shape, i[3] the mask as
+ * bits, i[2] keepdim. i[0] and i[1] stay free. */
 void rl_reduced_set(rl_node *n, const rl_tensor *x, const bool *mask, bool keepdim);
-/* t, a result of that reduction or its gradient, with the reduced dims as size 1; differentiable.  NULL passes. */
+/* t, a result of that reduction or its gradient, with the reduced dims as size 1; differentiable.
+ * NULL passes. */
 rl_tensor *rl_reduced_keep(const rl_node *n, rl_tensor *t);
 /* The same, expanded to x's shape. */
 rl_tensor *rl_reduced_spread(const rl_node *n, rl_tensor *t);

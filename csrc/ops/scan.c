@@ -11,13 +11,14 @@ struct scan {
     char *y;
 };
 
-/* Line `i` of a row-major tensor, in place: in order, as the definition says.  Floats run in double. */
+/* Line `i` of a row-major tensor, in place: in order, as the definition says.  Floats run in
+ * double. */
 #define LINE(T, ACC)                                                                               \
     {                                                                                              \
         T *y = (T *)w->y + i / w->inner * w->inner * w->n + i % w->inner;                          \
         ACC run = (ACC)w->product;                                                                 \
         for (int64_t k = 0; k < w->n; k++, y += w->inner) {                                        \
-            run = w->product ? run * (ACC)*y : run + (ACC)*y;                                      \
+            run = w->product ? run * (ACC) * y : run + (ACC) * y;                                  \
             *y = (T)run;                                                                           \
         }                                                                                          \
         break;                                                                                     \
@@ -78,8 +79,8 @@ static rl_status cumsum_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx
 }
 
 /* y_k = prod over j <= k of x_j     dx_j = sum over k >= j of g_k y_k / x_j where no x is 0.
- * With zeros: dx_j = sum over k >= j of g_k (prod over i <= k, i != j, of x_i), the product taken with x_j replaced by 1,
- * one j after the other. */
+ * With zeros: dx_j = sum over k >= j of g_k (prod over i <= k, i != j, of x_i), the product taken
+ * with x_j replaced by 1, one j after the other. */
 static rl_status cumprod_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
     RL_TEMP *x = rl_saved(n, 0);
@@ -94,7 +95,8 @@ static rl_status cumprod_backward(rl_node *n, rl_tensor *const *g, rl_tensor **d
     rl_scalar whole;
     bool mask[RL_MAX_DIMS];
     memset(mask, 1, sizeof mask);
-    RL_TEMP *no_zero = rl_reduce_run(RL_REDUCE_ALL, "cumprod", x, mask, false, (rl_dtype)x->dtype, RL_BOOL, NULL);
+    RL_TEMP *no_zero =
+        rl_reduce_run(RL_REDUCE_ALL, "cumprod", x, mask, false, (rl_dtype)x->dtype, RL_BOOL, NULL);
     if (!no_zero || rl_item(no_zero, &whole))
         return rl_error_code();
     if (whole.i) {
@@ -131,13 +133,14 @@ static rl_status cumprod_backward(rl_node *n, rl_tensor *const *g, rl_tensor **d
 }
 
 static const rl_node_type cumsum_node = {.name = "CumsumBackward0", .backward = cumsum_backward};
-static const rl_node_type cumprod_node = {.name = "CumprodBackward0", .backward = cumprod_backward, .n_saved = 2};
+static const rl_node_type cumprod_node = {
+    .name = "CumprodBackward0", .backward = cumprod_backward, .n_saved = 2};
 
 static rl_tensor *scan(rl_tensor *x, int kind, int64_t dim, rl_dtype dtype)
 {
     if (!x || rl_wrap_dim(&dim, x->ndim))
         return NULL;
-    rl_dtype result = dtype != RL_NO_DTYPE ? dtype
+    rl_dtype result = dtype != RL_NO_DTYPE                       ? dtype
                       : rl_is_integral((rl_dtype)x->dtype, true) ? RL_I64
                                                                  : (rl_dtype)x->dtype;
     rl_tensor *y = scan_data(x, kind, dim, result);
@@ -153,5 +156,11 @@ static rl_tensor *scan(rl_tensor *x, int kind, int64_t dim, rl_dtype dtype)
     return rl_record(n, y);
 }
 
-rl_tensor *rl_cumsum(rl_tensor *input, int64_t dim, rl_dtype dtype) { return scan(input, SUM, dim, dtype); }
-rl_tensor *rl_cumprod(rl_tensor *input, int64_t dim, rl_dtype dtype) { return scan(input, PROD, dim, dtype); }
+rl_tensor *rl_cumsum(rl_tensor *input, int64_t dim, rl_dtype dtype)
+{
+    return scan(input, SUM, dim, dtype);
+}
+rl_tensor *rl_cumprod(rl_tensor *input, int64_t dim, rl_dtype dtype)
+{
+    return scan(input, PROD, dim, dtype);
+}

@@ -45,10 +45,9 @@ static rl_status backward(bool log, rl_node *n, rl_tensor *const *g, rl_tensor *
     RL_TEMP *y = rl_saved(n, 0);
     if (!y)
         return rl_error_code();
-    dx[0] = rl_grad_enabled()
-                ? compose_backward(log, g[0], y, n->args.i[0])
-                : apply(log ? RL_ROW_LOG_SOFTMAX_BACKWARD : RL_ROW_SOFTMAX_BACKWARD,
-                        (int)n->args.i[0], (rl_dtype)y->dtype, g[0], y);
+    dx[0] = rl_grad_enabled() ? compose_backward(log, g[0], y, n->args.i[0])
+                              : apply(log ? RL_ROW_LOG_SOFTMAX_BACKWARD : RL_ROW_SOFTMAX_BACKWARD,
+                                      (int)n->args.i[0], (rl_dtype)y->dtype, g[0], y);
     return RL_DONE(n, dx);
 }
 
@@ -62,12 +61,10 @@ static rl_status log_softmax_backward(rl_node *n, rl_tensor *const *g, rl_tensor
     return backward(true, n, g, dx);
 }
 
-static const rl_node_type softmax_node = {.name = "SoftmaxBackward0",
-                                          .backward = softmax_backward,
-                                          .n_saved = 1};
-static const rl_node_type log_softmax_node = {.name = "LogSoftmaxBackward0",
-                                              .backward = log_softmax_backward,
-                                              .n_saved = 1};
+static const rl_node_type softmax_node = {
+    .name = "SoftmaxBackward0", .backward = softmax_backward, .n_saved = 1};
+static const rl_node_type log_softmax_node = {
+    .name = "LogSoftmaxBackward0", .backward = log_softmax_backward, .n_saved = 1};
 
 static rl_tensor *forward(bool log, rl_tensor *x, int64_t dim, rl_dtype dtype)
 {
@@ -85,8 +82,7 @@ static rl_tensor *forward(bool log, rl_tensor *x, int64_t dim, rl_dtype dtype)
     rl_tensor *y = apply(log ? RL_ROW_LOG_SOFTMAX : RL_ROW_SOFTMAX, (int)dim, result, cast, NULL);
     if (!rl_recording(cast))
         return y;
-    rl_node *n =
-        rl_node_new(log ? &log_softmax_node : &softmax_node, y, 1, (rl_tensor *[]){cast});
+    rl_node *n = rl_node_new(log ? &log_softmax_node : &softmax_node, y, 1, (rl_tensor *[]){cast});
     rl_save_output(n, 0, y, 0);
     if (n)
         n->args.i[0] = dim;
@@ -113,7 +109,8 @@ static rl_status logsumexp_backward(rl_node *n, rl_tensor *const *g, rl_tensor *
     RL_TEMP *gk = rl_retain(g[0]);
     if (!n->args.i[0]) /* keepdim: put the reduced dims back */
         for (int k = 0; k < n->args.n_dims && gk; k++) {
-            rl_tensor *g1 = rl_unsqueeze(gk, n->args.dims[k]), *y1 = rl_unsqueeze(y, n->args.dims[k]);
+            rl_tensor *g1 = rl_unsqueeze(gk, n->args.dims[k]),
+                      *y1 = rl_unsqueeze(y, n->args.dims[k]);
             rl_release(gk);
             rl_release(y);
             gk = g1;
@@ -125,9 +122,8 @@ static rl_status logsumexp_backward(rl_node *n, rl_tensor *const *g, rl_tensor *
     return RL_DONE(n, dx);
 }
 
-static const rl_node_type logsumexp_node = {.name = "LogsumexpBackward0",
-                                            .backward = logsumexp_backward,
-                                            .n_saved = 2};
+static const rl_node_type logsumexp_node = {
+    .name = "LogsumexpBackward0", .backward = logsumexp_backward, .n_saved = 2};
 
 /* max + log sum exp(x - max), the maximum 0 where it is infinite. */
 static rl_tensor *logsumexp_data(rl_tensor *x, rl_ints dim, bool keepdim)
@@ -161,8 +157,9 @@ rl_tensor *rl_logsumexp(rl_tensor *input, rl_ints dim, bool keepdim)
     bool mask[RL_MAX_DIMS];
     if (!input || rl_dim_mask(dim, input->ndim, mask))
         return NULL;
-    RL_TEMP *x = rl_is_floating((rl_dtype)input->dtype) ? rl_retain(input)
-                                                        : rl_to_dtype(input, rl_default_dtype(), false);
+    RL_TEMP *x = rl_is_floating((rl_dtype)input->dtype)
+                     ? rl_retain(input)
+                     : rl_to_dtype(input, rl_default_dtype(), false);
     rl_tensor *y = x ? logsumexp_data(x, dim, keepdim) : NULL;
     if (!rl_recording(x))
         return y;

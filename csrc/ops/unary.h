@@ -12,7 +12,8 @@ typedef struct rl_unary {
     rl_node_type node;
 } rl_unary;
 
-/* z = f(x), and x becomes f(x).  a: the kernel's numbers or NULL; f[0], f[1], f[2] go to the node's f[0], f[1], s[0]. */
+/* z = f(x), and x becomes f(x).  a: the kernel's numbers or NULL; f[0], f[1], f[2] go to the node's
+ * f[0], f[1], s[0]. */
 rl_tensor *rl_unary_apply(const rl_unary *u, rl_tensor *x, const rl_kargs *a);
 rl_tensor *rl_unary_apply_(const rl_unary *u, rl_tensor *x, const rl_kargs *a);
 

@@ -540,8 +540,7 @@ rl_tensor *rl_squeeze_dim_(rl_tensor *x, int64_t dim)
 
 rl_tensor *rl_squeeze_dims_(rl_tensor *x, rl_ints dim)
 {
-    const rl_node_type *type =
-        dim.n == 1 ? &squeeze_dim_inplace_node : &squeeze_dims_inplace_node;
+    const rl_node_type *type = dim.n == 1 ? &squeeze_dim_inplace_node : &squeeze_dims_inplace_node;
     return x ? take_geometry(x, squeeze_quietly(x, &dim), type, 0, 0) : NULL;
 }
 

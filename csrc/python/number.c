@@ -287,9 +287,9 @@ PyObject *rl_py_tensor_compare(PyObject *a, PyObject *b, int op)
         return equal_to_array(a, b);
     if (status != READY)
         return unusual(status, names[op], a, b);
-    rl_tensor *(*const compare[])(rl_tensor *, rl_tensor *) = {[Py_LT] = rl_lt, [Py_LE] = rl_le,
-                                                               [Py_EQ] = rl_eq, [Py_NE] = rl_ne,
-                                                               [Py_GT] = rl_gt, [Py_GE] = rl_ge};
+    rl_tensor *(*const compare[])(rl_tensor *, rl_tensor *) = {
+        [Py_LT] = rl_lt, [Py_LE] = rl_le, [Py_EQ] = rl_eq,
+        [Py_NE] = rl_ne, [Py_GT] = rl_gt, [Py_GE] = rl_ge};
     RL_PY_RUN(x->numel + y->numel, z = compare[op](x, y));
     return rl_py_wrap(z);
 }

@@ -386,8 +386,7 @@ static PyObject *guarded_fast(const struct guard *g, PyObject *self, PyObject *c
 #define ALL(X)                                                                                     \
     SIXTEEN(X, 0x0)                                                                                \
     SIXTEEN(X, 0x1)                                                                                \
-    SIXTEEN(X, 0x2) SIXTEEN(X, 0x3) SIXTEEN(X, 0x4) SIXTEEN(X, 0x5) SIXTEEN(X, 0x6)                \
-        SIXTEEN(X, 0x7)
+    SIXTEEN(X, 0x2) SIXTEEN(X, 0x3) SIXTEEN(X, 0x4) SIXTEEN(X, 0x5) SIXTEEN(X, 0x6) SIXTEEN(X, 0x7)
 ALL(GUARD)
 static const struct {
     PyCFunction two;

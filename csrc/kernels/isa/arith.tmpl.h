@@ -90,7 +90,7 @@ MAP1(TRUNC, T, , F(trunc)(x))
 MAP1(ROUND, T, , F(nearbyint)(x))
 MAP1(ROUND_DECIMALS, T, const int down = a->i[0] < 0;
      const T ten = (T)NAME(power_of_ten)(down ? -a->i[0] : a->i[0]),
-     down ? F(nearbyint)(x / ten) * ten : F(nearbyint)(x * ten) / ten)
+     down ? F(nearbyint)(x / ten) * ten : F(nearbyint)(x *ten) / ten)
 MAP1(FRAC, T, , x - F(trunc)(x))
 MAP1(SQRT, T, , F(sqrt)(x))
 MAP1(RSQRT, T, , 1 / F(sqrt)(x))
@@ -119,7 +119,7 @@ MAP1(NAN_TO_NUM, T, const T nan = (T)a->f[0]; const T up = (T)a->f[1];
 MAP3X(WHERE, T, uint8_t, , x ? y : z)
 MAP3(LERP, T, , F(fabs)(z) < (T)0.5 ? x + z * (y - x) : y - (y - x) * (1 - z))
 MAP2_HEAVY(LERP_SCALAR, T, const T w = (T)a->f[0];
-           const int near_x = F(fabs)(w) < (T)0.5, near_x ? x + w * (y - x) : y - (y - x) * (1 - w))
+           const int near_x = F(fabs)(w) < (T)0.5, near_x ? x + w *(y - x) : y - (y - x) * (1 - w))
 MAP3(ADDCMUL, T, const T c = (T)a->f[0], x + c * y * z)
 MAP3(ADDCDIV, T, const T c = (T)a->f[0], x + c * y / z)
 
@@ -168,18 +168,18 @@ static void NAME(arith_fill)(rl_kernels *t)
 {
     SET(ADD), SET(SUB), SET(MUL), SET(DIV), SET(ADD_SCALED), SET(DIV_FLOOR), SET(DIV_TRUNC),
         SET(REMAINDER), SET(FMOD), SET(MAXIMUM), SET(MINIMUM), SET(FMAX), SET(FMIN), SET(COPYSIGN),
-        SET(HEAVISIDE), SET(ANGLE),
-        SET(EQ), SET(NE), SET(LT), SET(LE), SET(GT), SET(GE), SET(LOGICAL_AND), SET(LOGICAL_OR),
-        SET(LOGICAL_XOR), SET(LOGICAL_NOT), SET(ISNAN), SET(ISINF), SET(ISFINITE), SET(SIGNBIT),
-        SET(ISCLOSE), SET(NEG), SET(ABS), SET(SIGN), SET(SQUARE), SET(FLOOR), SET(CEIL), SET(TRUNC),
-        SET(ROUND), SET(ROUND_DECIMALS), SET(FRAC), SET(SQRT), SET(RSQRT), SET(RECIPROCAL),
-        SET(CLAMP), SET(CLAMP_TENSOR), SET(NAN_TO_NUM), SET(WHERE), SET(LERP), SET(LERP_SCALAR),
-        SET(ADDCMUL), SET(ADDCDIV), SET(RELU), SET(THRESHOLD), SET(LEAKY_RELU), SET(HARDSIGMOID),
-        SET(HARDSWISH), SET(SOFTSHRINK), SET(HARDSHRINK), SET(SIGMOID_BACKWARD), SET(TANH_BACKWARD),
-        SET(THRESHOLD_BACKWARD), SET(LEAKY_RELU_BACKWARD), SET(HARDTANH_BACKWARD),
-        SET(CLAMP_BACKWARD), SET(HARDSIGMOID_BACKWARD), SET(HARDSWISH_BACKWARD),
-        SET(SHRINK_BACKWARD), SET(MSE), SET(L1), SET(SMOOTH_L1), SET(HUBER), SET(MSE_BACKWARD),
-        SET(L1_BACKWARD), SET(SMOOTH_L1_BACKWARD), SET(HUBER_BACKWARD);
+        SET(HEAVISIDE), SET(ANGLE), SET(EQ), SET(NE), SET(LT), SET(LE), SET(GT), SET(GE),
+        SET(LOGICAL_AND), SET(LOGICAL_OR), SET(LOGICAL_XOR), SET(LOGICAL_NOT), SET(ISNAN),
+        SET(ISINF), SET(ISFINITE), SET(SIGNBIT), SET(ISCLOSE), SET(NEG), SET(ABS), SET(SIGN),
+        SET(SQUARE), SET(FLOOR), SET(CEIL), SET(TRUNC), SET(ROUND), SET(ROUND_DECIMALS), SET(FRAC),
+        SET(SQRT), SET(RSQRT), SET(RECIPROCAL), SET(CLAMP), SET(CLAMP_TENSOR), SET(NAN_TO_NUM),
+        SET(WHERE), SET(LERP), SET(LERP_SCALAR), SET(ADDCMUL), SET(ADDCDIV), SET(RELU),
+        SET(THRESHOLD), SET(LEAKY_RELU), SET(HARDSIGMOID), SET(HARDSWISH), SET(SOFTSHRINK),
+        SET(HARDSHRINK), SET(SIGMOID_BACKWARD), SET(TANH_BACKWARD), SET(THRESHOLD_BACKWARD),
+        SET(LEAKY_RELU_BACKWARD), SET(HARDTANH_BACKWARD), SET(CLAMP_BACKWARD),
+        SET(HARDSIGMOID_BACKWARD), SET(HARDSWISH_BACKWARD), SET(SHRINK_BACKWARD), SET(MSE), SET(L1),
+        SET(SMOOTH_L1), SET(HUBER), SET(MSE_BACKWARD), SET(L1_BACKWARD), SET(SMOOTH_L1_BACKWARD),
+        SET(HUBER_BACKWARD);
 }
 
 #undef T

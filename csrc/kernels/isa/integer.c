@@ -1,5 +1,5 @@
-/* integer.c: the element-wise kernels of int64, int32 and bool.  int16, int8 and uint8 have none: the iterator converts
- * blocks to int32, whose results cut to the width are the same. */
+/* integer.c: the element-wise kernels of int64, int32 and bool.  int16, int8 and uint8 have none:
+ * the iterator converts blocks to int32, whose results cut to the width are the same. */
 #include "isa.h"
 
 #include "loops.h"

@@ -15,7 +15,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A call left in a loop would keep it from becoming vector code.  Who wants no such loops defines RL_MATH before. */
+/* A call left in a loop would keep it from becoming vector code.  Who wants no such loops defines
+ * RL_MATH before. */
 #ifndef RL_MATH
 #define RL_MATH static inline __attribute__((always_inline))
 #endif

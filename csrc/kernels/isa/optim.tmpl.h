@@ -103,9 +103,10 @@ LOOP NAME(adam_loop)(size_t n, T *restrict p, const T *restrict g, T *restrict m
     }
 }
 
-/* f: step size, 1 - beta1, beta2, 1 - beta2, eps, 1 - lr * weight decay.  s: mean, mean square, its maximum or NULL.
- * Step size and eps come multiplied by r = sqrt(1 - beta2^t): m / (sqrt(v) / r + eps) is r m / (sqrt(v) + r eps), which
- * saves one division of the two that take most of the loop's time. */
+/* f: step size, 1 - beta1, beta2, 1 - beta2, eps, 1 - lr * weight decay.  s: mean, mean square, its
+ * maximum or NULL. Step size and eps come multiplied by r = sqrt(1 - beta2^t): m / (sqrt(v) / r +
+ * eps) is r m / (sqrt(v) + r eps), which saves one division of the two that take most of the loop's
+ * time. */
 static void NAME(adam)(size_t n, void *p, const void *g, void *const *s, const rl_optim_args *a)
 {
     bool decays = NAME(decays)(a);

@@ -276,7 +276,8 @@ static void NAME(LAYER_NORM)(size_t rows, size_t n, char *const *p, const ptrdif
             const size_t length = w || b ? run : n;
             for (size_t base = 0, c = 0; base < n; base += length, c++) {
                 const T scale = w ? rstd * w[c] : rstd, shift = b ? b[c] : 0;
-                RL_IVDEP for (size_t i = base; i < base + length; i++) y[i] = (x[i] - mean) * scale + shift;
+                RL_IVDEP for (size_t i = base; i < base + length; i++) y[i] =
+                    (x[i] - mean) * scale + shift;
             }
         }
     }
