@@ -10,7 +10,7 @@ enum { MOST = 700, BUILDS = 3 };
 static rl_kernels builds[BUILDS];
 static int n_builds; /* the first is the portable one */
 
-static const size_t sizes[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129, 300};
+static const size_t sizes[] = {1, 3, 7, 8, 9, 15, 16, 17, 31, 33, 65, 129};
 enum { N_SIZES = sizeof sizes / sizeof *sizes };
 static const rl_dtype dtypes[] = {RL_F32, RL_F64, RL_I64, RL_I32, RL_I16, RL_I8, RL_U8, RL_BOOL};
 enum { N_DTYPES = sizeof dtypes / sizeof *dtypes };
