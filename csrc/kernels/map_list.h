@@ -94,9 +94,9 @@
     X(LOGIT, 1, RL_OUT_SAME) /* log(x / (1 - x)); f0 >= 0: of x clamped to [f0, 1 - f0] */         \
     X(ENTR, 1, RL_OUT_SAME)  /* -x log x */                                                        \
     X(ANGLE, 1, RL_OUT_SAME) /* of a real number: pi below 0 */                                    \
+    X(SIGMOID, 1, RL_OUT_SAME)                                                                     \
     X(FREXP_MANTISSA, 1, RL_OUT_SAME)                                                              \
     X(FREXP_EXPONENT, 1, RL_OUT_I64)                                                               \
-    X(SIGMOID, 1, RL_OUT_SAME)                                                                     \
     X(POW_SCALAR, 1, RL_OUT_SAME) /* x ** f0; integers: i0 >= 0 */                                 \
     X(SCALAR_POW, 1, RL_OUT_SAME) /* f0 ** x */                                                    \
     X(CLAMP, 1, RL_OUT_SAME)      /* to [f0, f1]; nan stays.  Integers: [i0, i1] */                \

@@ -134,14 +134,14 @@ static double rl_zeta_of(double s, double q)
     if (q <= 0) {
         if (is_whole(q))
             return q == -INFINITY && !is_whole(s) ? NAN : INFINITY;
-        if (!is_whole(s) || q < -1e8) /* beyond, the sum would take seconds */
+        if (!is_whole(s) || q < -1e6) /* beyond, the sum would take seconds */
             return NAN;
     }
     double sum = 0, a = q;
     for (; a < 10 + s; a++) {
         double term = m_pow(a, -s);
         sum += term;
-        if (a > 0 && term < 1e-18 * sum)
+        if (a > 0 && !(term > 1e-18 * fabs(sum))) /* nan too */
             return sum;
     }
     double power = m_pow(a, -s), factor = s * power / a, square = a * a;
