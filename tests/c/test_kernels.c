@@ -302,6 +302,8 @@ static bool rows(void)
         for (int d = 0; d < 2; d++)
             for (int k = 2; k < N_SIZES; k++)
                 for (int tame = 0; tame < 2; tame++) {
+                    if (op >= RL_ROW_LAYER_NORM && op <= RL_ROW_LAYER_NORM_PARAMS)
+                        continue; /* other operands: layer_norms below */
                     rl_dtype dtype = dtypes[d];
                     size_t n = sizes[k];
                     ptrdiff_t m = (ptrdiff_t)n, s[5] = {m, m, m, 1, 1};
@@ -327,6 +329,38 @@ static bool rows(void)
                             report("rows", names[op], dtype, builds[b].isa, n);
                     }
                 }
+    return true;
+}
+
+/* Layer normalisation without parameters, and its gradient from the mean and rstd it left. */
+static bool layer_norms(void)
+{
+    static double x[5 * 129], g[5 * 129], y[3][5 * 129], mean[3][8], rstd[3][8];
+    for (int d = 0; d < 2; d++)
+        for (int k = 2; k < N_SIZES; k++)
+            for (int op = RL_ROW_LAYER_NORM; op <= RL_ROW_LAYER_NORM_BACKWARD; op++) {
+                rl_dtype dtype = dtypes[d];
+                size_t n = sizes[k];
+                ptrdiff_t m = (ptrdiff_t)n;
+                rl_kargs a = {.f = {1e-5}, .i = {1}};
+                bool forward = op == RL_ROW_LAYER_NORM;
+                fill(dtype, x, 5 * n, true);
+                fill(dtype, g, 5 * n, true);
+                for (int b = 0; b < n_builds; b++) {
+                    char *p[6] = {(char *)y[b],
+                                  (char *)(forward ? x : g),
+                                  forward ? (char *)mean[b] : (char *)x,
+                                  forward ? (char *)rstd[b] : (char *)mean[b],
+                                  forward ? NULL : (char *)rstd[b],
+                                  NULL};
+                    ptrdiff_t s[6] = {m, m, forward ? 1 : m, 1, forward ? 0 : 1, 0};
+                    builds[b].row[op][dtype](5, n, p, s, &a);
+                    if (!same(dtype, y[b], y[0], 5 * n) || !same(dtype, mean[b], mean[0], 5) ||
+                        !same(dtype, rstd[b], rstd[0], 5))
+                        report("rows", forward ? "LAYER_NORM" : "LAYER_NORM_BACKWARD", dtype,
+                               builds[b].isa, n);
+                }
+            }
     return true;
 }
 
@@ -357,6 +391,7 @@ int main(void)
     RUN(reductions);
     RUN(sums);
     RUN(rows);
+    RUN(layer_norms);
     RUN(softmax);
     return failures != 0;
 }
