@@ -400,6 +400,9 @@ rl_tensor *rl_group_norm(rl_tensor *input, int64_t num_groups, rl_tensor *weight
 rl_tensor *rl_rms_norm(rl_tensor *input, rl_ints normalized_shape, rl_tensor *weight,
                        rl_opt_float eps)
 {
+    if (input && input->ndim < normalized_shape.n)
+        return rl_fail(RL_EVALUE, "Input tensor must have at least %d dimensions, but got %d",
+                       normalized_shape.n, (int)input->ndim);
     if (!input || check_normalized(input, normalized_shape, weight, NULL, "") ||
         check_floating(input, "rms_norm"))
         return NULL;

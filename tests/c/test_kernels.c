@@ -138,7 +138,9 @@ static double in[4][MOST];
 static void one_map(int op, rl_dtype dtype, size_t n)
 {
     int inputs = map_inputs[op];
-    rl_dtype out = map_writes[op] == RL_OUT_BOOL ? RL_BOOL : dtype;
+    rl_dtype out = map_writes[op] == RL_OUT_BOOL  ? RL_BOOL
+                   : map_writes[op] == RL_OUT_I64 ? RL_I64
+                                                  : dtype;
     ptrdiff_t item = (ptrdiff_t)rl_dtype_size(dtype), wide = (ptrdiff_t)rl_dtype_size(out);
     static double first[MOST], y[MOST], z[MOST];
     rl_kargs a = {.f = {0.7, 1.3, 0.9}, .i = {2, 40}};
