@@ -30,7 +30,7 @@ check: dev ## generated files fresh, formatting, no warnings, tests
 	ruff check python tests tools benchmarks examples setup.py
 	PYTHONPATH=$(CURDIR)/python $(PYTHON) -m pytest -q tests/test_smoke.py tests
 
-gen: ## the files generated from csrc/ops.pyi
+gen: ## the files generated from csrc/table
 	$(PYTHON) tools/gen_ops.py
 
 bench: dev ## the table of rushlight against PyTorch

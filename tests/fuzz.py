@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import gen_ops
 
-ROWS = {row.c_name: row for row in gen_ops.read_table(gen_ops.TABLE.read_text())}
+ROWS = {row.c_name: row for row in gen_ops.read_table()}
 # Rows reached through other names only, whose callers have random tests of their own: subscripts (test_indexing.py).
 INTERNAL = {"_unique2", "index", "slice", "to_dtype", "nonzero", "nonzero_tuple"}
 

@@ -3,7 +3,7 @@
 A case is one call. From the list follow the tests of values, dtypes, shapes and strides against PyTorch (committed
 golden values and, where PyTorch is importable, live), of gradients and second gradients against numerical derivatives,
 of in-place forms, of non-contiguous inputs and of errors. Adding an operator means adding its cases to one of the
-modules in tests/cases/; an operator of csrc/ops.pyi without a case fails test_ops.py.
+modules in tests/cases/; an operator of csrc/table without a case fails test_ops.py.
 
     case("add", T(3, 4), T(4))                      torch.add(x, y)
     case("add", T(3, 4), 2.5, alpha=2)              with a number and a keyword

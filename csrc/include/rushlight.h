@@ -7,7 +7,7 @@
  * thread (rl_error_code, rl_error_message).  NULL in gives NULL out and keeps the first message, so
  * calls nest and are checked once.  Nothing prints, aborts or exits. Threads.  Different threads
  * may use different tensors at once.  Errors and the gradient mode belong to the thread. The
- * operators themselves are declared in rushlight_ops.h, generated from csrc/ops.pyi.
+ * operators themselves are declared in rushlight_ops.h, generated from csrc/table.
  */
 #ifndef RUSHLIGHT_H
 #define RUSHLIGHT_H

@@ -1,0 +1,114 @@
+"""Random: csrc/ops/random.c."""
+
+@op(method=False, factory=True, out=True, complex=True)
+def rand(*size: int, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor:
+    """Uniform on [0, 1)."""
+
+@op(method=False, factory=True, out=True, complex=True)
+def randn(*size: int, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor:
+    """Normal with mean 0 and variance 1."""
+
+@op(method=False, factory=True, complex=True)
+def rand_like(input: Tensor, *, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
+    """Uniform on [0, 1), of input's size."""
+
+@op(method=False, factory=True, complex=True)
+def randn_like(input: Tensor, *, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
+    """Normal, of input's size."""
+
+@op(method=False, factory=True, out=True, name="randint")
+def randint_high(high: int, size: Ints, *, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor:
+    """Uniform integers 0 to high - 1."""
+
+@op(method=False, factory=True, out=True, name="randint")
+def randint(low: int, high: int, size: Ints, *, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor:
+    """Uniform integers low to high - 1."""
+
+@op(method=False, factory=True, name="randint_like")
+def randint_like_high(input: Tensor, high: int, *, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
+    """Uniform integers 0 to high - 1, of input's size."""
+
+@op(method=False, factory=True, name="randint_like")
+def randint_like(input: Tensor, low: int, high: int, *, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
+    """Uniform integers low to high - 1, of input's size."""
+
+@op(method=False, factory=True, out=True)
+def randperm(n: int, *, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor:
+    """0 to n - 1 in random order."""
+
+@op(method=False, out=True, name="normal")
+def normal_tensor_tensor(mean: Tensor, std: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """Normal with these means and standard deviations."""
+
+@op(method=False, out=True, name="normal")
+def normal_tensor_float(mean: Tensor, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Normal with these means and one standard deviation."""
+
+@op(method=False, out=True, name="normal")
+def normal_float_tensor(mean: float, std: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """Normal with one mean and these standard deviations."""
+
+@op(method=False, out=True, factory=True, name="normal")
+def normal_float_float(mean: float, std: float, size: Ints, *, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor:
+    """Normal with one mean and standard deviation, of the given size."""
+
+@op(function=False, inplace="only")
+def normal(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Fills with normal numbers."""
+
+# "from" is a Python keyword: the generator maps a trailing underscore in names of arguments to none.
+@op(function=False, inplace="only")
+def uniform(input: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Fills with uniform numbers on [from, to)."""
+
+@op(function=False, inplace="only", name="random")
+def random_full(input: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """Fills with integers over the whole range of the dtype (or of its exact integers)."""
+
+@op(function=False, inplace="only", name="random")
+def random_to(input: Tensor, to: int, *, generator: Generator | None = None) -> Tensor:
+    """Fills with integers 0 to to - 1."""
+
+@op(function=False, inplace="only", name="random")
+def random_from_to(input: Tensor, from_: int, to: int | None, *, generator: Generator | None = None) -> Tensor:
+    """Fills with integers from to to - 1."""
+
+@op(out=True, name="bernoulli")
+def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """1 with the probability that the element gives, else 0."""
+
+@op(name="bernoulli")
+def bernoulli_p(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
+    """1 with probability p, else 0."""
+
+@op(function=False, inplace="only", name="bernoulli")
+def bernoulli_fill_tensor(input: Tensor, p: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """Fills with 1 with the probabilities p, else 0."""
+
+@op(function=False, inplace="only", name="bernoulli")
+def bernoulli_fill(input: Tensor, p: float = 0.5, *, generator: Generator | None = None) -> Tensor:
+    """Fills with 1 with probability p, else 0."""
+
+@op(function=False, inplace="only")
+def exponential(input: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Fills with exponential numbers of rate lambd."""
+
+@op(function=False, inplace="only")
+def geometric(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
+    """Fills with the numbers of trials up to the first success."""
+
+@op(function=False, inplace="only")
+def log_normal(input: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Tensor:
+    """Fills with exp of normal numbers."""
+
+@op(function=False, inplace="only")
+def cauchy(input: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+    """Fills with Cauchy numbers."""
+
+@op(out=True)
+def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Tensor:
+    """Indices drawn with the probabilities (rows of) input."""
+
+@op(method=False, inplace=True)
+def dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """Elements zeroed with probability p, the rest divided by 1 - p; input itself when not training."""
