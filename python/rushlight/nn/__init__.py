@@ -1,6 +1,7 @@
 """Neural networks: modules, their functions, initial values."""
 
-# ruff: noqa: F403
+# ruff: noqa: F401, F403
+from rushlight._lazy import attach as _attach
 from rushlight.nn.parameter import (  # first: modules need it
     Buffer,
     Parameter,
@@ -8,8 +9,13 @@ from rushlight.nn.parameter import (  # first: modules need it
     UninitializedParameter,
 )
 from rushlight.nn import functional, init, modules, parameter, utils
-from rushlight.nn.modules import *
-from rushlight.nn.modules import __all__ as _layers
+from rushlight.nn.modules import Module
+from rushlight.nn.modules.activation import *
+from rushlight.nn.modules.container import *
+from rushlight.nn.modules.dropout import *
+from rushlight.nn.modules.flatten import *
+from rushlight.nn.modules.linear import *
+from rushlight.nn.modules.loss import *
 
 __all__ = [
     "Buffer",
@@ -21,5 +27,8 @@ __all__ = [
     "modules",
     "parameter",
     "utils",
-    *_layers,
+    *modules.__all__,
 ]
+__getattr__, __dir__ = _attach(
+    __name__, globals(), {f"modules.{file}": names for file, names in modules._LAZY.items()}
+)

@@ -1,49 +1,96 @@
-"""The layers, one family per file."""
+"""The layers, one family per file.
+
+What almost every model uses is imported at once, the other families when one of their layers is first mentioned.
+"""
 
 # ruff: noqa: F403
-from rushlight.nn.modules import (
-    activation,
-    batchnorm,
-    container,
-    conv,
-    dropout,
-    flatten,
-    instancenorm,
-    linear,
-    loss,
-    normalization,
-    padding,
-    pooling,
-    sparse,
-)
+from rushlight._lazy import attach
+from rushlight.nn.modules import activation, container, dropout, flatten, linear, loss
 from rushlight.nn.modules.activation import *
-from rushlight.nn.modules.batchnorm import *
 from rushlight.nn.modules.container import *
-from rushlight.nn.modules.conv import *
 from rushlight.nn.modules.dropout import *
 from rushlight.nn.modules.flatten import *
-from rushlight.nn.modules.instancenorm import *
 from rushlight.nn.modules.linear import *
 from rushlight.nn.modules.loss import *
 from rushlight.nn.modules.module import Module
-from rushlight.nn.modules.normalization import *
-from rushlight.nn.modules.padding import *
-from rushlight.nn.modules.pooling import *
-from rushlight.nn.modules.sparse import *
+
+# file: the layers in it
+_LAZY = {
+    "batchnorm": (
+        "BatchNorm1d",
+        "BatchNorm2d",
+        "BatchNorm3d",
+        "SyncBatchNorm",
+    ),
+    "conv": (
+        "Conv1d",
+        "Conv2d",
+        "Conv3d",
+        "ConvTranspose1d",
+        "ConvTranspose2d",
+        "ConvTranspose3d",
+        "LazyConv1d",
+        "LazyConv2d",
+        "LazyConv3d",
+        "LazyConvTranspose1d",
+        "LazyConvTranspose2d",
+        "LazyConvTranspose3d",
+    ),
+    "instancenorm": (
+        "InstanceNorm1d",
+        "InstanceNorm2d",
+        "InstanceNorm3d",
+    ),
+    "normalization": (
+        "GroupNorm",
+        "LayerNorm",
+        "LocalResponseNorm",
+        "RMSNorm",
+    ),
+    "padding": (
+        "CircularPad1d",
+        "CircularPad2d",
+        "CircularPad3d",
+        "ConstantPad1d",
+        "ConstantPad2d",
+        "ConstantPad3d",
+        "ReflectionPad1d",
+        "ReflectionPad2d",
+        "ReflectionPad3d",
+        "ReplicationPad1d",
+        "ReplicationPad2d",
+        "ReplicationPad3d",
+        "ZeroPad1d",
+        "ZeroPad2d",
+        "ZeroPad3d",
+    ),
+    "pooling": (
+        "AdaptiveAvgPool1d",
+        "AdaptiveAvgPool2d",
+        "AdaptiveAvgPool3d",
+        "AdaptiveMaxPool1d",
+        "AdaptiveMaxPool2d",
+        "AdaptiveMaxPool3d",
+        "AvgPool1d",
+        "AvgPool2d",
+        "AvgPool3d",
+        "MaxPool1d",
+        "MaxPool2d",
+        "MaxPool3d",
+    ),
+    "sparse": (
+        "Embedding",
+    ),
+}
+__getattr__, __dir__ = attach(__name__, globals(), _LAZY)
 
 __all__ = [
     "Module",
     *activation.__all__,
-    *batchnorm.__all__,
     *container.__all__,
-    *conv.__all__,
     *dropout.__all__,
     *flatten.__all__,
-    *instancenorm.__all__,
     *linear.__all__,
     *loss.__all__,
-    *padding.__all__,
-    *pooling.__all__,
-    *normalization.__all__,
-    *sparse.__all__,
+    *(name for names in _LAZY.values() for name in names),
 ]

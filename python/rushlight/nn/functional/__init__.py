@@ -1,0 +1,44 @@
+"""The operators of neural networks as functions, one family per file.
+
+Most are the operators themselves; a function in the files adapts a signature: inplace=, training=, the
+old arguments of losses.
+"""
+
+# ruff: noqa: F403
+from rushlight import _C
+from rushlight._C import _nn
+from rushlight._lazy import attach
+from rushlight.nn.functional.activation import *
+from rushlight.nn.functional.products import *
+from rushlight.nn.functional.loss import *
+from rushlight.nn.functional.normalization import *
+from rushlight.nn.functional.sparse import *
+from rushlight.nn.functional.spatial import *
+
+# Files imported when one of their names is first mentioned.
+_LAZY: dict[str, tuple[str, ...]] = {}
+__getattr__, __dir__ = attach(__name__, globals(), _LAZY)
+
+linear = _nn.linear
+relu = _C._relu  # with inplace=, in C: it is everywhere
+gelu = _nn.gelu
+softplus = _nn.softplus
+logsigmoid = _nn.log_sigmoid
+prelu = _C.prelu
+cosine_similarity = _C.cosine_similarity
+pairwise_distance = _C.pairwise_distance
+pdist = _C.pdist
+conv1d = _C.conv1d
+conv2d = _C.conv2d
+conv3d = _C.conv3d
+conv_transpose1d = _C.conv_transpose1d
+conv_transpose2d = _C.conv_transpose2d
+conv_transpose3d = _C.conv_transpose3d
+
+relu_ = _C.relu_
+leaky_relu_ = _nn.leaky_relu_
+elu_ = _nn.elu_
+selu_ = _C.selu_
+celu_ = _C.celu_
+hardtanh_ = _nn.hardtanh_
+threshold_ = _C.threshold_
