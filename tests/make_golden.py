@@ -1,6 +1,7 @@
 """Writes tests/golden/*.json: what PyTorch 2.13 makes of every case of the database.
 
     python tests/make_golden.py            needs torch==2.13.0; writes one file per module of tests/cases
+    python tests/make_golden.py unary      only those of the named modules
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ def main() -> None:
     files: dict[str, dict] = {}
     for case in samples.load():
         module = case.source
+        if sys.argv[1:] and module not in sys.argv[1:]:
+            continue
         try:
             result = outcome.run(torch, case)
         except Exception as e:  # noqa: BLE001

@@ -500,6 +500,10 @@ rl_tensor *rl_hardsigmoid_(rl_tensor *input);
 /* x * relu6(x + 3) / 6. */
 rl_tensor *rl_hardswish(rl_tensor *input);
 rl_tensor *rl_hardswish_(rl_tensor *input);
+/* x where |x| > lambd, 0 elsewhere. */
+rl_tensor *rl_hardshrink(rl_tensor *input, rl_scalar lambd);
+/* x - lambd where x > lambd, x + lambd where x < -lambd, 0 elsewhere. */
+rl_tensor *rl_softshrink(rl_tensor *input, rl_scalar lambd);
 /* x where x > threshold, value elsewhere. */
 rl_tensor *rl_threshold(rl_tensor *input, rl_scalar threshold, rl_scalar value);
 rl_tensor *rl_threshold_(rl_tensor *input, rl_scalar threshold, rl_scalar value);
@@ -1088,6 +1092,12 @@ rl_tensor *rl_multinomial(rl_tensor *input, int64_t num_samples, bool replacemen
  * training. */
 rl_tensor *rl_dropout(rl_tensor *input, double p, bool train);
 rl_tensor *rl_dropout_(rl_tensor *input, double p, bool train);
+/* x where x > 0, elsewhere r x: r uniform in [lower, upper] for each element when training,
+ * else their mean. */
+rl_tensor *rl_rrelu(rl_tensor *input, double lower, double upper, bool training,
+    rl_generator *generator);
+rl_tensor *rl_rrelu_(rl_tensor *input, double lower, double upper, bool training,
+    rl_generator *generator);
 /* (input - target)^2. */
 rl_tensor *rl_mse_loss(rl_tensor *input, rl_tensor *target, const char *reduction);
 /* |input - target|. */

@@ -1,6 +1,7 @@
 /* activation.c: activation functions.  Their derivatives are fused into one pass each; such a pass
  * is an operator with a derivative of its own (second derivatives follow from formulas written with
  * public operators). */
+#include <float.h>
 #include <math.h>
 
 #include "ops/unary.h"
@@ -349,6 +350,34 @@ DESCRIBE(hardswish, HARDSWISH, PROMOTE, "hardswish_cpu", SAVES_INPUT, "Hardswish
 rl_tensor *rl_hardswish(rl_tensor *input)
 {
     return floating_only(&hardswish_unary, input, NULL, false);
+}
+
+/* ---- hardshrink, softshrink: lambda f0; no gradient from -lambda to lambda ---- */
+
+SLOPE(hardshrink, SHRINK_BACKWARD, "shrink_backward_cpu", "HardshrinkBackwardBackward0", NULL)
+SLOPE(softshrink, SHRINK_BACKWARD, "shrink_backward_cpu", "SoftshrinkBackwardBackward0", NULL)
+DESCRIBE(hardshrink, HARDSHRINK, PROMOTE, "hardshrink_cpu", SAVES_INPUT, "HardshrinkBackward0")
+DESCRIBE(softshrink, SOFTSHRINK, PROMOTE, "softshrink_check", SAVES_INPUT, "SoftshrinkBackward0")
+
+rl_tensor *rl_hardshrink(rl_tensor *input, rl_scalar lambd)
+{
+    return floating_only(&hardshrink_unary, input, &(rl_kargs){{rl_scalar_double(lambd)}, {0}},
+                         false);
+}
+
+rl_tensor *rl_softshrink(rl_tensor *input, rl_scalar lambd)
+{
+    static const double largest[RL_NDTYPES] = {[RL_F16] = 65504,
+                                               [RL_BF16] = 3.3895313892515355e38,
+                                               [RL_F32] = FLT_MAX,
+                                               [RL_F64] = DBL_MAX};
+    double limit = rl_scalar_double(lambd);
+    if (input && rl_is_floating((rl_dtype)input->dtype) &&
+        !(limit >= 0 && limit <= largest[input->dtype]))
+        return rl_fail(RL_ERUNTIME,
+                       "lambda must be in range [0, %g] for input dtype %s, but found %g",
+                       largest[input->dtype], rl_dtype_title((rl_dtype)input->dtype), limit);
+    return floating_only(&softshrink_unary, input, &(rl_kargs){{limit}, {0}}, false);
 }
 
 /* ---- prelu: x > 0 ? x : w x      dx = x > 0 ? g : w g,  dw = sum of min(x, 0) g ---- */

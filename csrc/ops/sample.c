@@ -300,3 +300,84 @@ rl_tensor *rl_dropout(rl_tensor *input, double p, bool train)
         return NULL;
     return rl_mul(input, mask);
 }
+
+/* ---- rrelu ---- */
+
+/* y = x where x > 0, r x elsewhere      dx = g or r g.  What was drawn is saved (slot 0); when
+ * nothing was, x is, and f[0] is r. */
+static rl_status rrelu_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    RL_TEMP *saved = rl_saved(n, 0);
+    if (!saved)
+        return rl_error_code();
+    if (n->args.i[0]) {
+        dx[0] = rl_mul(g[0], saved);
+    } else {
+        RL_TEMP *zero = rl_wrap_number(rl_int(0));
+        RL_TEMP *r = rl_wrap_number(rl_float(n->args.f[0]));
+        RL_TEMP *positive = rl_gt(saved, zero);
+        RL_TEMP *low = rl_mul(g[0], r);
+        dx[0] = rl_where(positive, g[0], low);
+    }
+    return RL_DONE(n, dx);
+}
+static const rl_node_type rrelu_node = {
+    .name = "RreluWithNoiseBackward0", .backward = rrelu_backward, .n_saved = 1};
+
+/* The slopes of a row-major x, in the dtype to compute in: one draw of 53 bits for each element
+ * that is not positive, in order. */
+static rl_tensor *draw_slopes(rl_tensor *x, double lower, double upper, rl_generator *generator)
+{
+    rl_dtype dtype = x->dtype == RL_F64 ? RL_F64 : RL_F32;
+    RL_TEMP *wide = rl_cast_data(x, RL_F64);
+    RL_TEMP *slopes = wide ? rl_new(RL_F64, x->ndim, x->shape) : NULL;
+    if (!slopes)
+        return NULL;
+    if (dtype == RL_F32)
+        lower = (float)lower, upper = (float)upper;
+    const double *v = (const double *)wide->data;
+    double *r = (double *)slopes->data;
+    rl_generator *g = rl_generator_lock(generator);
+    for (int64_t i = 0; i < x->numel; i++)
+        r[i] = v[i] <= 0 ? rl_draw_unit(g) * (upper - lower) + lower : 1;
+    rl_generator_unlock(g);
+    return rl_cast_data(slopes, dtype);
+}
+
+static rl_tensor *rrelu_train(rl_tensor *x, rl_tensor **noise, double lower, double upper,
+                              rl_generator *generator)
+{
+    if (!rl_is_floating((rl_dtype)x->dtype) || x->dtype == RL_F16)
+        return rl_fail(RL_ENOTIMPL, "\"rrelu_with_noise_out_cpu\" not implemented for '%s'",
+                       rl_dtype_title((rl_dtype)x->dtype));
+    RL_TEMP *slopes = draw_slopes(x, lower, upper, generator);
+    RL_TEMP *wide = slopes ? rl_cast_data(x, (rl_dtype)slopes->dtype) : NULL;
+    RL_TEMP *y = wide ? rl_mul(wide, slopes) : NULL;
+    *noise = y ? rl_cast_data(slopes, (rl_dtype)x->dtype) : NULL;
+    return *noise ? rl_cast_data(y, (rl_dtype)x->dtype) : NULL;
+}
+
+rl_tensor *rl_rrelu(rl_tensor *input, double lower, double upper, bool training,
+                    rl_generator *generator)
+{
+    if (!input)
+        return NULL;
+    if (!(lower <= upper))
+        return rl_fail(RL_ERUNTIME, "Lower bound should be less than or equal to the upper bound");
+    RL_TEMP *noise = NULL;
+    bool mode = rl_set_grad_enabled(false);
+    RL_TEMP *rows = rl_contiguous_data(input); /* the result is row-major, as PyTorch's */
+    rl_tensor *y = !rows      ? NULL
+                   : training ? rrelu_train(rows, &noise, lower, upper, generator)
+                              : rl_leaky_relu(rows, (lower + upper) / 2);
+    rl_set_grad_enabled(mode);
+    if (!y || !rl_recording(input))
+        return y;
+    rl_node *n = rl_node_new(&rrelu_node, y, 1, &input);
+    if (n) {
+        n->args.i[0] = training;
+        n->args.f[0] = (lower + upper) / 2;
+    }
+    rl_save(n, 0, training ? noise : input);
+    return rl_record(n, y);
+}

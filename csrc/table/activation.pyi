@@ -56,6 +56,14 @@ def hardsigmoid(input: Tensor) -> Tensor:
 def hardswish(input: Tensor) -> Tensor:
     """x * relu6(x + 3) / 6."""
 
+@op(out=True)
+def hardshrink(input: Tensor, lambd: Number = 0.5) -> Tensor:
+    """x where |x| > lambd, 0 elsewhere."""
+
+@op(nn=True, out=True)
+def softshrink(input: Tensor, lambd: Number = 0.5) -> Tensor:
+    """x - lambd where x > lambd, x + lambd where x < -lambd, 0 elsewhere."""
+
 @op(method=False, inplace=True)
 def threshold(input: Tensor, threshold: Number, value: Number) -> Tensor:
     """x where x > threshold, value elsewhere."""

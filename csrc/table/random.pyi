@@ -112,3 +112,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
 @op(method=False, inplace=True)
 def dropout(input: Tensor, p: float, train: bool) -> Tensor:
     """Elements zeroed with probability p, the rest divided by 1 - p; input itself when not training."""
+
+@op(method=False, inplace=True)
+def rrelu(input: Tensor, lower: float = 0.125, upper: float = 0.3333333333333333, training: bool = False, generator: Generator | None = None) -> Tensor:
+    """x where x > 0, elsewhere r x: r uniform in [lower, upper] for each element when training, else their mean."""

@@ -32,3 +32,17 @@ case("prelu", T(3, 4), T(4))
 case("prelu", T(2, 3, 4), T(3))
 error("prelu", T(3, 4), T(3))
 case("log_sigmoid", T(5), fn=lambda ns, x: ns.nn.functional.logsigmoid(x))
+for name in ("hardshrink", "softshrink"):
+    shrink = None if name == "hardshrink" else lambda ns, x, *a: getattr(ns._C._nn, "softshrink")(x, *a)
+    for args in ((T(3, 4),), (T(5, 3, layout="t"), 1.0), (T(7, dtype="bfloat16"), 0.2), (T(9, dtype="float64"), 0), (T(0),)):
+        case(name, *args, fn=shrink, gradgrad=False)
+    case(name, SPECIAL, fn=shrink, grad=False)
+    case(name, T(values=(0.5, -0.5, 0.25, 2.0)), fn=shrink, gradgrad=False)
+    error(name, T(3, dtype="int64"), fn=shrink)
+error("softshrink", T(3), -1.0, fn=lambda ns, x, v: ns._C._nn.softshrink(x, v))
+for training in (True, False):
+    for x in (T(3, 4), T(5, 3, layout="t"), T(9, dtype="float64"), T(40, dtype="bfloat16"), T(0), T()):
+        case("rrelu", x, 0.1, 0.4, training, seed=3)
+    error("rrelu", T(3, dtype="int64"), 0.1, 0.4, training)
+case("rrelu", T(3, 4))
+error("rrelu", T(3), 0.4, 0.1, True)

@@ -505,3 +505,12 @@ rl_tensor *rl_dropout_(rl_tensor *input, double p, bool train)
     RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_dropout(self, p, train)) : NULL;
 }
+
+rl_tensor *rl_rrelu_(rl_tensor *input, double lower, double upper, bool training,
+    rl_generator *generator)
+{
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_rrelu(self, lower, upper, training,
+        generator)) : NULL;
+}
