@@ -48,7 +48,9 @@ def least_times(
     for _ in range(rounds):
         for name, timer in timers.items():
             end = time.perf_counter() + seconds
-            while time.perf_counter() < end:
+            while True:
                 took = timer.timeit(counts[name]) / counts[name]
                 best[name] = min(took, best.get(name, took))
+                if time.perf_counter() >= end:
+                    break
     return best
