@@ -291,6 +291,14 @@ CASES = [
     ("RAdam", {}),
     ("RAdam", {"lr": 0.1, "betas": (0.5, 0.9), "weight_decay": 0.1}),
     ("RAdam", {"lr": 0.1, "weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("ASGD", {}),
+    ("ASGD", {"lr": 0.1, "lambd": 0.1, "alpha": 0.5, "t0": 4, "weight_decay": 0.1}),
+    ("ASGD", {"lr": 0.1, "t0": 0, "maximize": True}),
+    ("Rprop", {}),
+    ("Rprop", {"lr": 0.1, "etas": (0.3, 2.0), "step_sizes": (0.05, 0.2), "maximize": True}),
+    ("Adafactor", {}),
+    ("Adafactor", {"lr": 0.3, "beta2_decay": -0.3, "eps": (1e-2, 0.1), "d": 1.5}),
+    ("Adafactor", {"weight_decay": 0.1, "maximize": True}),
 ]
 BAD = [
     lambda t: t.optim.SGD([], lr=0.1),
@@ -315,6 +323,31 @@ BAD = [
     ),
     lambda t: t.optim.Optimizer([t.nn.Parameter(t.ones(2))], {}).step(),
     lambda t: t.optim.lr_scheduler.StepLR(3, 1),
+    lambda t: t.optim.ASGD([t.nn.Parameter(t.ones(2))], lr=-1),
+    lambda t: t.optim.ASGD([t.nn.Parameter(t.ones(2))], weight_decay=-1),
+    lambda t: t.optim.Rprop([t.nn.Parameter(t.ones(2))], etas=(1.1, 2)),
+    lambda t: t.optim.Adafactor([t.nn.Parameter(t.ones(2))], lr=-1),
+    lambda t: t.optim.Adafactor([t.nn.Parameter(t.ones(2))], beta2_decay=1),
+    lambda t: t.optim.Adafactor([t.nn.Parameter(t.ones(2))], eps=(-1, 1)),
+    lambda t: t.optim.Adafactor([t.nn.Parameter(t.ones(2))], eps=(1, -1)),
+    lambda t: t.optim.Adafactor([t.nn.Parameter(t.ones(2))], d=0.5),
+    lambda t: t.optim.Adafactor([t.nn.Parameter(t.ones(2))], weight_decay=-1),
+    lambda t: t.optim.Muon([t.nn.Parameter(t.ones(2))]),
+    lambda t: t.optim.Muon([t.nn.Parameter(t.ones(2, 2))], lr=-1),
+    lambda t: t.optim.Muon([t.nn.Parameter(t.ones(2, 2))], momentum=-1),
+    lambda t: t.optim.Muon([t.nn.Parameter(t.ones(2, 2))], weight_decay=-1),
+    lambda t: t.optim.Muon([t.nn.Parameter(t.ones(2, 2))], adjust_lr_fn="x"),
+    lambda t: t.optim.LBFGS([t.nn.Parameter(t.ones(2))], lr=-1),
+    lambda t: t.optim.LBFGS([t.nn.Parameter(t.ones(2))], lr=t.ones(2)),
+    lambda t: t.optim.LBFGS([{"params": [t.nn.Parameter(t.ones(2))]} for _ in range(2)]),
+    lambda t: t.optim.LBFGS([t.nn.Parameter(t.ones(2))]).step(),
+    lambda t: t.optim.swa_utils.get_ema_avg_fn(2),
+    lambda t: t.optim.swa_utils.AveragedModel(t.nn.ReLU(), avg_fn=1, multi_avg_fn=1),
+    lambda t: t.optim.swa_utils.SWALR(
+        t.optim.SGD([t.nn.Parameter(t.ones(2))]), 0.1, anneal_strategy="x"
+    ),
+    lambda t: t.optim.swa_utils.SWALR(t.optim.SGD([t.nn.Parameter(t.ones(2))]), 0.1, -1),
+    lambda t: t.optim.swa_utils.SWALR(t.optim.SGD([t.nn.Parameter(t.ones(2))]), [0.1, 0.1]),
 ]
 
 

@@ -104,6 +104,63 @@ def test_state_dict_exchange(name, options):
     ]
 
 
+RECORDED = [c for c in CASES if c[0] != "Adafactor" and not c[1].get("fused")]
+
+
+@needs_torch
+@pytest.mark.parametrize(
+    ("name", "options"), RECORDED, ids=[i for c, i in zip(CASES, IDS, strict=True) if c in RECORDED]
+)
+def test_differentiable(name, options):
+    """Steps that autograd records go the same way."""
+    options = {k: v for k, v in options.items() if k != "foreach"}
+    theirs, mine = params(dtype=torch.float64)
+    mine = [q.clone() for q in mine]
+    a = getattr(torch.optim, name)(theirs, **options)
+    b = getattr(optim, name)(mine, differentiable=True, **options)
+    for step in range(6):
+        set_grads(theirs, mine, step)
+        a.step()
+        b.step()
+    for p, q in zip(theirs, mine, strict=True):
+        assert_close(q, p, name, 20)
+        assert q.grad_fn is not None and list(b.state[q]) == list(a.state[p])
+    leaf = rushlight.nn.Parameter(rushlight.ones(2))
+    leaf.grad = rushlight.ones(2)
+    with pytest.raises(RuntimeError, match="leaf Variable that requires grad"):
+        getattr(optim, name)([leaf], differentiable=True, **options).step()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("Adam", {"amsgrad": True}),
+        ("RMSprop", {"centered": True, "momentum": 0.5}),
+        ("Adamax", {}),
+        ("Rprop", {}),
+    ],
+)
+def test_derivative_of_steps(name, options):
+    """Against numerical derivatives, where PyTorch's own differentiable=True fails."""
+
+    def walk(start, *grads):
+        p = start.clone()
+        opt = getattr(optim, name)([p], lr=0.1, differentiable=True, **options)
+        for g in grads:
+            p.grad = g
+            opt.step()
+        return p
+
+    rushlight.manual_seed(0)
+    inputs = [rushlight.rand(4, dtype=rushlight.float64) + 0.5 for _ in range(3)]
+    assert rushlight.autograd.gradcheck(walk, [x.requires_grad_() for x in inputs])
+
+
+def test_sparse_adam_says_why():
+    with pytest.raises(NotImplementedError, match="no sparse tensors"):
+        optim.SparseAdam([rushlight.nn.Parameter(rushlight.ones(2))])
+
+
 @needs_torch
 @pytest.mark.parametrize("name", ["SGD", "Adam"])
 def test_layouts(name):

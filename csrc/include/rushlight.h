@@ -191,7 +191,9 @@ typedef enum rl_optim_kind {
     RL_ADADELTA,
     RL_ADAMAX,
     RL_NADAM,
-    RL_RADAM
+    RL_RADAM,
+    RL_ASGD,
+    RL_RPROP
 } rl_optim_kind;
 
 /* Options under PyTorch's names; a kind reads those that its PyTorch class has. */
@@ -201,13 +203,16 @@ typedef struct rl_optim {
     double momentum, dampening;
     double beta1, beta2;
     double alpha, rho, lr_decay, momentum_decay;
+    double lambd, t0;
+    double eta_minus, eta_plus;   /* etas */
+    double step_least, step_most; /* step_sizes */
     bool nesterov, maximize, amsgrad, decoupled, centered;
 } rl_optim;
 
-#define RL_OPTIM_STATES 5
+#define RL_OPTIM_STATES 6
 /* What an optimizer remembers of one parameter: slot 0 the number of steps (0-dim), slots 1 to 3
- * tensors like the parameter, slot 4 a 0-dim product.  Begin with NULLs; the step makes what it
- * needs.  Release them at the end. */
+ * tensors like the parameter, slots 4 and 5 0-dim numbers.  Begin with NULLs; the step makes what
+ * it needs.  Release them at the end. */
 typedef rl_tensor *rl_optim_state[RL_OPTIM_STATES];
 
 rl_optim rl_optim_defaults(rl_optim_kind kind); /* PyTorch's */

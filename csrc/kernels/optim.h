@@ -26,6 +26,8 @@ typedef enum rl_optim_loop {
     RL_LOOP_ADAMAX,
     RL_LOOP_NADAM,
     RL_LOOP_RADAM,
+    RL_LOOP_ASGD,
+    RL_LOOP_RPROP,
     RL_LOOP_COUNT
 } rl_optim_loop;
 

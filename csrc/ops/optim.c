@@ -12,7 +12,7 @@
 
 #define GRAIN 32768 /* elements below which a step stays on one thread */
 
-enum { STEP, FIRST, SECOND, THIRD, PRODUCT };
+enum { STEP, FIRST, SECOND, THIRD, PRODUCT, RATE };
 
 rl_optim rl_optim_defaults(rl_optim_kind kind)
 {
@@ -39,6 +39,12 @@ rl_optim rl_optim_defaults(rl_optim_kind kind)
     case RL_NADAM:
         o.lr = 2e-3, o.momentum_decay = 4e-3;
         break;
+    case RL_ASGD:
+        o.lr = 1e-2, o.lambd = 1e-4, o.alpha = 0.75, o.t0 = 1e6;
+        break;
+    case RL_RPROP:
+        o.lr = 1e-2, o.eta_minus = 0.5, o.eta_plus = 1.2, o.step_least = 1e-6, o.step_most = 50;
+        break;
     default:
         break;
     }
@@ -62,27 +68,35 @@ bool rl_optim_keeps(const rl_optim *o, int slot)
     case FIRST:
         return o->kind != RL_SGD || o->momentum != 0;
     case SECOND:
-        return o->kind == RL_RMSPROP ? o->momentum > 0 : o->kind != RL_SGD && o->kind != RL_ADAGRAD;
+        return o->kind == RL_RMSPROP
+                   ? o->momentum > 0
+                   : o->kind != RL_SGD && o->kind != RL_ADAGRAD && o->kind != RL_ASGD;
     case THIRD:
         return (o->kind == RL_ADAM && o->amsgrad) || (o->kind == RL_RMSPROP && o->centered);
+    case PRODUCT:
+        return o->kind == RL_NADAM || o->kind == RL_ASGD;
     default:
-        return o->kind == RL_NADAM;
+        return o->kind == RL_ASGD;
     }
 }
 
 /* ---- states ---- */
 
+static bool is_number(int k) { return k == STEP || k == PRODUCT || k == RATE; }
+
 /* Fills slot k of a parameter's state with its first value. */
 static rl_status make_state(const rl_optim *o, rl_tensor *p, int k, rl_tensor **slot)
 {
     rl_dtype number = rl_default_dtype() == RL_F64 ? RL_F64 : RL_F32;
-    if (k == STEP || k == PRODUCT) {
-        *slot = rl_scalar_tensor(rl_float(k == PRODUCT ? 1 : 0), number);
+    if (is_number(k)) {
+        double first = k == PRODUCT ? 1 : k == RATE ? o->lr : 0;
+        *slot = rl_scalar_tensor(rl_float(first), number);
         return rl_status_of(*slot);
     }
     rl_tensor *t = rl_new_like(p, (rl_dtype)p->dtype);
+    double first = o->kind == RL_RPROP && k == SECOND ? o->lr : 0;
     /* SGD's buffer begins as the first gradient: the loop writes it before it reads it. */
-    if (t && o->kind != RL_SGD && rl_fill_data(t, rl_float(0)) != RL_OK) {
+    if (t && o->kind != RL_SGD && rl_fill_data(t, rl_float(first)) != RL_OK) {
         rl_release(t);
         t = NULL;
     }
@@ -115,12 +129,12 @@ static rl_status check(const rl_optim *o, rl_tensor *p, rl_tensor *g, rl_tensor 
     for (int k = 0; s && k < RL_OPTIM_STATES; k++) {
         if (!s[k] || !rl_optim_keeps(o, k))
             continue;
-        bool number = k == STEP || k == PRODUCT;
+        bool number = is_number(k);
         if (number && (s[k]->numel != 1 || (s[k]->dtype != RL_F32 && s[k]->dtype != RL_F64)))
             return rl_error(
                 RL_ERUNTIME,
-                "optimizer: the step count must be one float32 or float64 number, not %s of "
-                "shape %s",
+                "optimizer: %s must be one float32 or float64 number, not %s of shape %s",
+                k == STEP ? "the step count" : "a state that is a number",
                 rl_dtype_name((rl_dtype)s[k]->dtype), rl_shape_str(s[k]).s);
         if (!number && !rl_same_shape(p, s[k]))
             return rl_error(RL_ERUNTIME, "optimizer: state of shape %s for a parameter of shape %s",
@@ -150,7 +164,7 @@ static void count_step(const rl_optim *o, rl_optim_state s, numbers *n)
         set_number(s[STEP], number_of(s[STEP]) + 1);
         step = number_of(s[STEP]);
     }
-    if (step == n->step && o->kind != RL_NADAM)
+    if (step == n->step && o->kind != RL_NADAM && o->kind != RL_ASGD)
         return;
     n->step = step;
     double b1 = o->beta1, b2 = o->beta2, c1 = 1 - pow(b1, step), c2 = 1 - pow(b2, step);
@@ -193,6 +207,19 @@ static void count_step(const rl_optim *o, rl_optim_state s, numbers *n)
         n->loop = RL_LOOP_NADAM;
         break;
     }
+    case RL_ASGD: {
+        double eta = number_of(s[RATE]), mu = number_of(s[PRODUCT]);
+        a->flag[0] = mu == 1;
+        NUMBERS(1 - o->lambd * eta, eta, mu);
+        set_number(s[RATE], o->lr / pow(1 + o->lambd * o->lr * step, o->alpha));
+        set_number(s[PRODUCT], 1 / fmax(1, step - o->t0));
+        n->loop = RL_LOOP_ASGD;
+        break;
+    }
+    case RL_RPROP:
+        NUMBERS(o->eta_minus, o->eta_plus, o->step_least, o->step_most);
+        n->loop = RL_LOOP_RPROP;
+        break;
     default: {
         double limit = 2 / (1 - b2) - 1, rho = limit - 2 * step * pow(b2, step) / c2;
         a->flag[0] = rho > 5;

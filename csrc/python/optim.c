@@ -6,7 +6,7 @@
 
 /* ---- options: keys of a param_group ---- */
 
-typedef enum { NUMBER, FLAG } option_kind;
+typedef enum { NUMBER, PAIR, FLAG } option_kind;
 
 typedef struct option {
     const char *name;
@@ -18,7 +18,9 @@ typedef struct option {
 #define N(name) {#name, offsetof(rl_optim, name), NUMBER, NULL}
 #define B(name) {#name, offsetof(rl_optim, name), FLAG, NULL}
 #define DECOUPLED {"decoupled_weight_decay", offsetof(rl_optim, decoupled), FLAG, NULL}
-#define BETAS {"betas", 0, NUMBER, NULL}
+/* two numbers, at first and behind it */
+#define PAIR(name, first) {#name, offsetof(rl_optim, first), PAIR, NULL}
+#define BETAS PAIR(betas, beta1)
 #define END {NULL, 0, NUMBER, NULL}
 
 typedef struct optimizer {
@@ -63,6 +65,14 @@ static optimizer optimizers[] = {
                   {"step", "exp_avg", "exp_avg_sq"},
                   {0, 1, 2, -1},
                   {NULL}},
+    [RL_ASGD] = {{N(lr), N(lambd), N(alpha), N(t0), N(weight_decay), B(maximize), END},
+                 {"step", "ax", NULL, NULL, "mu", "eta"},
+                 {0, 5, 4, 1, -1},
+                 {NULL}},
+    [RL_RPROP] = {{N(lr), PAIR(etas, eta_minus), PAIR(step_sizes, step_least), B(maximize), END},
+                  {"step", "prev", "step_size"},
+                  {0, 1, 2, -1},
+                  {NULL}},
 };
 #define N_KINDS (int)(sizeof optimizers / sizeof optimizers[0])
 
@@ -86,6 +96,20 @@ static int read_number(PyObject *v, double *out)
     return *out == -1 && PyErr_Occurred() ? -1 : 0;
 }
 
+static int read_pair(const option *p, PyObject *v, double *out)
+{
+    PyObject *pair = PySequence_Fast(v, "expected a pair of numbers");
+    if (!pair)
+        return -1;
+    int result = -1;
+    if (PySequence_Fast_GET_SIZE(pair) != 2)
+        PyErr_Format(PyExc_ValueError, "%s must be a pair of numbers", p->name);
+    else if (read_number(PySequence_Fast_GET_ITEM(pair, 0), out) == 0)
+        result = read_number(PySequence_Fast_GET_ITEM(pair, 1), out + 1);
+    Py_DECREF(pair);
+    return result;
+}
+
 static int read_options(const optimizer *kind, PyObject *group, rl_optim *o)
 {
     for (const option *p = kind->options; p->name; p++) {
@@ -100,22 +124,11 @@ static int read_options(const optimizer *kind, PyObject *group, rl_optim *o)
             if (on < 0)
                 return -1;
             *(bool *)((char *)o + p->at) = on;
-        } else if (p->at) {
+        } else if (p->kind == NUMBER) {
             if (read_number(v, (double *)((char *)o + p->at)) < 0)
                 return -1;
-        } else { /* betas */
-            PyObject *pair = PySequence_Fast(v, "betas must be a pair of numbers");
-            if (!pair)
-                return -1;
-            int failed = 1;
-            if (PySequence_Fast_GET_SIZE(pair) != 2)
-                PyErr_SetString(PyExc_ValueError, "betas must be a pair of numbers");
-            else
-                failed = read_number(PySequence_Fast_GET_ITEM(pair, 0), &o->beta1) < 0 ||
-                         read_number(PySequence_Fast_GET_ITEM(pair, 1), &o->beta2) < 0;
-            Py_DECREF(pair);
-            if (failed)
-                return -1;
+        } else if (read_pair(p, v, (double *)((char *)o + p->at)) < 0) {
+            return -1;
         }
     }
     return 0;

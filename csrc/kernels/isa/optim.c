@@ -17,9 +17,9 @@
 #include "optim.tmpl.h"
 
 #define BOTH(f) {K(f##_f32), K(f##_f64)}
-static const rl_optim_kernels K(optim_table) = {{BOTH(sgd), BOTH(adam), BOTH(rmsprop),
-                                                 BOTH(adagrad), BOTH(adadelta), BOTH(adamax),
-                                                 BOTH(nadam), BOTH(radam)}};
+static const rl_optim_kernels K(optim_table) = {
+    {BOTH(sgd), BOTH(adam), BOTH(rmsprop), BOTH(adagrad), BOTH(adadelta), BOTH(adamax), BOTH(nadam),
+     BOTH(radam), BOTH(asgd), BOTH(rprop)}};
 
 void K(fill_optim)(rl_kernels *t);
 void K(fill_optim)(rl_kernels *t) { t->optim = &K(optim_table); }

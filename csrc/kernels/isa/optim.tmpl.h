@@ -283,6 +283,51 @@ static void NAME(radam)(size_t n, void *p, const void *g, void *const *s, const 
         NAME(radam_loop)(n, p, g, s[0], s[1], a, false);
 }
 
+LOOP NAME(asgd_loop)(size_t n, T *restrict p, const T *restrict g, T *restrict mean,
+                     const rl_optim_args *a, bool first)
+{
+    const T shrink = (T)a->f[0], rate = (T)-a->f[1], w = (T)a->f[2], decay = (T)a->weight_decay,
+            sign = a->maximize ? -1 : 1;
+    const bool decays = NAME(decays)(a);
+    for (size_t i = 0; i < n; i++) {
+        T d = NAME(gradient)(p[i], g[i], sign, decay, decays), x = FMA(rate, d, p[i] * shrink);
+        p[i] = x;
+        mean[i] = first ? x : mean[i] + (x - mean[i]) * w;
+    }
+}
+
+/* f: 1 - lambd * eta, eta, mu; flag: whether mu is 1.  s: mean of the parameter's values */
+static void NAME(asgd)(size_t n, void *p, const void *g, void *const *s, const rl_optim_args *a)
+{
+    if (a->flag[0])
+        NAME(asgd_loop)(n, p, g, s[0], a, true);
+    else
+        NAME(asgd_loop)(n, p, g, s[0], a, false);
+}
+
+LOOP NAME(rprop_loop)(size_t n, T *restrict p, const T *restrict g, T *restrict prev,
+                      T *restrict size, const rl_optim_args *a)
+{
+    const T minus = (T)a->f[0], plus = (T)a->f[1], least = (T)a->f[2], most = (T)a->f[3],
+            sign = a->maximize ? -1 : 1;
+    for (size_t i = 0; i < n; i++) {
+        T d = sign * g[i], turn = d * prev[i];
+        T step = size[i] * (turn > 0 ? plus : turn < 0 ? minus : 1);
+        step = step < least ? least : step > most ? most : step;
+        d = turn < 0 ? 0 : d;
+        prev[i] = d;
+        size[i] = step;
+        p[i] = p[i] - (d > 0 ? step : d < 0 ? -step : step * 0);
+    }
+}
+
+/* f: factors of the step where the gradient turns and where it does not, least and greatest step.
+ * s: gradient before, 0 where it had turned; step */
+static void NAME(rprop)(size_t n, void *p, const void *g, void *const *s, const rl_optim_args *a)
+{
+    NAME(rprop_loop)(n, p, g, s[0], s[1], a);
+}
+
 #undef FMA
 #undef SQRT
 #undef LOOP

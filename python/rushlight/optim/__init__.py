@@ -1,21 +1,42 @@
-"""Optimizers and learning-rate schedules."""
+"""Optimizers and learning-rate schedules; what few programs use is imported when first mentioned."""
 
+from rushlight._lazy import attach as _attach
 from rushlight.optim import lr_scheduler
 from rushlight.optim.adam import Adam, AdamW
-from rushlight.optim.adaptive import Adadelta, Adagrad, Adamax, NAdam, RAdam, RMSprop
 from rushlight.optim.optimizer import Optimizer
 from rushlight.optim.sgd import SGD
 
 __all__ = [
+    "ASGD",
+    "LBFGS",
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
+    "Muon",
     "NAdam",
     "Optimizer",
     "RAdam",
     "RMSprop",
+    "Rprop",
+    "SparseAdam",
     "lr_scheduler",
+    "swa_utils",
 ]
+__getattr__, __dir__ = _attach(
+    __name__,
+    globals(),
+    {
+        "_adafactor": ("Adafactor",),
+        "_muon": ("Muon",),
+        "adaptive": ("Adadelta", "Adagrad", "Adamax", "NAdam", "RAdam", "RMSprop"),
+        "asgd": ("ASGD",),
+        "lbfgs": ("LBFGS",),
+        "rprop": ("Rprop",),
+        "sparse_adam": ("SparseAdam",),
+        "swa_utils": (),
+    },
+)

@@ -27,7 +27,7 @@ class Adam(_InC):
         decoupled_weight_decay (bool): shrinks p by lr weight_decay p instead, as AdamW. Default:
             False
         foreach, fused, capturable: accepted; there is one implementation.
-        differentiable: only False.
+        differentiable (bool): autograd records the step. Default: False
 
     Raises:
         ValueError: an option out of its range.
@@ -90,7 +90,7 @@ class AdamW(Adam):
         amsgrad (bool): the greatest v so far in the denominator. Default: False
         maximize (bool): go up the gradient. Default: False
         foreach, fused, capturable: accepted; there is one implementation.
-        differentiable: only False.
+        differentiable (bool): autograd records the step. Default: False
 
     Raises:
         ValueError: an option out of its range.

@@ -25,7 +25,7 @@ class RMSprop(_InC):
         centered (bool): the variance in place of v. Default: False
         maximize (bool): go up the gradient. Default: False
         foreach, capturable: accepted; there is one implementation.
-        differentiable: only False.
+        differentiable (bool): autograd records the step. Default: False
 
     Raises:
         ValueError: an option out of its range.
@@ -80,7 +80,7 @@ class Adagrad(_InC):
         eps (float): added to the denominator. Default: 1e-10
         maximize (bool): go up the gradient. Default: False
         foreach, fused: accepted; there is one implementation.
-        differentiable: only False.
+        differentiable (bool): autograd records the step. Default: False
 
     Raises:
         ValueError: an option out of its range.
@@ -142,7 +142,7 @@ class Adadelta(_InC):
         weight_decay (float): adds weight_decay p to the gradient. Default: 0
         maximize (bool): go up the gradient. Default: False
         foreach, capturable: accepted; there is one implementation.
-        differentiable: only False.
+        differentiable (bool): autograd records the step. Default: False
 
     Raises:
         ValueError: an option out of its range.
@@ -192,7 +192,7 @@ class Adamax(_InC):
         weight_decay (float): adds weight_decay p to the gradient. Default: 0
         maximize (bool): go up the gradient. Default: False
         foreach, capturable: accepted; there is one implementation.
-        differentiable: only False.
+        differentiable (bool): autograd records the step. Default: False
 
     Raises:
         ValueError: an option out of its range.
@@ -244,7 +244,7 @@ class NAdam(_InC):
         decoupled_weight_decay (bool): shrinks p by lr weight_decay p instead. Default: False
         maximize (bool): go up the gradient. Default: False
         foreach, capturable: accepted; there is one implementation.
-        differentiable: only False.
+        differentiable (bool): autograd records the step. Default: False
 
     Raises:
         ValueError: an option out of its range.
@@ -300,7 +300,7 @@ class RAdam(_InC):
         decoupled_weight_decay (bool): shrinks p by lr weight_decay p instead. Default: False
         maximize (bool): go up the gradient. Default: False
         foreach, capturable: accepted; there is one implementation.
-        differentiable: only False.
+        differentiable (bool): autograd records the step. Default: False
 
     Raises:
         ValueError: an option out of its range.

@@ -103,11 +103,11 @@ class Optimizer:
             if name not in self.__dict__:
                 setattr(self, name, OrderedDict())
         self._patch_step_function()
-        self.defaults.setdefault("differentiable", False)
         for group in self.param_groups:  # options that the saved groups did not know yet
             for name, value in self.defaults.items():
                 if value is not required:
                     group.setdefault(name, value)
+        self.defaults.setdefault("differentiable", False)
 
     def __repr__(self) -> str:
         text = type(self).__name__ + " ("
@@ -353,13 +353,9 @@ class _InC(Optimizer):
     """An optimizer whose step is C; _kind numbers it as rl_optim_kind in rushlight.h does."""
 
     _kind: int
+    _numbers: tuple[str, ...] = ("step",)  # states that are one number
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
-        if defaults.get("differentiable"):
-            raise NotImplementedError(
-                f"{type(self).__name__}: differentiable=True is not there: the step is one C call "
-                "that autograd does not record"
-            )
         if defaults.get("fused") and defaults.get("foreach"):
             raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
         super().__init__(params, defaults)
@@ -389,8 +385,20 @@ class _InC(Optimizer):
         if closure is not None:
             with rushlight.enable_grad():
                 loss = closure()
-        _C._optim_step(self._kind, self.param_groups, self.state)
+        if self.defaults["differentiable"]:
+            self._step_recorded()
+        else:
+            _C._optim_step(self._kind, self.param_groups, self.state)
         return loss
+
+    def _step_recorded(self) -> None:
+        from rushlight.optim._recorded import update
+
+        with rushlight.enable_grad():
+            for group in self.param_groups:
+                for p in group["params"]:
+                    if p.grad is not None:
+                        update(self._kind, p, self.state[p], group)
 
     _step_with_hooks = Optimizer.profile_hook_step(_step)
 
@@ -398,8 +406,36 @@ class _InC(Optimizer):
         super().__setstate__(state)
         dtype = _step_dtype()
         for values in self.state.values():  # old checkpoints count with a plain number
-            if "step" in values and not isinstance(values["step"], Tensor):
-                values["step"] = rushlight.tensor(float(values["step"]), dtype=dtype)
+            for name in self._numbers:
+                if name in values and not isinstance(values[name], Tensor):
+                    values[name] = rushlight.tensor(float(values[name]), dtype=dtype)
+
+
+class _InPython(Optimizer):
+    """An optimizer whose step is _update, written in tensor operators."""
+
+    @rushlight.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """Changes the parameters once, by their gradients.
+
+        Args:
+            closure: computes the loss again and its gradients, before the step. Default: None
+
+        Returns:
+            what the closure returns.
+        """
+        loss = None
+        if closure is not None:
+            with rushlight.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    self._update(p, p.grad, self.state[p], group)
+        return loss
+
+    def _update(self, p: Tensor, grad: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
+        raise NotImplementedError
 
 
 def _step_dtype() -> Any:
@@ -414,9 +450,18 @@ def _check(name: str, value: Any, ok: bool) -> None:
 
 
 def _check_lr(lr: Any) -> None:
+    _check_lr_size(lr)
+    _check("learning rate", lr, lr >= 0.0)
+
+
+def _check_lr_size(lr: Any) -> None:
     if isinstance(lr, Tensor) and lr.numel() != 1:
         raise ValueError("Tensor lr must be 1-element")
-    _check("learning rate", lr, lr >= 0.0)
+
+
+def _scalar(x: Any) -> Any:
+    """A Python number for a tensor of one element."""
+    return x.item() if isinstance(x, Tensor) else x
 
 
 def _check_betas(betas: Any) -> None:

@@ -24,7 +24,7 @@ class SGD(_InC):
         nesterov (bool): needs momentum, and no dampening. Default: False
         maximize (bool): go up the gradient. Default: False
         foreach, fused: accepted; there is one implementation.
-        differentiable: only False.
+        differentiable (bool): autograd records the step. Default: False
 
     Raises:
         ValueError: an option out of its range.

@@ -1,0 +1,232 @@
+"""What surrounds training, as small programs of either library; what PyTorch makes of them: tests/training.json.
+
+    python tests/training_cases.py      writes tests/training.json; needs torch==2.13.0
+
+A case takes the library and returns numbers, names and texts. Inputs are uniform random numbers, which are the same bits
+in both libraries for a seed.
+"""
+
+import json
+import warnings
+from pathlib import Path
+
+GOLDEN = Path(__file__).parent / "training.json"
+CASES = {}
+
+
+def case(f):
+    CASES[f.__name__] = f
+    return f
+
+
+def cases(*options):
+    """One case per choice of options: f(t, option)."""
+
+    def register(f):
+        for i, option in enumerate(options):
+            CASES[f"{f.__name__} {i}"] = lambda t, option=option: f(t, option)
+        return f
+
+    return register
+
+
+def plain(x):
+    """Tensors as numbers; names of rushlight as PyTorch's."""
+    if hasattr(x, "detach"):
+        x = x.detach()
+        return (x.float() if x.is_floating_point() and x.element_size() < 4 else x).tolist()
+    if isinstance(x, dict):
+        return {str(k): plain(v) for k, v in x.items()}
+    if isinstance(x, (list, tuple)):
+        return [plain(v) for v in x]
+    if isinstance(x, (int, float, bool, type(None))):
+        return x
+    return str(x).replace("rushlight", "torch")
+
+
+def run(t, name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return json.loads(json.dumps(plain(CASES[name](t))))
+
+
+def fails(call):
+    """The exception's type and text."""
+    try:
+        return f"no error: {call()}"
+    except Exception as e:  # noqa: BLE001
+        return f"{type(e).__name__}: {e}"
+
+
+def uniform(t, *shape):
+    """In [-2, 2)."""
+    return (t.rand(shape) - 0.5) * 4
+
+
+def small_net(t):
+    n = t.nn
+    t.manual_seed(0)
+    return n.Sequential(n.Linear(4, 5), n.Tanh(), n.Linear(5, 2))
+
+
+def data(t):
+    t.manual_seed(1)
+    return uniform(t, 12, 4), uniform(t, 12, 2)
+
+
+# ---- optimizers ----
+
+
+@cases(
+    {},
+    {"max_iter": 4, "lr": 0.5},
+    {"lr": 0.1, "history_size": 2},
+    {"line_search_fn": "strong_wolfe"},
+    {"line_search_fn": "strong_wolfe", "max_iter": 5, "lr": 3.0},
+    {"line_search_fn": "strong_wolfe", "tolerance_grad": 0.05, "history_size": 3},
+    {"line_search_fn": "strong_wolfe", "max_eval": 3, "lr": 30.0},
+)
+def lbfgs(t, options):
+    """Rosenbrock's valley, steep and curved, in double precision."""
+    x = t.nn.Parameter(t.tensor([-1.2, 1.0], dtype=t.float64))
+    y = t.nn.Parameter(t.tensor([[0.7], [-0.4]], dtype=t.float64))
+    unused = t.nn.Parameter(t.ones(2, dtype=t.float64))
+    opt = t.optim.LBFGS([x, y, unused], **options)
+
+    def closure():
+        opt.zero_grad()
+        loss = 10 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2 + ((y - x.view(2, 1)) ** 4).sum()
+        loss.backward()
+        return loss
+
+    losses = [opt.step(closure) for _ in range(3)]
+    state = opt.state_dict()["state"][0]
+    counts = [state["func_evals"], state["n_iter"], len(state["old_dirs"]), list(state)]
+    return [repr(opt), losses, x, y, unused, counts, state["d"], state["ro"]]
+
+
+@case
+def lbfgs_bad_search(t):
+    x = t.nn.Parameter(t.ones(2))
+    opt = t.optim.LBFGS([x], line_search_fn="other")
+
+    def closure():
+        opt.zero_grad()
+        loss = (x * x).sum()
+        loss.backward()
+        return loss
+
+    return fails(lambda: opt.step(closure))
+
+
+@cases(
+    {},
+    {"nesterov": False, "momentum": 0.5, "lr": 0.1},
+    {"adjust_lr_fn": "match_rms_adamw", "weight_decay": 0.3},
+    {"ns_steps": 2, "ns_coefficients": (2.0, -1.5, 0.5), "lr": 0.1},
+)
+def muon(t, options):
+    """bfloat16 inside: digits to two places."""
+    t.manual_seed(0)
+    params = [t.nn.Parameter(uniform(t, *s)) for s in ((4, 6), (7, 3), (5, 5))]
+    opt = t.optim.Muon(params, **options)
+    for _ in range(3):
+        for p in params:
+            p.grad = uniform(t, *p.shape)
+        opt.step()
+    return [repr(opt), params, [list(s) for s in opt.state.values()]]
+
+
+# ---- averages of weights ----
+
+
+@cases(
+    lambda s: {},
+    lambda s: {"use_buffers": True},
+    lambda s: {"avg_fn": s.get_swa_avg_fn()},
+    lambda s: {"multi_avg_fn": s.get_swa_multi_avg_fn(), "use_buffers": True},
+    lambda s: {"avg_fn": s.get_ema_avg_fn(0.9)},
+    lambda s: {"multi_avg_fn": s.get_ema_multi_avg_fn(0.8), "use_buffers": True},
+    lambda s: {"avg_fn": lambda a, p, n: 0.3 * a + 0.7 * p},
+)
+def averaged_model(t, options):
+    t.manual_seed(0)
+    model = t.nn.Sequential(t.nn.Linear(3, 2), t.nn.BatchNorm1d(2))
+    model[1].num_batches_tracked = None  # PyTorch cannot average integers
+    average = t.optim.swa_utils.AveragedModel(model, **options(t.optim.swa_utils))
+    x = uniform(t, 5, 3)
+    for _ in range(4):
+        model(uniform(t, 6, 3))
+        with t.no_grad():
+            for p in model.parameters():
+                p.add_(uniform(t, *p.shape))
+        average.update_parameters(model)
+    return [repr(average), average.state_dict(), average.eval()(x)]
+
+
+@case
+def update_bn(t):
+    t.manual_seed(0)
+    model = t.nn.Sequential(t.nn.Linear(3, 2), t.nn.BatchNorm1d(2), t.nn.ReLU()).eval()
+    t.optim.swa_utils.update_bn([[uniform(t, 4, 3)], [uniform(t, 5, 3)]], model)
+    t.optim.swa_utils.update_bn([1], t.nn.ReLU())
+    return [model.state_dict(), model.training, model[1].momentum]
+
+
+@cases({}, {"anneal_strategy": "linear", "anneal_epochs": 4}, {"anneal_epochs": 0})
+def swalr(t, options):
+    params = [t.nn.Parameter(t.ones(1)) for _ in range(2)]
+    opt = t.optim.SGD([{"params": params[:1]}, {"params": params[1:], "lr": 0.3}], lr=0.1)
+    schedule = t.optim.swa_utils.SWALR(opt, [0.05, 0.5], **options)
+    rates = [schedule.get_last_lr()]
+    for _ in range(13):
+        opt.step()
+        schedule.step()
+        rates.append(schedule.get_last_lr())
+    other = t.optim.swa_utils.SWALR(opt, 0.05)
+    other.load_state_dict(schedule.state_dict())
+    return [rates, other.get_last_lr(), sorted(set(other.state_dict()) - {"_is_initial"})]
+
+
+# ---- steps that autograd records ----
+
+
+@cases(
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.1}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "maximize": True}),
+    ("Adam", {"lr": 0.1, "weight_decay": 0.1}),
+    ("AdamW", {"lr": 0.1}),
+    ("RMSprop", {"lr": 0.1, "momentum": 0.5}),
+    ("Adagrad", {"lr": 0.1, "lr_decay": 0.1}),
+    ("Adadelta", {"rho": 0.5}),
+    ("NAdam", {"lr": 0.1}),
+    ("RAdam", {"lr": 0.1, "betas": (0.5, 0.6)}),
+    ("ASGD", {"lr": 0.1, "lambd": 0.1, "t0": 1}),
+)
+def differentiable(t, option):
+    """The gradient of the parameters after three steps; PyTorch's fails with the other optimizers and options."""
+    name, options = option
+    t.manual_seed(0)
+    start = uniform(t, 4).double().requires_grad_()
+    grads = [uniform(t, 4).double().requires_grad_() for _ in range(3)]
+    p = start.clone()
+    opt = getattr(t.optim, name)([p], differentiable=True, **options)
+    for g in grads:
+        p.grad = g
+        opt.step()
+    p.square().sum().backward()
+    return [p, start.grad, [g.grad for g in grads], list(opt.state[p])]
+
+
+def main():
+    import torch
+
+    if not torch.__version__.startswith("2.13.0"):
+        raise SystemExit(f"golden values come from PyTorch 2.13.0, this is {torch.__version__}")
+    torch.set_num_threads(1)
+    lines = [f'"{name}": {json.dumps(run(torch, name))}' for name in CASES]
+    GOLDEN.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+if __name__ == "__main__":
+    main()
