@@ -86,10 +86,21 @@ extern rl_kernels rl_kernel_table;
  * or machine lacks it. */
 bool rl_kernels_fill(rl_kernels *t, const char *isa);
 
-/* For map kernels (kernels/strided.c): runs a loop over contiguous elements on strided ones,
- * through blocks on the stack. n_in inputs; item[k]: size in bytes of an element of p[k]. */
+/* For map kernels (kernels/strided.c), which are loops over contiguous elements: runs one on n
+ * elements at any strides, through blocks on the stack where it must.  The digit: inputs.  items,
+ * byte by byte: the sizes of the elements of p[0] ... p[4]; then the step: the loop handles whole
+ * multiples of it only, and ignores a rest, which is padded with zeros here. */
 typedef void rl_map_loop(size_t n, char *const *p, const rl_kargs *a);
-void rl_map_strided(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a, int n_in,
-                    const uint8_t *item, rl_map_loop *loop);
+#define RL_MAP_RUN(digit)                                                                          \
+    void rl_map_run##digit(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a,        \
+                           uint64_t items, rl_map_loop *loop)
+RL_MAP_RUN(1);
+RL_MAP_RUN(2);
+RL_MAP_RUN(3);
+RL_MAP_RUN(4);
+enum { RL_MAP_STEP_BYTES = 256 }; /* the most bytes of one operand in a step */
+/* Two inputs; xs, a loop of its own for one second input for all, takes the same items. */
+void rl_map_run_xs(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a, uint64_t items,
+                   rl_map_loop *loop, rl_map_loop *xs);
 
 #endif

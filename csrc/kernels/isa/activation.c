@@ -2,6 +2,7 @@
  * derivatives. */
 #include "isa.h"
 
+#define RL_STEP(R) RL_WHOLE(R)
 #include "loops.h"
 #include "math_f32.h"
 

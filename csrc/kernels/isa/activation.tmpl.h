@@ -46,15 +46,15 @@ MAP1(SOFTPLUS, T, const T beta = (T)a->f[0];
      const T threshold = (T)a->f[1], x *beta > threshold ? x : NAME(softplus)(x * beta) / beta)
 MAP1(LOG_SIGMOID, T, , -NAME(softplus)(-x))
 
-MAP2_HEAVY(ELU_BACKWARD, T, const T negative = (T)a->f[0] * (T)a->f[1]; const T scale = (T)a->f[1];
-           const T input = (T)a->f[2], y > 0 ? x * scale : x * negative * input * M(exp)(input * y))
-MAP2_HEAVY(GELU_BACKWARD, T, , x *NAME(gelu_slope)(y))
-MAP2_HEAVY(GELU_TANH_BACKWARD, T, , x *NAME(gelu_tanh_slope)(y))
-MAP2_HEAVY(SILU_BACKWARD, T, , x *M(sigmoid)(y) * (1 + y * (1 - M(sigmoid)(y))))
-MAP2_HEAVY(MISH_BACKWARD, T, , x *NAME(mish_slope)(y))
-MAP2_HEAVY(SOFTPLUS_BACKWARD, T, const T beta = (T)a->f[0];
-           const T threshold = (T)a->f[1], y *beta > threshold ? x : x * M(sigmoid)(y * beta))
-MAP2_HEAVY(LOG_SIGMOID_BACKWARD, T, , x *M(sigmoid)(-y))
+MAP2(ELU_BACKWARD, T, const T negative = (T)a->f[0] * (T)a->f[1]; const T scale = (T)a->f[1];
+     const T input = (T)a->f[2], y > 0 ? x * scale : x * negative * input * M(exp)(input * y))
+MAP2(GELU_BACKWARD, T, , x *NAME(gelu_slope)(y))
+MAP2(GELU_TANH_BACKWARD, T, , x *NAME(gelu_tanh_slope)(y))
+MAP2(SILU_BACKWARD, T, , x *M(sigmoid)(y) * (1 + y * (1 - M(sigmoid)(y))))
+MAP2(MISH_BACKWARD, T, , x *NAME(mish_slope)(y))
+MAP2(SOFTPLUS_BACKWARD, T, const T beta = (T)a->f[0];
+     const T threshold = (T)a->f[1], y *beta > threshold ? x : x * M(sigmoid)(y * beta))
+MAP2(LOG_SIGMOID_BACKWARD, T, , x *M(sigmoid)(-y))
 
 /* ---- binary cross entropy: x prediction, y target; logarithms no less than -100 ---- */
 
@@ -66,10 +66,10 @@ RL_MATH T NAME(bce)(T x, T y)
 /* (1 - y) x + log(1 + e^-x), the second without overflow */
 RL_MATH T NAME(bce_logits)(T x, T y) { return (1 - y) * x + NAME(softplus)(-x); }
 
-MAP2_HEAVY(BCE, T, , NAME(bce)(x, y))
+MAP2(BCE, T, , NAME(bce)(x, y))
 MAP3(BCE_BACKWARD, T, const T c = (T)a->f[1],
      x * c * (y - z) / ((1 - y) * y < (T)1e-12 ? (T)1e-12 : (1 - y) * y))
-MAP2_HEAVY(BCE_LOGITS, T, , NAME(bce_logits)(x, y))
+MAP2(BCE_LOGITS, T, , NAME(bce_logits)(x, y))
 MAP3(BCE_LOGITS_BACKWARD, T, const T c = (T)a->f[1], x * c * (M(sigmoid)(y) - z))
 /* z: weight of the positive class */
 MAP3(BCE_LOGITS_POS, T, , (1 - y) * x + (1 + (z - 1) * y) * NAME(softplus)(-x))
@@ -78,8 +78,8 @@ MAP4(BCE_LOGITS_POS_BACKWARD, T, const T c = (T)a->f[1],
 
 /* ---- Kullback-Leibler: x logarithm of the prediction ---- */
 
-MAP2_HEAVY(KL_DIV, T, , (y == 0 ? 0 : y * M(log)(y)) - y * x)
-MAP2_HEAVY(KL_DIV_LOG, T, , M(exp)(y) * (y - x))
+MAP2(KL_DIV, T, , (y == 0 ? 0 : y * M(log)(y)) - y * x)
+MAP2(KL_DIV_LOG, T, , M(exp)(y) * (y - x))
 
 static void NAME(activation_fill)(rl_kernels *t)
 {

@@ -42,43 +42,43 @@ static double NAME(power_of_ten)(int64_t n)
     return p;
 }
 
-MAP2(ADD, T, , x + y)
-MAP2(SUB, T, , x - y)
-MAP2(MUL, T, , x *y)
-MAP2(DIV, T, , x / y)
+MAP2_HOT(ADD, T, x + y)
+MAP2_HOT(SUB, T, x - y)
+MAP2_HOT(MUL, T, x *y)
+MAP2_HOT(DIV, T, x / y)
 MAP2(ADD_SCALED, T, const T c = (T)a->f[0], x + c * y)
-MAP2_HEAVY(DIV_FLOOR, T, , NAME(floor_quotient)(x, y))
-MAP2_HEAVY(DIV_TRUNC, T, , F(trunc)(x / y))
-MAP2_HEAVY(REMAINDER, T, , NAME(floor_remainder)(x, y))
-MAP2_HEAVY(FMOD, T, , F(fmod)(x, y))
+MAP2(DIV_FLOOR, T, , NAME(floor_quotient)(x, y))
+MAP2(DIV_TRUNC, T, , F(trunc)(x / y))
+MAP2(REMAINDER, T, , NAME(floor_remainder)(x, y))
+MAP2(FMOD, T, , F(fmod)(x, y))
 MAP2(MAXIMUM, T, , x != x ? x : y != y ? y : x < y ? y : x)
 MAP2(MINIMUM, T, , x != x ? x : y != y ? y : y < x ? y : x)
-MAP2_HEAVY(FMAX, T, , y != y ? x : x >= y ? x : y)
-MAP2_HEAVY(FMIN, T, , y != y ? x : x <= y ? x : y)
-MAP2_HEAVY(COPYSIGN, T, , F(copysign)(x, y))
-MAP2_HEAVY(HEAVISIDE, T, , x == 0 ? y : (T)(x > 0))
+MAP2(FMAX, T, , y != y ? x : x >= y ? x : y)
+MAP2(FMIN, T, , y != y ? x : x <= y ? x : y)
+MAP2(COPYSIGN, T, , F(copysign)(x, y))
+MAP2(HEAVISIDE, T, , x == 0 ? y : (T)(x > 0))
 MAP1(ANGLE, T, , x != x ? x : x < 0 ? (T)3.14159265358979323846 : 0)
 
-MAP2(EQ, uint8_t, , x == y)
-MAP2(NE, uint8_t, , x != y)
-MAP2(LT, uint8_t, , x < y)
-MAP2(LE, uint8_t, , x <= y)
-MAP2(GT, uint8_t, , x > y)
-MAP2(GE, uint8_t, , x >= y)
-MAP2_HEAVY(LOGICAL_AND, uint8_t, , (x != 0) & (y != 0))
-MAP2_HEAVY(LOGICAL_OR, uint8_t, , (x != 0) | (y != 0))
-MAP2_HEAVY(LOGICAL_XOR, uint8_t, , (x != 0) ^ (y != 0))
+MAP2_XS(EQ, uint8_t, x == y)
+MAP2_XS(NE, uint8_t, x != y)
+MAP2_XS(LT, uint8_t, x < y)
+MAP2_XS(LE, uint8_t, x <= y)
+MAP2_XS(GT, uint8_t, x > y)
+MAP2_XS(GE, uint8_t, x >= y)
+MAP2(LOGICAL_AND, uint8_t, , (x != 0) & (y != 0))
+MAP2(LOGICAL_OR, uint8_t, , (x != 0) | (y != 0))
+MAP2(LOGICAL_XOR, uint8_t, , (x != 0) ^ (y != 0))
 MAP1(LOGICAL_NOT, uint8_t, , x == 0)
 MAP1(ISNAN, uint8_t, , x != x)
 MAP1(ISINF, uint8_t, , F(fabs)(x) == (T)INFINITY)
 MAP1(ISFINITE, uint8_t, , F(fabs)(x) < (T)INFINITY)
 MAP1(SIGNBIT, uint8_t, , F(copysign)(1, x) < 0)
-MAP2_HEAVY(ISCLOSE, uint8_t, const T atol = (T)a->f[0]; const T rtol = (T)a->f[1];
-           const int equal_nan = a->i[0] != 0,
-           (x == y) |
-               ((F(fabs)(x) < (T)INFINITY) & (F(fabs)(y) < (T)INFINITY) &
-                (F(fabs)(x - y) <= atol + F(fabs)(rtol * y))) |
-               (equal_nan & (x != x) & (y != y)))
+MAP2(ISCLOSE, uint8_t, const T atol = (T)a->f[0]; const T rtol = (T)a->f[1];
+     const int equal_nan = a->i[0] != 0,
+     (x == y) |
+         ((F(fabs)(x) < (T)INFINITY) & (F(fabs)(y) < (T)INFINITY) &
+          (F(fabs)(x - y) <= atol + F(fabs)(rtol * y))) |
+         (equal_nan & (x != x) & (y != y)))
 
 MAP1(NEG, T, , -x)
 MAP1(ABS, T, , F(fabs)(x))
@@ -118,8 +118,8 @@ MAP1(NAN_TO_NUM, T, const T nan = (T)a->f[0]; const T up = (T)a->f[1];
 
 MAP3X(WHERE, T, uint8_t, , x ? y : z)
 MAP3(LERP, T, , F(fabs)(z) < (T)0.5 ? x + z * (y - x) : y - (y - x) * (1 - z))
-MAP2_HEAVY(LERP_SCALAR, T, const T w = (T)a->f[0];
-           const int near_x = F(fabs)(w) < (T)0.5, near_x ? x + w *(y - x) : y - (y - x) * (1 - w))
+MAP2(LERP_SCALAR, T, const T w = (T)a->f[0];
+     const int near_x = F(fabs)(w) < (T)0.5, near_x ? x + w *(y - x) : y - (y - x) * (1 - w))
 MAP3(ADDCMUL, T, const T c = (T)a->f[0], x + c * y * z)
 MAP3(ADDCDIV, T, const T c = (T)a->f[0], x + c * y / z)
 
@@ -137,22 +137,22 @@ MAP1(SOFTSHRINK, T, const T lambda = (T)a->f[0],
                    : 0)
 MAP1(HARDSHRINK, T, const T lambda = (T)a->f[0], (x >= -lambda) & (x <= lambda) ? 0 : x)
 
-MAP2_HEAVY(SIGMOID_BACKWARD, T, , x * ((1 - y) * y))
-MAP2_HEAVY(TANH_BACKWARD, T, , x * (1 - y * y))
-MAP2_HEAVY(THRESHOLD_BACKWARD, T, const T at = (T)a->f[0], y <= at ? 0 : x)
-MAP2_HEAVY(LEAKY_RELU_BACKWARD, T, const T slope = (T)a->f[0], y > 0 ? x : x * slope)
-MAP2_HEAVY(HARDTANH_BACKWARD, T, const T lo = (T)a->f[0];
-           const T hi = (T)a->f[1], (y <= lo) | (y >= hi) ? 0 : x)
-MAP2_HEAVY(CLAMP_BACKWARD, T, const T lo = (T)a->f[0];
-           const T hi = (T)a->f[1], (y < lo) | (y > hi) ? 0 : x)
-MAP2_HEAVY(HARDSIGMOID_BACKWARD, T, , (y > -3) & (y < 3) ? x * (T)(1.0f / 6.0f) : 0)
-MAP2_HEAVY(HARDSWISH_BACKWARD, T, , y <= -3 ? 0 : y < 3 ? x * (y / 3 + (T)0.5) : x)
-MAP2_HEAVY(SHRINK_BACKWARD, T, const T lambda = (T)a->f[0], (y >= -lambda) & (y <= lambda) ? 0 : x)
+MAP2(SIGMOID_BACKWARD, T, , x * ((1 - y) * y))
+MAP2(TANH_BACKWARD, T, , x * (1 - y * y))
+MAP2(THRESHOLD_BACKWARD, T, const T at = (T)a->f[0], y <= at ? 0 : x)
+MAP2(LEAKY_RELU_BACKWARD, T, const T slope = (T)a->f[0], y > 0 ? x : x * slope)
+MAP2(HARDTANH_BACKWARD, T, const T lo = (T)a->f[0];
+     const T hi = (T)a->f[1], (y <= lo) | (y >= hi) ? 0 : x)
+MAP2(CLAMP_BACKWARD, T, const T lo = (T)a->f[0];
+     const T hi = (T)a->f[1], (y < lo) | (y > hi) ? 0 : x)
+MAP2(HARDSIGMOID_BACKWARD, T, , (y > -3) & (y < 3) ? x * (T)(1.0f / 6.0f) : 0)
+MAP2(HARDSWISH_BACKWARD, T, , y <= -3 ? 0 : y < 3 ? x * (y / 3 + (T)0.5) : x)
+MAP2(SHRINK_BACKWARD, T, const T lambda = (T)a->f[0], (y >= -lambda) & (y <= lambda) ? 0 : x)
 
-MAP2_HEAVY(MSE, T, , (x - y) * (x - y))
-MAP2_HEAVY(L1, T, , F(fabs)(x - y))
-MAP2_HEAVY(SMOOTH_L1, T, const T beta = (T)a->f[0], NAME(smooth_l1)(F(fabs)(x - y), beta))
-MAP2_HEAVY(HUBER, T, const T delta = (T)a->f[0], NAME(huber)(F(fabs)(x - y), delta))
+MAP2(MSE, T, , (x - y) * (x - y))
+MAP2(L1, T, , F(fabs)(x - y))
+MAP2(SMOOTH_L1, T, const T beta = (T)a->f[0], NAME(smooth_l1)(F(fabs)(x - y), beta))
+MAP2(HUBER, T, const T delta = (T)a->f[0], NAME(huber)(F(fabs)(x - y), delta))
 MAP3(MSE_BACKWARD, T, const T c = 2 * (T)a->f[1], c *(y - z) * x)
 MAP3(L1_BACKWARD, T, const T c = (T)a->f[1], x * c * (T)((y > z) - (y < z)))
 MAP3(SMOOTH_L1_BACKWARD, T, const T beta = (T)a->f[0];

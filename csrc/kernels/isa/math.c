@@ -1,6 +1,7 @@
 /* math.c: the elementary functions as kernels. */
 #include "isa.h"
 
+#define RL_STEP(R) RL_WHOLE(R)
 #include "loops.h"
 #include "math_f32.h"
 

@@ -18,20 +18,20 @@ MAP1(ACOSH, T, , M(acosh)(x))
 MAP1(ATANH, T, , M(atanh)(x))
 MAP1(ERF, T, , M(erf)(x))
 MAP1(ERFC, T, , M(erfc)(x))
-MAP2_HEAVY(POW, T, , M(pow)(x, y))
+MAP2(POW, T, , M(pow)(x, y))
 static void NAME(SCALAR_POW)(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)
 {
     T base = (T)a->f[0];
     NAME(POW)(n, (char *[]){p[0], (char *)&base, p[1]}, (ptrdiff_t[]){s[0], 0, s[1]}, a);
 }
-MAP2_HEAVY(ATAN2, T, , M(atan2)(x, y))
+MAP2(ATAN2, T, , M(atan2)(x, y))
 /* The angle of (1, x); a 1 that the compiler knew would tempt it to branch. */
 static void NAME(ATAN)(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)
 {
     T one = 1;
     NAME(ATAN2)(n, (char *[]){p[0], p[1], (char *)&one}, (ptrdiff_t[]){s[0], s[1], 0}, a);
 }
-MAP2_HEAVY(HYPOT, T, , M(hypot)(x, y))
+MAP2(HYPOT, T, , M(hypot)(x, y))
 
 /* log(e^x + e^y) = max + log1p(e^-|x - y|); equal infinities have no difference */
 RL_MATH T NAME(logaddexp)(T x, T y)
@@ -39,15 +39,15 @@ RL_MATH T NAME(logaddexp)(T x, T y)
     T most = x < y ? y : x, r = most + M(log1p)(M(exp)(-F(fabs)(x - y)));
     return (x == y) & (F(fabs)(x) == (T)INFINITY) ? x : (x != x) | (y != y) ? x + y : r;
 }
-MAP2_HEAVY(LOGADDEXP, T, , NAME(logaddexp)(x, y))
+MAP2(LOGADDEXP, T, , NAME(logaddexp)(x, y))
 RL_MATH T NAME(logaddexp2)(T x, T y)
 {
     const T per_ln2 = (T)1.44269504088896340736;
     T most = x < y ? y : x, r = most + M(log1p)(M(exp2)(-F(fabs)(x - y))) * per_ln2;
     return (x == y) & (F(fabs)(x) == (T)INFINITY) ? x : (x != x) | (y != y) ? x + y : r;
 }
-MAP2_HEAVY(LOGADDEXP2, T, , NAME(logaddexp2)(x, y))
-MAP2_HEAVY(XLOG1PY, T, , (x == 0) & (y == y) ? 0 : x * M(log1p)(y))
+MAP2(LOGADDEXP2, T, , NAME(logaddexp2)(x, y))
+MAP2(XLOG1PY, T, , (x == 0) & (y == y) ? 0 : x * M(log1p)(y))
 MAP1(ENTR, T, , x > 0 ? -x * M(log)(x) : x == 0 ? 0 : x < 0 ? -(T)INFINITY : x)
 
 RL_MATH T NAME(logit)(T x, T low, T high)
@@ -57,7 +57,7 @@ RL_MATH T NAME(logit)(T x, T low, T high)
 }
 MAP1(LOGIT, T, const int clamps = a->f[0] >= 0; const T low = clamps ? (T)a->f[0] : -(T)INFINITY;
      const T high = clamps ? 1 - (T)a->f[0] : (T)INFINITY, NAME(logit)(x, low, high))
-MAP2_HEAVY(XLOGY, T, , (x == 0) & (y == y) ? 0 : x * M(log)(y))
+MAP2(XLOGY, T, , (x == 0) & (y == y) ? 0 : x * M(log)(y))
 
 /* Powers with a fixed exponent: the frequent ones by what they mean. */
 MAP1(SQUARED, T, , x *x)
