@@ -1098,6 +1098,16 @@ rl_tensor *rl_rrelu(rl_tensor *input, double lower, double upper, bool training,
     rl_generator *generator);
 rl_tensor *rl_rrelu_(rl_tensor *input, double lower, double upper, bool training,
     rl_generator *generator);
+/* dropout of whole channels: input (N, C, ...). */
+rl_tensor *rl_feature_dropout(rl_tensor *input, double p, bool train);
+rl_tensor *rl_feature_dropout_(rl_tensor *input, double p, bool train);
+/* Elements set to selu's lower limit with probability p, then scaled and shifted to keep mean
+ * 0 and variance 1. */
+rl_tensor *rl_alpha_dropout(rl_tensor *input, double p, bool train);
+rl_tensor *rl_alpha_dropout_(rl_tensor *input, double p, bool train);
+/* alpha_dropout of whole channels: input (N, C, ...). */
+rl_tensor *rl_feature_alpha_dropout(rl_tensor *input, double p, bool train);
+rl_tensor *rl_feature_alpha_dropout_(rl_tensor *input, double p, bool train);
 /* (input - target)^2. */
 rl_tensor *rl_mse_loss(rl_tensor *input, rl_tensor *target, const char *reduction);
 /* |input - target|. */

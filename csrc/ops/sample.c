@@ -4,6 +4,7 @@
 #include "autograd/autograd.h"
 #include "core/alloc.h"
 #include "core/iter.h"
+#include "ops/map.h"
 #include "ops/random.h"
 #include "rushlight_ops.h"
 
@@ -275,30 +276,78 @@ rl_tensor *rl_multinomial(rl_tensor *input, int64_t num_samples, bool replacemen
 
 /* ---- dropout ---- */
 
-/* x times a mask of 0 and 1 / (1 - p), a coin per element in memory order; x itself when there is
- * nothing to drop. */
-rl_tensor *rl_dropout(rl_tensor *input, double p, bool train)
+/* Where the coins are thrown: an element each, or a channel each: (N, C, 1, 1, ...). */
+static rl_tensor *new_coins(rl_tensor *x, bool channels)
 {
-    if (!input)
+    int64_t shape[RL_MAX_DIMS];
+    if (!channels)
+        return rl_new_like(x, (rl_dtype)x->dtype);
+    if (x->ndim < 2)
+        return rl_fail(RL_ERUNTIME,
+                       "Feature dropout requires at least 2 dimensions in the input");
+    for (int d = 0; d < x->ndim; d++)
+        shape[d] = d < 2 ? x->shape[d] : 1;
+    return rl_new((rl_dtype)x->dtype, x->ndim, shape);
+}
+
+/* a x where the coin is 1, a alpha' elsewhere, plus what keeps mean 0 and variance 1: alpha' is the
+ * limit of selu at minus infinity (Klambauer et al., 2017).  Rounded after every step, as PyTorch
+ * does. */
+static rl_tensor *keep_moments(rl_tensor *x, rl_tensor *coins, double p)
+{
+    const double alpha = 1.7580993408473766, a = 1 / sqrt((alpha * alpha * p + 1) * (1 - p));
+    RL_TEMP *dropped = rl_add_number(coins, rl_int(-1));
+    RL_TEMP *scaled = rl_mul_number(dropped, rl_float(alpha * a));
+    RL_TEMP *shift = rl_add_number(scaled, rl_float(alpha * a * p));
+    RL_TEMP *factor = rl_mul_number(coins, rl_float(a));
+    RL_TEMP *product = rl_mul(x, factor);
+    return product && shift ? rl_add(product, shift, rl_int(1)) : NULL;
+}
+
+/* x times coins of 0 and 1 / (1 - p), thrown in memory order; x itself when there is nothing to
+ * drop. */
+static rl_tensor *drop(rl_tensor *x, double p, bool train, bool channels, bool moments)
+{
+    if (!x)
         return NULL;
     if (!(p >= 0 && p <= 1))
         return rl_fail(RL_ERUNTIME, "dropout probability has to be between 0 and 1, but got %g", p);
-    if (p == 0 || !train || input->numel == 0)
-        return rl_retain(input);
-    rl_dtype dtype = (rl_dtype)input->dtype;
+    if (p == 0 || !train || x->numel == 0)
+        return rl_retain(x);
+    rl_dtype dtype = (rl_dtype)x->dtype;
     if (p == 1) {
         RL_TEMP *zero = rl_scalar_tensor(rl_int(0), dtype);
-        return zero ? rl_mul(input, zero) : NULL;
+        return zero ? rl_mul(x, zero) : NULL;
     }
     if (!rl_is_floating(dtype))
         return rl_fail(RL_ERUNTIME, "result type Float can't be cast to the desired output type %s",
                        rl_dtype_title(dtype));
-    RL_TEMP *mask = rl_new_like(input, dtype);
+    RL_TEMP *coins = new_coins(x, channels);
     /* Half precision divides in float32 and rounds once, which filling does too. */
-    double one = dtype == RL_F64 ? 1.0 / (1.0 - p) : 1.0f / (float)(1.0 - p);
-    if (!mask || rl_fill_bernoulli(mask, 1.0 - p, one, NULL))
+    double one = moments ? 1 : dtype == RL_F64 ? 1.0 / (1.0 - p) : 1.0f / (float)(1.0 - p);
+    if (!coins || rl_fill_bernoulli(coins, 1.0 - p, one, NULL))
         return NULL;
-    return rl_mul(input, mask);
+    return moments ? keep_moments(x, coins, p) : rl_mul(x, coins);
+}
+
+rl_tensor *rl_dropout(rl_tensor *input, double p, bool train)
+{
+    return drop(input, p, train, false, false);
+}
+
+rl_tensor *rl_feature_dropout(rl_tensor *input, double p, bool train)
+{
+    return drop(input, p, train, true, false);
+}
+
+rl_tensor *rl_alpha_dropout(rl_tensor *input, double p, bool train)
+{
+    return drop(input, p, train, false, true);
+}
+
+rl_tensor *rl_feature_alpha_dropout(rl_tensor *input, double p, bool train)
+{
+    return drop(input, p, train, true, true);
 }
 
 /* ---- rrelu ---- */

@@ -345,6 +345,36 @@ static PyGetSetDef class_getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
+static PyObject *get_class(PyObject *self, void *Py_UNUSED(closure))
+{
+    return Py_NewRef((PyObject *)Py_TYPE(self));
+}
+
+/* x.__class__ = Tensor, which takes a plain subclass back to what it extends; Python itself changes
+ * classes only among those made by class statements. */
+static int set_class(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
+{
+    PyTypeObject *type = Py_TYPE(self);
+    if (value == (PyObject *)&rl_py_tensor_type && type->tp_flags & Py_TPFLAGS_HEAPTYPE &&
+        type->tp_basicsize == rl_py_tensor_type.tp_basicsize) {
+        rl_py_track(self);
+        Py_SET_TYPE(self, &rl_py_tensor_type);
+        Py_DECREF(type);
+        return 0;
+    }
+    PyObject *members = PyObject_GetAttrString((PyObject *)&PyBaseObject_Type, "__dict__");
+    PyObject *ordinary = members ? PyMapping_GetItemString(members, "__class__") : NULL;
+    int status = ordinary ? Py_TYPE(ordinary)->tp_descr_set(ordinary, self, value) : -1;
+    Py_XDECREF(ordinary);
+    Py_XDECREF(members);
+    return status;
+}
+
+static PyGetSetDef tensor_getset[] = {
+    {"__class__", get_class, set_class, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 static PyTypeObject tensor_meta = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "rushlight._C._TensorMeta",
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
@@ -367,6 +397,7 @@ PyTypeObject rl_py_tensor_type = {
     .tp_hash = tensor_hash,
     .tp_iter = tensor_iter,
     .tp_setattro = tensor_setattro,
+    .tp_getset = tensor_getset,
     .tp_richcompare = rl_py_tensor_compare,
     .tp_dictoffset = offsetof(rl_py_tensor, dict),
     .tp_weaklistoffset = offsetof(rl_py_tensor, weakrefs),

@@ -116,3 +116,15 @@ def dropout(input: Tensor, p: float, train: bool) -> Tensor:
 @op(method=False, inplace=True)
 def rrelu(input: Tensor, lower: float = 0.125, upper: float = 0.3333333333333333, training: bool = False, generator: Generator | None = None) -> Tensor:
     """x where x > 0, elsewhere r x: r uniform in [lower, upper] for each element when training, else their mean."""
+
+@op(method=False, inplace=True)
+def feature_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """dropout of whole channels: input (N, C, ...)."""
+
+@op(method=False, inplace=True)
+def alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """Elements set to selu's lower limit with probability p, then scaled and shifted to keep mean 0 and variance 1."""
+
+@op(method=False, inplace=True)
+def feature_alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """alpha_dropout of whole channels: input (N, C, ...)."""

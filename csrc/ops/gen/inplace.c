@@ -514,3 +514,24 @@ rl_tensor *rl_rrelu_(rl_tensor *input, double lower, double upper, bool training
     return self ? rl_inplace_assign(input, rl_rrelu(self, lower, upper, training,
         generator)) : NULL;
 }
+
+rl_tensor *rl_feature_dropout_(rl_tensor *input, double p, bool train)
+{
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_feature_dropout(self, p, train)) : NULL;
+}
+
+rl_tensor *rl_alpha_dropout_(rl_tensor *input, double p, bool train)
+{
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_alpha_dropout(self, p, train)) : NULL;
+}
+
+rl_tensor *rl_feature_alpha_dropout_(rl_tensor *input, double p, bool train)
+{
+    bool records = rl_recording(input);
+    RL_TEMP *self = rl_inplace_source(input, records);
+    return self ? rl_inplace_assign(input, rl_feature_alpha_dropout(self, p, train)) : NULL;
+}
