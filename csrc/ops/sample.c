@@ -283,8 +283,7 @@ static rl_tensor *new_coins(rl_tensor *x, bool channels)
     if (!channels)
         return rl_new_like(x, (rl_dtype)x->dtype);
     if (x->ndim < 2)
-        return rl_fail(RL_ERUNTIME,
-                       "Feature dropout requires at least 2 dimensions in the input");
+        return rl_fail(RL_ERUNTIME, "Feature dropout requires at least 2 dimensions in the input");
     for (int d = 0; d < x->ndim; d++)
         shape[d] = d < 2 ? x->shape[d] : 1;
     return rl_new((rl_dtype)x->dtype, x->ndim, shape);

@@ -88,6 +88,14 @@ _LAZY = {
     **dict.fromkeys(
         ("corrcoef", "cov", "cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz"), "rushlight._calculus"
     ),
+    **dict.fromkeys(
+        (
+            "binary_cross_entropy_with_logits", "cosine_embedding_loss", "hinge_embedding_loss",
+            "kl_div", "margin_ranking_loss", "poisson_nll_loss", "triplet_margin_loss",
+        ),
+        "rushlight._losses",
+    ),
+    "bilinear": "rushlight.nn.functional",
     "autocast": "rushlight.amp",
     "vmap": "rushlight.func",
     "install_as_torch": "rushlight._as_torch",

@@ -66,3 +66,23 @@ case("dropout", T(6, 5), 0.4, False)
 case("dropout", T(6, 5), 0.0, True, seed=14)
 case("dropout", T(6, 5), 1.0, True, seed=14)
 error("dropout", T(3), 1.5, True)
+
+for name in ("alpha_dropout", "feature_dropout", "feature_alpha_dropout"):
+    for shape in ((6, 5), (3, 4, 5), (2, 3, 2, 4)):
+        case(name, T(*shape), 0.4, True, seed=15, strides=name != "feature_dropout" or len(shape) > 2)
+    case(name, T(6, 5), 0.4, False)
+    case(name, T(6, 5), 1.0, True, seed=15)
+    case(name, T(6, 5, dtype="float64"), 0.25, True, seed=15)
+    error(name, T(3, 3), -0.5, True)
+    error(name, T(3, 3, dtype="int64"), 0.5, True)
+error("feature_dropout", T(3), 0.5, True)
+case("alpha_dropout", T(5, 6, layout="t"), 0.3, True, seed=16)
+for hard in (False, True):
+    case("gumbel_softmax", T(4, 5), 0.7, hard, seed=17, ulp=16)
+    case("gumbel_softmax", T(4, 5), 2.0, hard, dim=0, seed=17, ulp=16)
+for name, shape in (("dropout1d", (4, 5)), ("dropout1d", (3, 4, 5)), ("dropout2d", (2, 3, 4)), ("dropout2d", (2, 3, 4, 2)), ("dropout3d", (2, 3, 2, 2)), ("dropout3d", (2, 3, 2, 2, 2))):
+    case(name, T(*shape), 0.4, seed=18)
+    case(name, T(*shape), 0.4, False)
+    case(name, T(*shape), 0.4, True, True, seed=18, grad=False)
+    error(name, T(*shape), 1.5)
+error("dropout1d", T(2, 3, 4, 5))

@@ -16,13 +16,41 @@ from rushlight.nn.functional.sparse import *
 from rushlight.nn.functional.spatial import *
 
 # Files imported when one of their names is first mentioned.
-_LAZY: dict[str, tuple[str, ...]] = {}
+_LAZY: dict[str, tuple[str, ...]] = {
+    "likelihood": (
+        "gaussian_nll_loss",
+        "linear_cross_entropy",
+        "poisson_nll_loss",
+    ),
+    "margin": (
+        "cosine_embedding_loss",
+        "hinge_embedding_loss",
+        "margin_ranking_loss",
+        "multi_margin_loss",
+        "multilabel_margin_loss",
+        "multilabel_soft_margin_loss",
+        "soft_margin_loss",
+        "triplet_margin_loss",
+        "triplet_margin_with_distance_loss",
+    ),
+    "noise": (
+        "alpha_dropout",
+        "dropout1d",
+        "dropout2d",
+        "dropout3d",
+        "feature_alpha_dropout",
+        "gumbel_softmax",
+        "rrelu",
+    ),
+}
 __getattr__, __dir__ = attach(__name__, globals(), _LAZY)
 
 linear = _nn.linear
 relu = _C._relu  # with inplace=, in C: it is everywhere
 gelu = _nn.gelu
+hardshrink = _C.hardshrink
 softplus = _nn.softplus
+softshrink = _nn.softshrink
 logsigmoid = _nn.log_sigmoid
 prelu = _C.prelu
 cosine_similarity = _C.cosine_similarity
@@ -36,6 +64,7 @@ conv_transpose2d = _C.conv_transpose2d
 conv_transpose3d = _C.conv_transpose3d
 
 relu_ = _C.relu_
+rrelu_ = _C.rrelu_
 leaky_relu_ = _nn.leaky_relu_
 elu_ = _nn.elu_
 selu_ = _C.selu_

@@ -109,7 +109,10 @@ def huber_loss(
         _warn_of_broadcast(input, target)
     if weight is None:
         return _nn.huber_loss(input, target, reduction, delta)
-    return _weighted(_nn.huber_loss(input, target, "none", delta), input, weight, reduction)
+    losses = _nn.huber_loss(input, target, "none", delta)
+    if reduction == "mean":  # here PyTorch divides by the number of elements
+        return _weighted(losses, input, weight, "none").mean()
+    return _weighted(losses, input, weight, reduction)
 
 
 def nll_loss(

@@ -15,6 +15,7 @@ __all__ = [
     "dropout3d",
     "feature_alpha_dropout",
     "gumbel_softmax",
+    "rrelu",
 ]
 
 
@@ -132,3 +133,14 @@ def gumbel_softmax(
     index = soft.max(dim, keepdim=True)[1]
     one_hot = rushlight.zeros(logits.shape, dtype=logits.dtype).scatter_(dim, index, 1.0)
     return one_hot - soft.detach() + soft
+
+
+def rrelu(
+    input: Tensor,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    inplace: bool = False,
+) -> Tensor:
+    """x where x > 0, r x elsewhere: r uniform in [lower, upper] in training, else their mean."""
+    return (_C.rrelu_ if inplace else _C.rrelu)(input, lower, upper, training)

@@ -16,10 +16,14 @@ from rushlight.nn.modules.module import Module
 
 # file: the layers in it
 _LAZY = {
+    "adaptive": ("AdaptiveLogSoftmaxWithLoss",),
     "batchnorm": (
         "BatchNorm1d",
         "BatchNorm2d",
         "BatchNorm3d",
+        "LazyBatchNorm1d",
+        "LazyBatchNorm2d",
+        "LazyBatchNorm3d",
         "SyncBatchNorm",
     ),
     "conv": (
@@ -36,12 +40,35 @@ _LAZY = {
         "LazyConvTranspose2d",
         "LazyConvTranspose3d",
     ),
+    "distance": ("CosineSimilarity", "PairwiseDistance"),
     "instancenorm": (
         "InstanceNorm1d",
         "InstanceNorm2d",
         "InstanceNorm3d",
+        "LazyInstanceNorm1d",
+        "LazyInstanceNorm2d",
+        "LazyInstanceNorm3d",
+    ),
+    "likelihood": (
+        "GaussianNLLLoss",
+        "LinearCrossEntropyLoss",
+        "LinearCrossEntropyOptions",
+        "NLLLoss2d",
+        "PoissonNLLLoss",
+    ),
+    "margin": (
+        "CosineEmbeddingLoss",
+        "HingeEmbeddingLoss",
+        "MarginRankingLoss",
+        "MultiLabelMarginLoss",
+        "MultiLabelSoftMarginLoss",
+        "MultiMarginLoss",
+        "SoftMarginLoss",
+        "TripletMarginLoss",
+        "TripletMarginWithDistanceLoss",
     ),
     "normalization": (
+        "CrossMapLRN2d",
         "GroupNorm",
         "LayerNorm",
         "LocalResponseNorm",
@@ -78,9 +105,7 @@ _LAZY = {
         "MaxPool2d",
         "MaxPool3d",
     ),
-    "sparse": (
-        "Embedding",
-    ),
+    "sparse": ("Embedding",),
 }
 __getattr__, __dir__ = attach(__name__, globals(), _LAZY)
 

@@ -18,6 +18,7 @@ __all__ = [
     "ELU",
     "GELU",
     "GLU",
+    "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
@@ -26,6 +27,7 @@ __all__ = [
     "LogSoftmax",
     "Mish",
     "PReLU",
+    "RReLU",
     "ReLU",
     "ReLU6",
     "SELU",
@@ -35,6 +37,7 @@ __all__ = [
     "Softmax2d",
     "Softmin",
     "Softplus",
+    "Softshrink",
     "Softsign",
     "Tanh",
     "Tanhshrink",
@@ -463,6 +466,74 @@ class Hardswish(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardswish(input, self.inplace)
+
+
+class _Shrink(Module):
+    """What Hardshrink and Softshrink share."""
+
+    __constants__ = ["lambd"]
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def extra_repr(self) -> str:
+        return f"{self.lambd}"
+
+
+class Hardshrink(_Shrink):
+    """x where |x| > lambd, 0 elsewhere.
+
+    Args:
+        lambd (float): Default: 0.5
+
+    Shape: input (*), output (*), any number of dimensions.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.hardshrink(input, self.lambd)
+
+
+class Softshrink(_Shrink):
+    """x moved by lambd toward 0, and 0 where |x| <= lambd.
+
+    Args:
+        lambd (float): not negative. Default: 0.5
+
+    Shape: input (*), output (*), any number of dimensions.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softshrink(input, self.lambd)
+
+
+class RReLU(Module):
+    """x where x > 0, r x elsewhere: r uniform in [lower, upper] in training, else their mean.
+
+    Args:
+        lower (float): Default: 1/8
+        upper (float): Default: 1/3
+        inplace (bool): write into the input. Default: False
+
+    Shape: input (*), output (*), any number of dimensions.
+    Source: Xu and others, 2015.
+    """
+
+    __constants__ = ["lower", "upper", "inplace"]
+
+    def __init__(
+        self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False
+    ) -> None:
+        super().__init__()
+        self.lower = lower
+        self.upper = upper
+        self.inplace = inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
+
+    def extra_repr(self) -> str:
+        return _inplace_repr(self, f"lower={self.lower}, upper={self.upper}")
 
 
 class Threshold(Module):

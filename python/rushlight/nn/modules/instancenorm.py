@@ -7,12 +7,15 @@ from typing import Any
 
 from rushlight._C import Tensor
 from rushlight.nn import functional as F
-from rushlight.nn.modules.batchnorm import _NormBase
+from rushlight.nn.modules.batchnorm import _LazyNormBase, _NormBase
 
 __all__ = [
     "InstanceNorm1d",
     "InstanceNorm2d",
     "InstanceNorm3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
 ]
 
 
@@ -100,4 +103,28 @@ class InstanceNorm2d(_InstanceNorm):
 class InstanceNorm3d(_InstanceNorm):
     """InstanceNorm1d for volumes: input (N, C, D, H, W) or (C, D, H, W)."""
 
+    _spatial = 3
+
+
+class LazyInstanceNorm1d(_LazyNormBase, _InstanceNorm):
+    """InstanceNorm1d that takes num_features from its first input, of which a batch is expected.
+
+    affine and track_running_stats are True unless said otherwise.
+    """
+
+    cls_to_become = InstanceNorm1d
+    _spatial = 1
+
+
+class LazyInstanceNorm2d(_LazyNormBase, _InstanceNorm):
+    """InstanceNorm2d that takes num_features from its first input, as LazyInstanceNorm1d."""
+
+    cls_to_become = InstanceNorm2d
+    _spatial = 2
+
+
+class LazyInstanceNorm3d(_LazyNormBase, _InstanceNorm):
+    """InstanceNorm3d that takes num_features from its first input, as LazyInstanceNorm1d."""
+
+    cls_to_become = InstanceNorm3d
     _spatial = 3

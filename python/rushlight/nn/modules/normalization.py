@@ -12,7 +12,7 @@ from rushlight.nn import init
 from rushlight.nn.modules.module import Module
 from rushlight.nn.parameter import Parameter
 
-__all__ = ["GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
+__all__ = ["CrossMapLRN2d", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
 
 def _sizes(shape: Any) -> tuple[int, ...]:
@@ -199,6 +199,48 @@ class LocalResponseNorm(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+class CrossMapLRN2d(Module):
+    """x / (k + alpha / size s)^beta, s the sum of the squares of the channels nearby.
+
+    Nearby are (size - 1) // 2 channels to either side, and to the first channel what PyTorch's running
+    sum never takes away again: it counts for all later ones.
+
+    Args:
+        size (int): channels.
+        alpha (float): Default: 1e-4
+        beta (float): Default: 0.75
+        k (float): Default: 1
+
+    Shape: input (N, C, H, W), output the same.
+    Raises:
+        ValueError: another number of dimensions.
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1) -> None:
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dim() != 4:
+            raise ValueError(
+                f"CrossMapLRN2d: Expected input to be 4D, got {input.dim()}D instead."
+            )
+        reach, channels = (self.size - 1) // 2, input.size(1)
+        squares = input.square()
+        padded = F.pad(squares, (0, 0, 0, 0, reach, reach))
+        total = sum(padded.narrow(1, i, channels) for i in range(2 * reach + 1))
+        if channels > reach + 1:
+            first = squares[:, :1].expand(-1, channels - reach - 1, -1, -1)
+            total = total + F.pad(first, (0, 0, 0, 0, reach + 1, 0))
+        return input * (total * (self.alpha / self.size) + self.k) ** -self.beta
 
     def extra_repr(self) -> str:
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
