@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from collections import OrderedDict
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from itertools import chain, islice
@@ -13,7 +14,7 @@ from rushlight._C import Tensor
 from rushlight.nn.modules.module import Module, _addindent, _typename
 from rushlight.nn.parameter import Parameter
 
-__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+__all__ = ["Container", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
 
 
 def _pairs(owner: str, given: Any) -> Iterator[tuple[str, Any]]:
@@ -31,6 +32,21 @@ def _pairs(owner: str, given: Any) -> Iterator[tuple[str, Any]]:
                 f"{owner} update sequence element #{i} has length {len(pair)}; 2 is required"
             )
         yield pair[0], pair[1]
+
+
+class Container(Module):
+    """A module with these submodules; deprecated, and warns: Module itself does."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        warnings.warn(
+            "`nn.Container` is deprecated. All of its functionality is now implemented in "
+            "`nn.Module`. Subclass that instead.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        super().__init__()
+        for name, module in kwargs.items():
+            self.add_module(name, module)
 
 
 class Sequential(_C.Sequential, Module):
