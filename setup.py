@@ -39,7 +39,7 @@ if platform.machine().lower() in ("x86_64", "amd64"):
 # registers (tiles, lanes) need their inner loops unrolled.
 VECTORISED = "-O2 -ftree-vectorize -fvect-cost-model=dynamic".split()
 UNROLLED = ["-O3"]
-PLANNED = {"gemm", "reduce", "row"}
+PLANNED = {"gemm", "row"}
 # Loops of one or two instructions per element wait for memory: AVX-512 would use the bytes of its own build for nothing
 # (benchmarks: equal times at 10, 1e3 and 1e4 elements), so kernels/dispatch.c takes AVX2's.
 SIMPLE = {"arith", "convert", "integer", "reduce", "special"}

@@ -20,6 +20,13 @@
 #define RL_VECTOR_BYTES 16
 #endif
 
+/* Before a loop over a few vectors, which then stay in registers. */
+#if RL_VECTOR_BYTES > 16
+#define RL_UNROLLED _Pragma("GCC unroll 16")
+#else
+#define RL_UNROLLED
+#endif
+
 #include "kernels/kernels.h"
 
 #endif

@@ -46,9 +46,15 @@ static inline V NAME(upper)(V v, int half)
 /* The lanes' sum, lane k and lane k + half each time. */
 static inline T NAME(by_halves)(V *acc)
 {
-    for (int half = NAME(vectors) / 2; half > 0; half /= 2)
-        for (int k = 0; k < half; k++)
-            acc[k] += acc[k + half];
+#define HALVE(half)                                                                                \
+    if (NAME(vectors) > half)                                                                      \
+        RL_UNROLLED for (int k = 0; k < half; k++) acc[k] += acc[k + half];
+    HALVE(16)
+    HALVE(8)
+    HALVE(4)
+    HALVE(2)
+    HALVE(1)
+#undef HALVE
     V v = acc[0];
 #pragma GCC unroll 4
     for (int half = NAME(width) / 2; half > 0; half /= 2)

@@ -47,12 +47,12 @@ static inline T NAME(s_abs)(T v) { return F(fabs)(v); }
         while (n > 0) {                                                                            \
             size_t m = n < NAME(chunk) ? n : NAME(chunk), i = 0;                                   \
             V acc[NAME(vectors)];                                                                  \
-            for (int k = 0; k < NAME(vectors); k++)                                                \
-                acc[k] = (V){0};                                                                   \
+            RL_UNROLLED for (int k = 0; k < NAME(vectors); k++) acc[k] = (V){0};                   \
             for (; i + NAME(lanes) <= m; i += NAME(lanes))                                         \
-                for (int k = 0; k < NAME(vectors); k++)                                            \
-                    acc[k] += vf(*(const V *)(x + i + NAME(width) * k));                           \
-            for (int k = 0; k < NAME(vectors) && i < m; k++, i += NAME(width)) {                   \
+                RL_UNROLLED for (int k = 0; k < NAME(vectors); k++) acc[k] +=                      \
+                    vf(*(const V *)(x + i + NAME(width) * k));                                     \
+            RL_UNROLLED for (int k = 0; k < NAME(vectors) && i < m; k++, i += NAME(width))         \
+            {                                                                                      \
                 V v = m - i >= NAME(width) ? *(const V *)(x + i) : NAME(partial)(x + i, m - i);    \
                 acc[k] += vf(v);                                                                   \
             }                                                                                      \
@@ -67,35 +67,88 @@ SUM_ROW(sum_row, V_SELF, NAME(s_self))
 SUM_ROW(sumsq_row, V_SQUARE, NAME(s_square))
 SUM_ROW(sumabs_row, V_ABS, NAME(s_abs))
 
-/* Sums over rows, w columns at a time.  so: bytes from column to column. */
+/* Sums over rows of `vectors` vectors of columns, or of one of which w columns count. */
+static inline __attribute__((always_inline)) void NAME(sum_vectors)(const int vectors, size_t w,
+                                                                    size_t nr, const char *x,
+                                                                    ptrdiff_t sr, double *total)
+{
+    T sum[8 * NAME(width)];
+    for (size_t j = 0; j < w; j++)
+        total[j] = 0;
+    for (size_t r = 0; r < nr;) {
+        V part[8];
+        RL_UNROLLED
+        for (int k = 0; k < vectors; k++)
+            part[k] = (V){0};
+        size_t end = nr - r < OUTER_RUN ? nr : r + OUTER_RUN;
+        for (; r < end; r++, x += sr) {
+            RL_UNROLLED
+            for (int k = 0; k < vectors; k++) {
+                const T *at = (const T *)x + NAME(width) * k;
+                part[k] += vectors > 1 ? *(const V *)at : NAME(partial)(at, w);
+            }
+        }
+        RL_UNROLLED
+        for (int k = 0; k < vectors; k++)
+            *(V *)(sum + NAME(width) * k) = part[k];
+        for (size_t j = 0; j < w; j++)
+            total[j] += sum[j];
+    }
+}
+
+/* Sums over rows of w columns, w at most WIDTH.  so: bytes from column to column. */
+static __attribute__((noinline)) void NAME(sum_columns)(size_t w, size_t nr, const char *x,
+                                                        ptrdiff_t so, ptrdiff_t sr, double *total)
+{
+    if (so != sizeof(T)) {
+        for (size_t j = 0; j < w; j++) {
+            const char *at = x + (ptrdiff_t)j * so;
+            total[j] = 0;
+            for (size_t r = 0; r < nr;) {
+                T part = 0;
+                size_t end = nr - r < OUTER_RUN ? nr : r + OUTER_RUN;
+                for (; r < end; r++, at += sr)
+                    part += *(const T *)at;
+                total[j] += part;
+            }
+        }
+        return;
+    }
+    for (; w >= 8 * NAME(width); w -= 8 * NAME(width)) {
+        NAME(sum_vectors)(8, 8 * NAME(width), nr, x, sr, total);
+        x += 8 * RL_VECTOR_BYTES, total += 8 * NAME(width);
+    }
+    for (; w >= 2 * NAME(width); w -= 2 * NAME(width)) {
+        NAME(sum_vectors)(2, 2 * NAME(width), nr, x, sr, total);
+        x += 2 * RL_VECTOR_BYTES, total += 2 * NAME(width);
+    }
+    while (w > 0) {
+        size_t m = w < NAME(width) ? w : NAME(width);
+        NAME(sum_vectors)(1, m, nr, x, sr, total);
+        w -= m, x += RL_VECTOR_BYTES, total += m;
+    }
+}
+
+/* The same of f(x), run by run through a copy. */
 #define SUM_COLUMNS(name, sf)                                                                      \
-    static inline __attribute__((always_inline)) void NAME(name##_w)(                              \
-        size_t w, size_t nr, const char *x, ptrdiff_t so, ptrdiff_t sr, double *total)             \
-    {                                                                                              \
-        for (size_t j = 0; j < w; j++)                                                             \
-            total[j] = 0;                                                                          \
-        for (size_t r = 0; r < nr;) {                                                              \
-            T part[WIDTH] = {0};                                                                   \
-            size_t end = nr - r < OUTER_RUN ? nr : r + OUTER_RUN;                                  \
-            for (; r < end; r++, x += sr)                                                          \
-                for (size_t j = 0; j < w; j++)                                                     \
-                    part[j] += sf(*(const T *)(x + (ptrdiff_t)j * so));                            \
-            for (size_t j = 0; j < w; j++)                                                         \
-                total[j] += part[j];                                                               \
-        }                                                                                          \
-    }                                                                                              \
     static void NAME(name)(size_t w, size_t nr, const char *x, ptrdiff_t so, ptrdiff_t sr,         \
                            double *total)                                                          \
     {                                                                                              \
-        if (w == WIDTH && so == sizeof(T))                                                         \
-            NAME(name##_w)(WIDTH, nr, x, sizeof(T), sr, total);                                    \
-        else if (so == sizeof(T))                                                                  \
-            NAME(name##_w)(w, nr, x, sizeof(T), sr, total);                                        \
-        else                                                                                       \
-            NAME(name##_w)(w, nr, x, so, sr, total);                                               \
+        T run[OUTER_RUN * WIDTH];                                                                  \
+        double part[WIDTH];                                                                        \
+        for (size_t j = 0; j < w; j++)                                                             \
+            total[j] = 0;                                                                          \
+        for (size_t done = 0; done < nr; done += OUTER_RUN) {                                      \
+            size_t m = nr - done < OUTER_RUN ? nr - done : OUTER_RUN;                              \
+            for (size_t r = 0; r < m; r++, x += sr)                                                \
+                for (size_t j = 0; j < w; j++)                                                     \
+                    run[r * w + j] = sf(*(const T *)(x + (ptrdiff_t)j * so));                      \
+            NAME(sum_columns)(w, m, (const char *)run, sizeof(T), (ptrdiff_t)(w * sizeof(T)),      \
+                              part);                                                               \
+            for (size_t j = 0; j < w; j++)                                                         \
+                total[j] += part[j];                                                               \
+        }                                                                                          \
     }
-
-SUM_COLUMNS(sum_columns, NAME(s_self))
 SUM_COLUMNS(sumsq_columns, NAME(s_square))
 SUM_COLUMNS(sumabs_columns, NAME(s_abs))
 
@@ -173,16 +226,16 @@ static void NAME(PROD)(size_t no, size_t nr, const char *x, ptrdiff_t so, ptrdif
                 T s[NAME(lanes)];                                                                  \
             } lane;                                                                                \
             V acc[NAME(vectors)];                                                                  \
-            for (int k = 0; k < NAME(vectors); k++)                                                \
-                acc[k] = *(const V *)(x + NAME(width) * k);                                        \
+            RL_UNROLLED for (int k = 0; k < NAME(vectors); k++) acc[k] =                           \
+                *(const V *)(x + NAME(width) * k);                                                 \
             for (i = NAME(lanes); i + NAME(lanes) <= n; i += NAME(lanes))                          \
-                for (int k = 0; k < NAME(vectors); k++) {                                          \
+                RL_UNROLLED for (int k = 0; k < NAME(vectors); k++)                                \
+                {                                                                                  \
                     V v = *(const V *)(x + i + NAME(width) * k);                                   \
                     VI take = (VI)(v better acc[k]) | (VI)(v != v);                                \
                     acc[k] = (V)((take & (VI)v) | (~take & (VI)acc[k]));                           \
                 }                                                                                  \
-            for (int k = 0; k < NAME(vectors); k++)                                                \
-                lane.v[k] = acc[k];                                                                \
+            RL_UNROLLED for (int k = 0; k < NAME(vectors); k++) lane.v[k] = acc[k];                \
             best = lane.s[0];                                                                      \
             for (int k = 1; k < NAME(lanes); k++)                                                  \
                 best = (lane.s[k] better best) | (lane.s[k] != lane.s[k]) ? lane.s[k] : best;      \
