@@ -88,8 +88,8 @@ def _replaced(
     own = _tensors(module)
     if strict:
         complete = _with_ties(own, given) if tie_weights else given
-        unexpected = [k for k in given if k not in own]
-        missing = [k for k in own if k not in complete]
+        unexpected = sorted(k for k in given if k not in own)
+        missing = sorted(k for k in own if k not in complete)
         problems = []
         if unexpected:
             problems.append("Unexpected key(s): " + ", ".join(map(repr, unexpected)) + ".")

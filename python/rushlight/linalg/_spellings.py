@@ -292,6 +292,8 @@ def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
     """The norm over all dims but one, which keep size 1; over all, for dim -1."""
     if dim == -1:
         return _C.norm(v, pow)
+    if v.ndim == 1:  # an empty list of dims would mean all
+        return _C.norm(v.unsqueeze(1), pow, [1])
     return _C.norm(v, pow, [d for d in range(v.ndim) if d != dim % v.ndim], True)
 
 

@@ -1,6 +1,6 @@
 """Neural networks: modules, their functions, initial values."""
 
-# ruff: noqa: F401, F403
+# ruff: noqa: F401, F403, F405
 from rushlight._lazy import attach as _attach
 from rushlight.nn.parameter import (  # first: modules need it
     Buffer,
@@ -19,16 +19,21 @@ from rushlight.nn.modules.loss import *
 
 __all__ = [
     "Buffer",
+    "DataParallel",
     "Parameter",
     "UninitializedBuffer",
     "UninitializedParameter",
     "functional",
     "init",
     "modules",
+    "parallel",
     "parameter",
     "utils",
     *modules.__all__,
 ]
 __getattr__, __dir__ = _attach(
-    __name__, globals(), {f"modules.{file}": names for file, names in modules._LAZY.items()}
+    __name__,
+    globals(),
+    {f"modules.{file}": names for file, names in modules._LAZY.items()}
+    | {"parallel": ("DataParallel",)},
 )

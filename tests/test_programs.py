@@ -1,17 +1,17 @@
-"""What surrounds training against PyTorch: live, and its committed results (tests/training.json)."""
+"""Programs around training against PyTorch: live, and its committed results (tests/programs.json)."""
 
 import json
 
+import programs
 import pytest
-import training_cases
 from test_nn_golden import check
 
 import rushlight
 
-GOLDEN = json.loads(training_cases.GOLDEN.read_text())
+GOLDEN = json.loads(programs.GOLDEN.read_text())
 # Relative and absolute; other than 1e-5 where the computation says why.
 TOLERANCE = {"muon": 0.02, "lbfgs": 1e-4}  # bfloat16; chaotic in its last digits
-NAMES = list(training_cases.CASES)
+NAMES = list(programs.collect())
 
 
 def tolerance(name):
@@ -20,10 +20,10 @@ def tolerance(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_golden(name):
-    check(training_cases.run(rushlight, name), GOLDEN[name], tolerance(name), name)
+    check(programs.run(rushlight, name), GOLDEN[name], tolerance(name), name)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_live(name):
     torch = pytest.importorskip("torch")
-    check(training_cases.run(rushlight, name), training_cases.run(torch, name), tolerance(name), name)
+    check(programs.run(rushlight, name), programs.run(torch, name), tolerance(name), name)

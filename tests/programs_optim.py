@@ -1,83 +1,11 @@
-"""What surrounds training, as small programs of either library; what PyTorch makes of them: tests/training.json.
+"""Optimizers, averages of weights, steps that autograd records."""
 
-    python tests/training_cases.py      writes tests/training.json; needs torch==2.13.0
-
-A case takes the library and returns numbers, names and texts. Inputs are uniform random numbers, which are the same bits
-in both libraries for a seed.
-"""
-
-import json
-import warnings
-from pathlib import Path
-
-GOLDEN = Path(__file__).parent / "training.json"
-CASES = {}
-
-
-def case(f):
-    CASES[f.__name__] = f
-    return f
-
-
-def cases(*options):
-    """One case per choice of options: f(t, option)."""
-
-    def register(f):
-        for i, option in enumerate(options):
-            CASES[f"{f.__name__} {i}"] = lambda t, option=option: f(t, option)
-        return f
-
-    return register
-
-
-def plain(x):
-    """Tensors as numbers; names of rushlight as PyTorch's."""
-    if hasattr(x, "detach"):
-        x = x.detach()
-        return (x.float() if x.is_floating_point() and x.element_size() < 4 else x).tolist()
-    if isinstance(x, dict):
-        return {str(k): plain(v) for k, v in x.items()}
-    if isinstance(x, (list, tuple)):
-        return [plain(v) for v in x]
-    if isinstance(x, (int, float, bool, type(None))):
-        return x
-    return str(x).replace("rushlight", "torch")
-
-
-def run(t, name):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return json.loads(json.dumps(plain(CASES[name](t))))
-
-
-def fails(call):
-    """The exception's type and text."""
-    try:
-        return f"no error: {call()}"
-    except Exception as e:  # noqa: BLE001
-        return f"{type(e).__name__}: {e}"
-
-
-def uniform(t, *shape):
-    """In [-2, 2)."""
-    return (t.rand(shape) - 0.5) * 4
-
-
-def small_net(t):
-    n = t.nn
-    t.manual_seed(0)
-    return n.Sequential(n.Linear(4, 5), n.Tanh(), n.Linear(5, 2))
-
-
-def data(t):
-    t.manual_seed(1)
-    return uniform(t, 12, 4), uniform(t, 12, 2)
-
+from programs import fails, program, programs, uniform
 
 # ---- optimizers ----
 
 
-@cases(
+@programs(
     {},
     {"max_iter": 4, "lr": 0.5},
     {"lr": 0.1, "history_size": 2},
@@ -105,7 +33,7 @@ def lbfgs(t, options):
     return [repr(opt), losses, x, y, unused, counts, state["d"], state["ro"]]
 
 
-@case
+@program
 def lbfgs_bad_search(t):
     x = t.nn.Parameter(t.ones(2))
     opt = t.optim.LBFGS([x], line_search_fn="other")
@@ -119,7 +47,7 @@ def lbfgs_bad_search(t):
     return fails(lambda: opt.step(closure))
 
 
-@cases(
+@programs(
     {},
     {"nesterov": False, "momentum": 0.5, "lr": 0.1},
     {"adjust_lr_fn": "match_rms_adamw", "weight_decay": 0.3},
@@ -140,7 +68,7 @@ def muon(t, options):
 # ---- averages of weights ----
 
 
-@cases(
+@programs(
     lambda s: {},
     lambda s: {"use_buffers": True},
     lambda s: {"avg_fn": s.get_swa_avg_fn()},
@@ -164,7 +92,7 @@ def averaged_model(t, options):
     return [repr(average), average.state_dict(), average.eval()(x)]
 
 
-@case
+@program
 def update_bn(t):
     t.manual_seed(0)
     model = t.nn.Sequential(t.nn.Linear(3, 2), t.nn.BatchNorm1d(2), t.nn.ReLU()).eval()
@@ -173,7 +101,7 @@ def update_bn(t):
     return [model.state_dict(), model.training, model[1].momentum]
 
 
-@cases({}, {"anneal_strategy": "linear", "anneal_epochs": 4}, {"anneal_epochs": 0})
+@programs({}, {"anneal_strategy": "linear", "anneal_epochs": 4}, {"anneal_epochs": 0})
 def swalr(t, options):
     params = [t.nn.Parameter(t.ones(1)) for _ in range(2)]
     opt = t.optim.SGD([{"params": params[:1]}, {"params": params[1:], "lr": 0.3}], lr=0.1)
@@ -191,7 +119,7 @@ def swalr(t, options):
 # ---- steps that autograd records ----
 
 
-@cases(
+@programs(
     ("SGD", {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.1}),
     ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "maximize": True}),
     ("Adam", {"lr": 0.1, "weight_decay": 0.1}),
@@ -216,17 +144,3 @@ def differentiable(t, option):
         opt.step()
     p.square().sum().backward()
     return [p, start.grad, [g.grad for g in grads], list(opt.state[p])]
-
-
-def main():
-    import torch
-
-    if not torch.__version__.startswith("2.13.0"):
-        raise SystemExit(f"golden values come from PyTorch 2.13.0, this is {torch.__version__}")
-    torch.set_num_threads(1)
-    lines = [f'"{name}": {json.dumps(run(torch, name))}' for name in CASES]
-    GOLDEN.write_text("{\n" + ",\n".join(lines) + "\n}\n")
-
-
-if __name__ == "__main__":
-    main()
