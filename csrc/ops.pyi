@@ -46,6 +46,8 @@ from table import (
     loss,
     conv,
     pad,
+    fold,
+    resample,
     complex,
     pool,
 )

@@ -1169,6 +1169,37 @@ rl_tensor *rl_conv_transpose3d(rl_tensor *input, rl_tensor *weight, rl_tensor *b
 /* The tensor with a border of one value: pad is (before, after) of the last dim, then of the
  * one before it, ... */
 rl_tensor *rl_constant_pad_nd(rl_tensor *input, rl_ints pad, rl_scalar value);
+/* The windows of (N, C, H, W) as columns: (N, C kernel points, windows). */
+rl_tensor *rl_im2col(rl_tensor *input, rl_ints kernel_size, rl_ints dilation, rl_ints padding,
+    rl_ints stride);
+/* Columns back in their windows, added up: (N, C, *output_size). */
+rl_tensor *rl_col2im(rl_tensor *input, rl_ints output_size, rl_ints kernel_size, rl_ints dilation,
+    rl_ints padding, rl_ints stride);
+/* (..., C r^2, H, W) as (..., C, H r, W r): channels become pixels. */
+rl_tensor *rl_pixel_shuffle(rl_tensor *input, int64_t upscale_factor);
+/* (..., C, H r, W r) as (..., C r^2, H, W): pixels become channels. */
+rl_tensor *rl_pixel_unshuffle(rl_tensor *input, int64_t downscale_factor);
+/* The channels (dim 1) of all groups in turn. */
+rl_tensor *rl_channel_shuffle(rl_tensor *input, int64_t groups);
+/* channel_shuffle without a derivative. */
+rl_tensor *rl_native_channel_shuffle(rl_tensor *input, int64_t groups);
+/* The spatial dims in other sizes; mode nearest, nearest-exact, linear, cubic or lanczos;
+ * scales count from the last dim. */
+rl_tensor *rl_resample(rl_tensor *input, rl_ints output_size, const char *mode, bool align_corners,
+    bool antialias, rl_opt_float scale_depth, rl_opt_float scale_height, rl_opt_float scale_width);
+/* The input at the points of a grid, -1 to 1; modes 0 bilinear, 1 nearest, 2 bicubic; padding
+ * 0 zeros, 1 border, 2 reflection. */
+rl_tensor *rl_grid_sampler(rl_tensor *input, rl_tensor *grid, int64_t interpolation_mode,
+    int64_t padding_mode, bool align_corners);
+/* grid_sampler of (N, C, H, W) at (N, H', W', 2). */
+rl_tensor *rl_grid_sampler_2d(rl_tensor *input, rl_tensor *grid, int64_t interpolation_mode,
+    int64_t padding_mode, bool align_corners);
+/* grid_sampler of (N, C, D, H, W) at (N, D', H', W', 3). */
+rl_tensor *rl_grid_sampler_3d(rl_tensor *input, rl_tensor *grid, int64_t interpolation_mode,
+    int64_t padding_mode, bool align_corners);
+/* For each point of the result, of size (N, C, ...), the point that the affine maps theta send
+ * it to. */
+rl_tensor *rl_affine_grid_generator(rl_tensor *theta, rl_ints size, bool align_corners);
 /* real + i imag. */
 rl_tensor *rl_complex(rl_tensor *real, rl_tensor *imag);
 /* abs (cos angle + i sin angle). */
@@ -1219,6 +1250,20 @@ rl_tensor *rl_adaptive_avg_pool3d(rl_tensor *input, rl_ints output_size);
 /* Maxima of as many windows of the last three dims as output_size says, and where they lie in
  * their plane. */
 rl_status rl_adaptive_max_pool3d(rl_tensor *input, rl_ints output_size, rl_tensor **out);
+/* Zeros but for the input's elements at the indices of their plane, the last dim. */
+rl_tensor *rl_max_unpool1d(rl_tensor *input, rl_tensor *indices, rl_ints output_size);
+/* Zeros but for the input's elements at the indices of their plane, the last two dims. */
+rl_tensor *rl_max_unpool2d(rl_tensor *input, rl_tensor *indices, rl_ints output_size);
+/* Zeros but for the input's elements at the indices of their plane, the last three dims. */
+rl_tensor *rl_max_unpool3d(rl_tensor *input, rl_tensor *indices, rl_ints output_size);
+/* Maxima of windows at random distances, and where they lie in their plane; samples (N, C, 2)
+ * in [0, 1). */
+rl_status rl_fractional_max_pool2d(rl_tensor *input, rl_ints kernel_size, rl_ints output_size,
+    rl_tensor *random_samples, rl_tensor **out);
+/* Maxima of windows at random distances, and where they lie in their plane; samples (N, C, 3)
+ * in [0, 1). */
+rl_status rl_fractional_max_pool3d(rl_tensor *input, rl_ints kernel_size, rl_ints output_size,
+    rl_tensor *random_samples, rl_tensor **out);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,7 @@
 #include "autograd/autograd.h"
 #include "core/iter.h"
 #include "core/parallel.h"
+#include "ops/pool.h"
 #include "rushlight_ops.h"
 
 /* Missing spatial dims come first, with size, kernel, stride and dilation 1, pad 0. */
@@ -231,26 +232,13 @@ static void keep_pool(rl_node *n, const pool *v)
     rl_node_set_dims(n, POOL_NUMBERS, numbers);
 }
 
-/* t (lead..., spatial...) with the spatial dims as one, or (lead..., one) with them apart. */
-static rl_tensor *flat(const pool *v, rl_tensor *t)
-{
-    int64_t shape[3] = {v->lead[0], v->lead[1]};
-    shape[v->n_lead] = 1;
-    for (int d = (int)v->n_lead; d < t->ndim; d++)
-        shape[v->n_lead] *= t->shape[d];
-    return rl_reshape(t, (rl_ints){shape, (int)v->n_lead + 1});
-}
-
 /* y = x at the maxima        dx = g there, added up where windows share one */
 static rl_status max_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
     pool v = pool_of(n);
-    RL_TEMP *at = rl_saved(n, 0), *zero = new_planes(&v, (rl_dtype)g[0]->dtype, v.in);
-    if (!at || !zero || rl_fill_data(zero, rl_int(0)))
-        return rl_error_code();
-    RL_TEMP *places = flat(&v, at), *gs = flat(&v, g[0]), *x = flat(&v, zero);
-    RL_TEMP *sums = places && gs && x ? rl_scatter_add(x, -1, places, gs) : NULL;
-    dx[0] = sums ? rl_reshape(sums, (rl_ints){zero->shape, zero->ndim}) : NULL;
+    RL_TEMP *at = rl_saved(n, 0);
+    if (at)
+        dx[0] = rl_places_add(g[0], at, (int)v.n_lead, (int)v.ndim, v.in + 3 - v.ndim);
     return RL_DONE(n, dx);
 }
 

@@ -59,3 +59,23 @@ def adaptive_avg_pool3d(input: Tensor, output_size: Ints) -> Tensor:
 @op(nn=True)
 def adaptive_max_pool3d(input: Tensor, output_size: Ints) -> tuple[Tensor, Tensor]:
     """Maxima of as many windows of the last three dims as output_size says, and where they lie in their plane."""
+
+@op(nn=True)
+def max_unpool1d(input: Tensor, indices: Tensor, output_size: Ints) -> Tensor:
+    """Zeros but for the input's elements at the indices of their plane, the last dim."""
+
+@op(nn=True)
+def max_unpool2d(input: Tensor, indices: Tensor, output_size: Ints) -> Tensor:
+    """Zeros but for the input's elements at the indices of their plane, the last two dims."""
+
+@op(nn=True)
+def max_unpool3d(input: Tensor, indices: Tensor, output_size: Ints) -> Tensor:
+    """Zeros but for the input's elements at the indices of their plane, the last three dims."""
+
+@op(nn=True)
+def fractional_max_pool2d(input: Tensor, kernel_size: Ints, output_size: Ints, random_samples: Tensor) -> tuple[Tensor, Tensor]:
+    """Maxima of windows at random distances, and where they lie in their plane; samples (N, C, 2) in [0, 1)."""
+
+@op(nn=True)
+def fractional_max_pool3d(input: Tensor, kernel_size: Ints, output_size: Ints, random_samples: Tensor) -> tuple[Tensor, Tensor]:
+    """Maxima of windows at random distances, and where they lie in their plane; samples (N, C, 3) in [0, 1)."""

@@ -17,6 +17,20 @@ from rushlight.nn.modules.module import Module
 # file: the layers in it
 _LAZY = {
     "adaptive": ("AdaptiveLogSoftmaxWithLoss",),
+    "channelshuffle": ("ChannelShuffle",),
+    "fold": (
+        "Fold",
+        "Unfold",
+    ),
+    "pixelshuffle": (
+        "PixelShuffle",
+        "PixelUnshuffle",
+    ),
+    "upsampling": (
+        "Upsample",
+        "UpsamplingBilinear2d",
+        "UpsamplingNearest2d",
+    ),
     "batchnorm": (
         "BatchNorm1d",
         "BatchNorm2d",
@@ -101,9 +115,17 @@ _LAZY = {
         "AvgPool1d",
         "AvgPool2d",
         "AvgPool3d",
+        "FractionalMaxPool2d",
+        "FractionalMaxPool3d",
+        "LPPool1d",
+        "LPPool2d",
+        "LPPool3d",
         "MaxPool1d",
         "MaxPool2d",
         "MaxPool3d",
+        "MaxUnpool1d",
+        "MaxUnpool2d",
+        "MaxUnpool3d",
     ),
     "sparse": ("Embedding",),
 }

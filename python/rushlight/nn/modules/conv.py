@@ -12,7 +12,7 @@ from rushlight.nn import functional as F
 from rushlight.nn import init
 from rushlight.nn.modules.lazy import LazyModuleMixin
 from rushlight.nn.modules.module import Module
-from rushlight.nn.modules.utils import reverse_repeat, tuple_of
+from rushlight.nn.modules.utils import PerDimension, reverse_repeat, tuple_of
 from rushlight.nn.parameter import Parameter, UninitializedParameter
 
 __all__ = [
@@ -155,10 +155,28 @@ class _ConvNd(Module):
             self.padding_mode = "zeros"
 
 
-class _Forward(_ConvNd):
-    """A convolution of _dims dimensions."""
+class _Forward(PerDimension, _ConvNd):
+    """Convolution over {n} dimension(s).
 
-    _dims: int
+    Args:
+        in_channels (int): channels of the input.
+        out_channels (int): channels of the output.
+        kernel_size (int or tuple): size of the kernel.
+        stride (int or tuple): distance of neighbouring windows. Default: 1
+        padding (int, tuple or str): width of the border on each side; "same" keeps the size,
+            "valid" is 0. Default: 0
+        dilation (int or tuple): distance of the kernel's elements. Default: 1
+        groups (int): parts of the channels that are convolved by themselves. Default: 1
+        bias (bool): whether each output channel has a b. Default: True
+        padding_mode (str): "zeros", "reflect", "replicate" or "circular". Default: "zeros"
+        device: cpu or None.
+        dtype (dtype): of the parameters. Default: the default dtype.
+
+    Shape: input (N, in_channels, {sizes}) or without N; output (N, out_channels, ...), each size
+        (in + 2 padding - dilation (kernel_size - 1) - 1) // stride + 1;
+        weight (out_channels, in_channels / groups, kernel_size...), bias (out_channels).
+    Initial values: uniform in +-1/sqrt(in_channels / groups * product of kernel_size).
+    """
 
     def __init__(
         self,
@@ -202,10 +220,27 @@ class _Forward(_ConvNd):
         return self._conv_forward(input, self.weight, self.bias)
 
 
-class _Transposed(_ConvNd):
-    """A transposed convolution of _dims dimensions."""
+class _Transposed(PerDimension, _ConvNd):
+    """Transposed convolution: the gradient of a Conv{n}d with respect to its input.
 
-    _dims: int
+    Args:
+        in_channels (int): channels of the input.
+        out_channels (int): channels of the output.
+        kernel_size (int or tuple): size of the kernel.
+        stride (int or tuple): of that Conv1d. Default: 1
+        padding (int or tuple): of that Conv1d; cut from the output on each side. Default: 0
+        output_padding (int or tuple): added to the output at one end. Default: 0
+        groups (int): parts of the channels that are convolved by themselves. Default: 1
+        bias (bool): whether each output channel has a b. Default: True
+        dilation (int or tuple): distance of the kernel's elements. Default: 1
+        padding_mode (str): "zeros".
+        device: cpu or None.
+        dtype (dtype): of the parameters. Default: the default dtype.
+
+    Shape: input (N, in_channels, {sizes}) or without N; output (N, out_channels, ...), each size
+        (in - 1) stride - 2 padding + dilation (kernel_size - 1) + output_padding + 1, or as
+        forward's output_size says; weight (in_channels, out_channels / groups, kernel_size...).
+    """
 
     def __init__(
         self,
@@ -286,155 +321,26 @@ class _Transposed(_ConvNd):
 
 
 class Conv1d(_Forward):
-    """Convolution over one dimension.
-
-    Args:
-        in_channels (int): channels of the input.
-        out_channels (int): channels of the output.
-        kernel_size (int or tuple): size of the kernel.
-        stride (int or tuple): distance of neighbouring windows. Default: 1
-        padding (int, tuple or str): width of the border on each side; "same" keeps the size,
-            "valid" is 0. Default: 0
-        dilation (int or tuple): distance of the kernel's elements. Default: 1
-        groups (int): parts of the channels that are convolved by themselves. Default: 1
-        bias (bool): whether each output channel has a b. Default: True
-        padding_mode (str): "zeros", "reflect", "replicate" or "circular". Default: "zeros"
-        device: cpu or None.
-        dtype (dtype): of the parameters. Default: the default dtype.
-
-    Shape: input (N, in_channels, L) or without N; output (N, out_channels, ...), each size
-        (in + 2 padding - dilation (kernel_size - 1) - 1) // stride + 1;
-        weight (out_channels, in_channels / groups, kernel_size...), bias (out_channels).
-    Initial values: uniform in +-1/sqrt(in_channels / groups * product of kernel_size).
-    """
-
     _dims = 1
 
 
 class Conv2d(_Forward):
-    """Convolution over two dimensions.
-
-    Args:
-        in_channels (int): channels of the input.
-        out_channels (int): channels of the output.
-        kernel_size (int or tuple): size of the kernel.
-        stride (int or tuple): distance of neighbouring windows. Default: 1
-        padding (int, tuple or str): width of the border on each side; "same" keeps the size,
-            "valid" is 0. Default: 0
-        dilation (int or tuple): distance of the kernel's elements. Default: 1
-        groups (int): parts of the channels that are convolved by themselves. Default: 1
-        bias (bool): whether each output channel has a b. Default: True
-        padding_mode (str): "zeros", "reflect", "replicate" or "circular". Default: "zeros"
-        device: cpu or None.
-        dtype (dtype): of the parameters. Default: the default dtype.
-
-    Shape: input (N, in_channels, H, W) or without N; output (N, out_channels, ...), each size
-        (in + 2 padding - dilation (kernel_size - 1) - 1) // stride + 1;
-        weight (out_channels, in_channels / groups, kernel_size...), bias (out_channels).
-    Initial values: uniform in +-1/sqrt(in_channels / groups * product of kernel_size).
-    """
-
     _dims = 2
 
 
 class Conv3d(_Forward):
-    """Convolution over three dimensions.
-
-    Args:
-        in_channels (int): channels of the input.
-        out_channels (int): channels of the output.
-        kernel_size (int or tuple): size of the kernel.
-        stride (int or tuple): distance of neighbouring windows. Default: 1
-        padding (int, tuple or str): width of the border on each side; "same" keeps the size,
-            "valid" is 0. Default: 0
-        dilation (int or tuple): distance of the kernel's elements. Default: 1
-        groups (int): parts of the channels that are convolved by themselves. Default: 1
-        bias (bool): whether each output channel has a b. Default: True
-        padding_mode (str): "zeros", "reflect", "replicate" or "circular". Default: "zeros"
-        device: cpu or None.
-        dtype (dtype): of the parameters. Default: the default dtype.
-
-    Shape: input (N, in_channels, D, H, W) or without N; output (N, out_channels, ...), each size
-        (in + 2 padding - dilation (kernel_size - 1) - 1) // stride + 1;
-        weight (out_channels, in_channels / groups, kernel_size...), bias (out_channels).
-    Initial values: uniform in +-1/sqrt(in_channels / groups * product of kernel_size).
-    """
-
     _dims = 3
 
 
 class ConvTranspose1d(_Transposed):
-    """Transposed convolution over one dimension: the gradient of a Conv1d with respect to its input.
-
-    Args:
-        in_channels (int): channels of the input.
-        out_channels (int): channels of the output.
-        kernel_size (int or tuple): size of the kernel.
-        stride (int or tuple): of that Conv1d. Default: 1
-        padding (int or tuple): of that Conv1d; cut from the output on each side. Default: 0
-        output_padding (int or tuple): added to the output at one end. Default: 0
-        groups (int): parts of the channels that are convolved by themselves. Default: 1
-        bias (bool): whether each output channel has a b. Default: True
-        dilation (int or tuple): distance of the kernel's elements. Default: 1
-        padding_mode (str): "zeros".
-        device: cpu or None.
-        dtype (dtype): of the parameters. Default: the default dtype.
-
-    Shape: input (N, in_channels, L) or without N; output (N, out_channels, ...), each size
-        (in - 1) stride - 2 padding + dilation (kernel_size - 1) + output_padding + 1, or as
-        forward's output_size says; weight (in_channels, out_channels / groups, kernel_size...).
-    """
-
     _dims = 1
 
 
 class ConvTranspose2d(_Transposed):
-    """Transposed convolution over two dimensions: the gradient of a Conv2d with respect to its input.
-
-    Args:
-        in_channels (int): channels of the input.
-        out_channels (int): channels of the output.
-        kernel_size (int or tuple): size of the kernel.
-        stride (int or tuple): of that Conv2d. Default: 1
-        padding (int or tuple): of that Conv2d; cut from the output on each side. Default: 0
-        output_padding (int or tuple): added to the output at one end. Default: 0
-        groups (int): parts of the channels that are convolved by themselves. Default: 1
-        bias (bool): whether each output channel has a b. Default: True
-        dilation (int or tuple): distance of the kernel's elements. Default: 1
-        padding_mode (str): "zeros".
-        device: cpu or None.
-        dtype (dtype): of the parameters. Default: the default dtype.
-
-    Shape: input (N, in_channels, H, W) or without N; output (N, out_channels, ...), each size
-        (in - 1) stride - 2 padding + dilation (kernel_size - 1) + output_padding + 1, or as
-        forward's output_size says; weight (in_channels, out_channels / groups, kernel_size...).
-    """
-
     _dims = 2
 
 
 class ConvTranspose3d(_Transposed):
-    """Transposed convolution over three dimensions: the gradient of a Conv3d with respect to its input.
-
-    Args:
-        in_channels (int): channels of the input.
-        out_channels (int): channels of the output.
-        kernel_size (int or tuple): size of the kernel.
-        stride (int or tuple): of that Conv3d. Default: 1
-        padding (int or tuple): of that Conv3d; cut from the output on each side. Default: 0
-        output_padding (int or tuple): added to the output at one end. Default: 0
-        groups (int): parts of the channels that are convolved by themselves. Default: 1
-        bias (bool): whether each output channel has a b. Default: True
-        dilation (int or tuple): distance of the kernel's elements. Default: 1
-        padding_mode (str): "zeros".
-        device: cpu or None.
-        dtype (dtype): of the parameters. Default: the default dtype.
-
-    Shape: input (N, in_channels, D, H, W) or without N; output (N, out_channels, ...), each size
-        (in - 1) stride - 2 padding + dilation (kernel_size - 1) + output_padding + 1, or as
-        forward's output_size says; weight (in_channels, out_channels / groups, kernel_size...).
-    """
-
     _dims = 3
 
 

@@ -1,0 +1,173 @@
+/* grid_sample.tmpl.h: sampling at points of a grid, for one element type.  Needs T and NAME(f);
+ * undefines them at its end.
+ *
+ * A point is reduced to taps: places in a plane and their weights, the same for all channels.
+ * Along each dim there are one (nearest), two (linear) or four (cubic) of them, and those of a
+ * point are their products. */
+
+/* Taps along one dim: place or -1, weight, and derivative of the weight by the grid's number. */
+typedef struct NAME(axis) {
+    int n;
+    int64_t at[4];
+    T w[4], dw[4];
+} NAME(axis);
+
+/* Grid -1...1 to elements: to the centers of the outer ones (align), or their far edges. */
+static T NAME(to_elements)(const grid *v, T x, int64_t size)
+{
+    return v->align ? (x + 1) * ((T)(size - 1) / 2) : (x + 1) * ((T)size / 2) - (T)0.5;
+}
+
+/* The place that stands for x under the padding; *slope: its derivative. */
+static T NAME(padded)(const grid *v, T x, int64_t size, T *slope)
+{
+    *slope = 1;
+    if (v->padding == PAD_ZEROS)
+        return x;
+    if (v->padding == PAD_REFLECTION) {
+        T low = v->align ? 0 : (T)-0.5, span = v->align ? (T)(size - 1) : (T)size;
+        if (span == 0) {
+            *slope = 0;
+            return 0;
+        }
+        T from = x - low, sign = from < 0 ? -1 : 1;
+        from *= sign;
+        T rest = (T)fmod(from, span);
+        bool turned = fmod(floor(from / span), 2) != 0;
+        *slope = turned ? -sign : sign;
+        x = (turned ? span - rest : rest) + low;
+    }
+    T last = (T)(size - 1);
+    if (!(x > 0)) { /* NaN too */
+        *slope = 0;
+        return 0;
+    }
+    if (x >= last) {
+        *slope = 0;
+        return last;
+    }
+    return x;
+}
+
+/* An integral place within 0...size - 1, else -1. */
+static int64_t NAME(place)(T x, int64_t size) { return x >= 0 && x < (T)size ? (int64_t)x : -1; }
+
+static void NAME(cubic)(T t, NAME(axis) * a)
+{
+    const T c = (T)-0.75;
+    T far = t + 1, near = t, near2 = 1 - t, far2 = 2 - t;
+    a->w[0] = ((c * far - 5 * c) * far + 8 * c) * far - 4 * c;
+    a->w[1] = ((c + 2) * near - (c + 3)) * near * near + 1;
+    a->w[2] = ((c + 2) * near2 - (c + 3)) * near2 * near2 + 1;
+    a->w[3] = ((c * far2 - 5 * c) * far2 + 8 * c) * far2 - 4 * c;
+    a->dw[0] = (3 * c * far - 10 * c) * far + 8 * c;
+    a->dw[1] = (3 * (c + 2) * near - 2 * (c + 3)) * near;
+    a->dw[2] = -(3 * (c + 2) * near2 - 2 * (c + 3)) * near2;
+    a->dw[3] = -((3 * c * far2 - 10 * c) * far2 + 8 * c);
+}
+
+static void NAME(taps_along)(const grid *v, int d, T g, NAME(axis) * a)
+{
+    int64_t size = v->in[d];
+    T slope, unit = v->align ? (T)(size - 1) / 2 : (T)size / 2; /* elements per unit of the grid */
+    T x = NAME(to_elements)(v, g, size);
+    if (v->method == CUBIC) {
+        T i = (T)floor(x);
+        a->n = 4;
+        NAME(cubic)(x - i, a);
+        for (int k = 0; k < 4; k++) {
+            a->at[k] = NAME(place)(NAME(padded)(v, i + (T)(k - 1), size, &slope), size);
+            a->dw[k] *= unit;
+        }
+        return;
+    }
+    x = NAME(padded)(v, x, size, &slope);
+    if (v->method == NEAREST) {
+        a->n = 1;
+        a->at[0] = NAME(place)((T)nearbyint(x), size);
+        a->w[0] = 1;
+        a->dw[0] = 0;
+        return;
+    }
+    T i = (T)floor(x);
+    a->n = 2;
+    a->at[0] = NAME(place)(i, size);
+    a->at[1] = NAME(place)(i + 1, size);
+    a->w[0] = i + 1 - x;
+    a->w[1] = x - i;
+    a->dw[0] = -unit * slope;
+    a->dw[1] = unit * slope;
+}
+
+/* Taps of a point; dw[d]: their derivatives by its d-th number. */
+typedef struct NAME(point) {
+    int n;
+    int64_t at[16];
+    T w[16], dw[3][16];
+} NAME(point);
+
+/* g: the point's numbers, that of the last dim first. */
+static void NAME(taps_of)(const grid *v, const T *g, NAME(point) * p)
+{
+    NAME(axis) a[3];
+    a[0].n = 1;
+    a[0].at[0] = 0;
+    a[0].w[0] = 1;
+    a[0].dw[0] = 0;
+    for (int d = 3 - (int)v->ndim; d < 3; d++)
+        NAME(taps_along)(v, d, g[2 - d], &a[d]);
+    p->n = 0;
+    for (int i = 0; i < a[0].n; i++)
+        for (int j = 0; j < a[1].n; j++)
+            for (int k = 0; k < a[2].n; k++) {
+                if (a[0].at[i] < 0 || a[1].at[j] < 0 || a[2].at[k] < 0)
+                    continue;
+                int t = p->n++;
+                p->at[t] = (a[0].at[i] * v->in[1] + a[1].at[j]) * v->in[2] + a[2].at[k];
+                p->w[t] = a[2].w[k] * a[1].w[j] * a[0].w[i];
+                p->dw[0][t] = a[2].dw[k] * a[1].w[j] * a[0].w[i];
+                p->dw[1][t] = a[2].w[k] * a[1].dw[j] * a[0].w[i];
+                p->dw[2][t] = a[2].w[k] * a[1].w[j] * a[0].dw[i];
+            }
+}
+
+/* One sample.  x (channels, in...), g (points, ndim), y (channels, points) */
+static void NAME(sample)(const grid *v, const T *x, const T *g, T *y)
+{
+    NAME(point) p;
+    for (int64_t i = 0; i < v->points; i++) {
+        NAME(taps_of)(v, g + i * v->ndim, &p);
+        for (int64_t c = 0; c < v->channels; c++) {
+            const T *plane = x + c * v->plane;
+            T sum = 0;
+            for (int t = 0; t < p.n; t++)
+                sum += plane[p.at[t]] * p.w[t];
+            y[c * v->points + i] = sum;
+        }
+    }
+}
+
+/* dy (channels, points), dx (channels, in...) of zeros and dg (points, ndim), either NULL where
+ * nobody asks. */
+static void NAME(back)(const grid *v, const T *x, const T *g, const T *dy, T *dx, T *dg)
+{
+    NAME(point) p;
+    for (int64_t i = 0; i < v->points; i++) {
+        NAME(taps_of)(v, g + i * v->ndim, &p);
+        T sum[3] = {0, 0, 0};
+        for (int64_t c = 0; c < v->channels; c++) {
+            T d = dy[c * v->points + i];
+            if (dx)
+                for (int t = 0; t < p.n; t++)
+                    dx[c * v->plane + p.at[t]] += d * p.w[t];
+            for (int e = 0; dg && e < v->ndim; e++)
+                for (int t = 0; t < p.n; t++)
+                    sum[e] += d * x[c * v->plane + p.at[t]] * p.dw[e][t];
+        }
+        for (int e = 0; dg && e < v->ndim; e++)
+            dg[i * v->ndim + e] = sum[e];
+    }
+}
+
+#undef T
+#undef NAME
