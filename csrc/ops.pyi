@@ -32,6 +32,7 @@ from table import (
     norm,
     embedding,
     softmax,
+    attention,
     reduce,
     matmul,
     distance,

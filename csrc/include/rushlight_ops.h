@@ -538,6 +538,10 @@ rl_tensor *rl_softmax(rl_tensor *input, int64_t dim, rl_dtype dtype);
 rl_tensor *rl_log_softmax(rl_tensor *input, int64_t dim, rl_dtype dtype);
 /* log of the sum of exp over dim, stable. */
 rl_tensor *rl_logsumexp(rl_tensor *input, rl_ints dim, bool keepdim);
+/* softmax(scale Q K' + mask) V: query (..., L, E), key (..., S, E), value (..., S, Ev); result
+ * (..., L, Ev). */
+rl_tensor *rl_scaled_dot_product_attention(rl_tensor *query, rl_tensor *key, rl_tensor *value,
+    rl_tensor *attn_mask, double dropout_p, bool is_causal, rl_opt_float scale, bool enable_gqa);
 /* Sum over the given dims, or all. */
 rl_tensor *rl_sum(rl_tensor *input, rl_ints dim, bool keepdim, rl_dtype dtype);
 /* Sum with nan counted as 0. */

@@ -19,6 +19,18 @@
  *   LAYER_NORM_PARAMS            dweight, dbias, g, x, mean (R), rstd (R): a row here stands for
  *                                i0 rows of g and x, added up in turn
  *   ..._SUM                      sum (R), x, y: the element-wise losses of map_list.h, added up
+ *   ATTENTION                    x, mask or NULL, max (R), sum (R), factor (R), noise or NULL: one
+ *                                tile of scores of the online softmax.  Row r sees its first
+ *                                i0 + r elements; x = f0 x + mask, factor = exp(max - new max),
+ *                                x = exp(x - new max), 0 where unseen, sum = factor sum + sum x;
+ *                                last x = x noise.  i1: a mask of 1 bools, 2 numbers.
+ *   ATTENTION_BACKWARD           x, d, mask or NULL, max (R), inverse (R), mean (R), noise or NULL:
+ *                                i0, i1, f0 as above; p = exp(f0 x + mask - max) inverse,
+ *                                d = f0 p (d noise - mean), x = p noise
+ *   SCALE_ROWS                   x, factor (R): x = factor x
+ *   DOT_ROWS                     y (R), a, b: y = sum a b
+ * Rows of x in the two of attention are a multiple of 32 elements apart, and what lies between them
+ * may be overwritten.
  * Targets are in range or ignored: the operator has checked. */
 #define RL_ROW_LIST(X)                                                                             \
     X(SOFTMAX)                                                                                     \
@@ -33,6 +45,10 @@
     X(MSE_SUM)                                                                                     \
     X(L1_SUM)                                                                                      \
     X(SMOOTH_L1_SUM)                                                                               \
-    X(HUBER_SUM)
+    X(HUBER_SUM)                                                                                   \
+    X(ATTENTION)                                                                                   \
+    X(ATTENTION_BACKWARD)                                                                          \
+    X(SCALE_ROWS)                                                                                  \
+    X(DOT_ROWS)
 
 #endif

@@ -1,5 +1,6 @@
 /* modes.c: no_grad, enable_grad, set_grad_enabled and inference_mode: context managers and
  * decorators. */
+#include "ops/attention_backends.h"
 #include "python/graph.h"
 
 /* All four are one type with a kind; entering and leaving is two stores. */
@@ -224,11 +225,26 @@ static PyObject *is_anomaly_nan(PyObject *Py_UNUSED(m), PyObject *Py_UNUSED(none
     return PyBool_FromLong(rl_anomaly_checks_nan());
 }
 
+static PyObject *set_attention_backends(PyObject *Py_UNUSED(m), PyObject *value)
+{
+    long allowed = PyLong_AsLong(value);
+    if (allowed == -1 && PyErr_Occurred())
+        return NULL;
+    return PyLong_FromLong(rl_set_attention_backends((int)allowed));
+}
+
+static PyObject *attention_backends(PyObject *Py_UNUSED(m), PyObject *Py_UNUSED(none))
+{
+    return PyLong_FromLong(rl_attention_backends());
+}
+
 static PyMethodDef functions[] = {
     {"is_grad_enabled", is_grad_enabled, METH_NOARGS,
      "is_grad_enabled()\n\nWhether operators record for backward."},
     {"is_inference_mode_enabled", is_inference_mode_enabled, METH_NOARGS,
      "is_inference_mode_enabled()\n\nWhether inference mode is on."},
+    {"_set_attention_backends", set_attention_backends, METH_O, NULL},
+    {"_attention_backends", attention_backends, METH_NOARGS, NULL},
     {"_set_anomaly_enabled", set_anomaly, METH_VARARGS, NULL},
     {"is_anomaly_enabled", is_anomaly, METH_NOARGS,
      "is_anomaly_enabled()\n\nWhether backward explains its failures."},

@@ -304,8 +304,9 @@ static bool rows(void)
         for (int d = 0; d < 2; d++)
             for (int k = 2; k < N_SIZES; k++)
                 for (int tame = 0; tame < 2; tame++) {
-                    if (op >= RL_ROW_LAYER_NORM && op <= RL_ROW_LAYER_NORM_PARAMS)
-                        continue; /* other operands: layer_norms below */
+                    if ((op >= RL_ROW_LAYER_NORM && op <= RL_ROW_LAYER_NORM_PARAMS) ||
+                        op >= RL_ROW_ATTENTION)
+                        continue; /* other operands: layer_norms and attention below */
                     rl_dtype dtype = dtypes[d];
                     size_t n = sizes[k];
                     ptrdiff_t m = (ptrdiff_t)n, s[5] = {m, m, m, 1, 1};
@@ -366,6 +367,64 @@ static bool layer_norms(void)
     return true;
 }
 
+/* Tiles of attention scores, with every kind of mask and rows cut short, and back. */
+static bool attention(void)
+{
+    enum { ROWS = 5, STEP = 160 };
+    static double x[3][ROWS * STEP], d[3][ROWS * STEP], most[3][8], sum[3][8], factor[3][8];
+    static double bias[ROWS * STEP], noise[ROWS * STEP];
+    static bool keep[ROWS * STEP];
+    const char *const masks[] = {NULL, (char *)keep, (char *)bias};
+    for (int i = 0; i < ROWS * STEP; i++)
+        keep[i] = i / STEP != 2 && i % 3;
+    for (int type = 0; type < 2; type++)
+        for (int k = 0; k < N_SIZES; k++)
+            for (int form = 0; form < 12; form++) {
+                rl_dtype dtype = dtypes[type];
+                size_t n = sizes[k];
+                rl_kargs a = {.f = {0.3}, .i = {form < 6 ? STEP : (int64_t)n - 2, form % 3}};
+                char *mask = (char *)masks[form % 3];
+                fill(dtype, bias, ROWS * STEP, true);
+                fill(dtype, noise, ROWS * STEP, true);
+                fill(dtype, x[0], ROWS * STEP, true);
+                fill(dtype, d[0], ROWS * STEP, true);
+                for (int b = n_builds - 1; b >= 0; b--) { /* the first last: it holds the input */
+                    memcpy(x[b], x[0], sizeof x[0]);
+                    memcpy(d[b], d[0], sizeof d[0]);
+                    for (int r = 0; r < ROWS; r++) {
+                        const double old = r == 1 ? -INFINITY : r, part = r == 1 ? 0 : 0.5;
+                        if (dtype == RL_F32) {
+                            ((float *)most[b])[r] = (float)old;
+                            ((float *)sum[b])[r] = (float)part;
+                        } else {
+                            most[b][r] = old;
+                            sum[b][r] = part;
+                        }
+                    }
+                    char *last = form % 2 ? (char *)noise : NULL;
+                    char *p[] = {(char *)x[b],      mask, (char *)most[b], (char *)sum[b],
+                                 (char *)factor[b], last};
+                    ptrdiff_t s[] = {STEP, STEP, 1, 1, 1, STEP};
+                    builds[b].row[RL_ROW_ATTENTION][dtype](ROWS, n, p, s, &a);
+                    char *back[] = {(char *)x[b],   (char *)d[b],      mask, (char *)most[b],
+                                    (char *)sum[b], (char *)factor[b], last};
+                    ptrdiff_t t[] = {STEP, STEP, STEP, 1, 1, 1, STEP};
+                    builds[b].row[RL_ROW_ATTENTION_BACKWARD][dtype](ROWS, n, back, t, &a);
+                }
+                for (int b = 1; b < n_builds; b++)
+                    for (int r = 0; r < ROWS; r++) {
+                        size_t at = (size_t)r * STEP * (dtype == RL_F32 ? 4 : 8);
+                        if (!same(dtype, (char *)x[b] + at, (char *)x[0] + at, n) ||
+                            !same(dtype, (char *)d[b] + at, (char *)d[0] + at, n) ||
+                            !same(dtype, most[b], most[0], ROWS) ||
+                            !same(dtype, sum[b], sum[0], ROWS) ||
+                            !same(dtype, factor[b], factor[0], ROWS))
+                            report("rows", "ATTENTION", dtype, builds[b].isa, n);
+                    }
+            }
+    return true;
+}
+
 /* Softmax sums to 1, far from zero too; of -inf it is 0. */
 static bool softmax(void)
 {
@@ -394,6 +453,7 @@ int main(void)
     RUN(sums);
     RUN(rows);
     RUN(layer_norms);
+    RUN(attention);
     RUN(softmax);
     return failures != 0;
 }

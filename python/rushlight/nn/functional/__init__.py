@@ -95,6 +95,7 @@ gelu = _nn.gelu
 hardshrink = _C.hardshrink
 softplus = _nn.softplus
 softshrink = _nn.softshrink
+scaled_dot_product_attention = _nn.scaled_dot_product_attention
 logsigmoid = _nn.log_sigmoid
 prelu = _C.prelu
 cosine_similarity = _C.cosine_similarity
