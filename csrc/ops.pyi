@@ -51,4 +51,5 @@ from table import (
     resample,
     complex,
     pool,
+    rnn,
 )

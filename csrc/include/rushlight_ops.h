@@ -1268,6 +1268,62 @@ rl_status rl_fractional_max_pool2d(rl_tensor *input, rl_ints kernel_size, rl_int
  * in [0, 1). */
 rl_status rl_fractional_max_pool3d(rl_tensor *input, rl_ints kernel_size, rl_ints output_size,
     rl_tensor *random_samples, rl_tensor **out);
+/* Long short-term memory over (steps, batch, input): the last layer's h of every step, the
+ * final h and c of all. */
+rl_status rl_lstm(rl_tensor *input, rl_tensors hx, rl_tensors params, bool has_biases,
+    int64_t num_layers, double dropout, bool train, bool bidirectional, bool batch_first,
+    rl_tensor **out);
+/* lstm over packed sequences: batch_sizes[t] rows of data belong to step t. */
+rl_status rl_lstm_packed(rl_tensor *data, rl_tensor *batch_sizes, rl_tensors hx, rl_tensors params,
+    bool has_biases, int64_t num_layers, double dropout, bool train, bool bidirectional,
+    rl_tensor **out);
+/* Gated recurrent units over (steps, batch, input): the last layer's h of every step, the
+ * final h of all. */
+rl_status rl_gru(rl_tensor *input, rl_tensor *hx, rl_tensors params, bool has_biases,
+    int64_t num_layers, double dropout, bool train, bool bidirectional, bool batch_first,
+    rl_tensor **out);
+/* gru over packed sequences. */
+rl_status rl_gru_packed(rl_tensor *data, rl_tensor *batch_sizes, rl_tensor *hx, rl_tensors params,
+    bool has_biases, int64_t num_layers, double dropout, bool train, bool bidirectional,
+    rl_tensor **out);
+/* h = tanh(W x + b + V h + d) over (steps, batch, input): the last layer's h of every step,
+ * the final h of all. */
+rl_status rl_rnn_tanh(rl_tensor *input, rl_tensor *hx, rl_tensors params, bool has_biases,
+    int64_t num_layers, double dropout, bool train, bool bidirectional, bool batch_first,
+    rl_tensor **out);
+/* rnn_tanh over packed sequences. */
+rl_status rl_rnn_tanh_packed(rl_tensor *data, rl_tensor *batch_sizes, rl_tensor *hx,
+    rl_tensors params, bool has_biases, int64_t num_layers, double dropout, bool train,
+    bool bidirectional, rl_tensor **out);
+/* rnn_tanh with max(_, 0) in place of the tangent. */
+rl_status rl_rnn_relu(rl_tensor *input, rl_tensor *hx, rl_tensors params, bool has_biases,
+    int64_t num_layers, double dropout, bool train, bool bidirectional, bool batch_first,
+    rl_tensor **out);
+/* rnn_relu over packed sequences. */
+rl_status rl_rnn_relu_packed(rl_tensor *data, rl_tensor *batch_sizes, rl_tensor *hx,
+    rl_tensors params, bool has_biases, int64_t num_layers, double dropout, bool train,
+    bool bidirectional, rl_tensor **out);
+/* One step of lstm: input (batch, input), hx (h, c); the next h and c. */
+rl_status rl_lstm_cell(rl_tensor *input, rl_tensors hx, rl_tensor *w_ih, rl_tensor *w_hh,
+    rl_tensor *b_ih, rl_tensor *b_hh, rl_tensor **out);
+/* One step of gru. */
+rl_tensor *rl_gru_cell(rl_tensor *input, rl_tensor *hx, rl_tensor *w_ih, rl_tensor *w_hh,
+    rl_tensor *b_ih, rl_tensor *b_hh);
+/* One step of rnn_tanh. */
+rl_tensor *rl_rnn_tanh_cell(rl_tensor *input, rl_tensor *hx, rl_tensor *w_ih, rl_tensor *w_hh,
+    rl_tensor *b_ih, rl_tensor *b_hh);
+/* One step of rnn_relu. */
+rl_tensor *rl_rnn_relu_cell(rl_tensor *input, rl_tensor *hx, rl_tensor *w_ih, rl_tensor *w_hh,
+    rl_tensor *b_ih, rl_tensor *b_hh);
+/* The elements that count of padded sequences, step after step, and how many each step has. */
+rl_status rl__pack_padded_sequence(rl_tensor *input, rl_tensor *lengths, bool batch_first,
+    rl_tensor **out);
+/* The way back: padded sequences and their lengths. */
+rl_status rl__pad_packed_sequence(rl_tensor *data, rl_tensor *batch_sizes, bool batch_first,
+    rl_scalar padding_value, int64_t total_length, rl_tensor **out);
+/* Tensors of different length in dim 0, stacked and filled up. */
+rl_tensor *rl_pad_sequence(rl_tensors sequences, bool batch_first, double padding_value,
+    const char *padding_side);
 
 #ifdef __cplusplus
 }

@@ -19,6 +19,7 @@ rl_kernels rl_kernel_table;
     void fill_row_##isa(rl_kernels *t);                                                            \
     void fill_gemm_##isa(rl_kernels *t);                                                           \
     void fill_optim_##isa(rl_kernels *t);                                                          \
+    void fill_rnn_##isa(rl_kernels *t);                                                            \
     static void fill_##isa(rl_kernels *t)                                                          \
     {                                                                                              \
         fill_arith_##simple(t);                                                                    \
@@ -30,6 +31,7 @@ rl_kernels rl_kernel_table;
         fill_row_##isa(t);                                                                         \
         fill_gemm_##isa(t);                                                                        \
         fill_optim_##isa(t);                                                                       \
+        fill_rnn_##isa(t);                                                                         \
     }
 
 RL_FILLERS(portable, portable)

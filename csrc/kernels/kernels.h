@@ -69,6 +69,7 @@ typedef enum rl_row_op {
 
 struct rl_gemm_kernels;  /* kernels/gemm.h */
 struct rl_optim_kernels; /* kernels/optim.h */
+struct rl_rnn_kernels;   /* kernels/rnn.h */
 
 typedef struct rl_kernels {
     const char *isa;
@@ -77,6 +78,7 @@ typedef struct rl_kernels {
     rl_row_fn *row[RL_ROW_COUNT][RL_NDTYPES];
     const struct rl_gemm_kernels *gemm;
     const struct rl_optim_kernels *optim;
+    const struct rl_rnn_kernels *rnn;
 } rl_kernels;
 
 /* The table in use.  Written once, when the library is loaded, for the instruction set rl_isa()

@@ -127,6 +127,16 @@ _LAZY = {
         "MaxUnpool2d",
         "MaxUnpool3d",
     ),
+    "rnn": (
+        "GRU",
+        "GRUCell",
+        "LSTM",
+        "LSTMCell",
+        "RNN",
+        "RNNBase",
+        "RNNCell",
+        "RNNCellBase",
+    ),
     "sparse": ("Embedding",),
 }
 __getattr__, __dir__ = attach(__name__, globals(), _LAZY)

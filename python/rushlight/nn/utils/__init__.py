@@ -28,6 +28,7 @@ _LAZY = {
     "parametrizations": (),
     "parametrize": (),
     "prune": (),
+    "rnn": (),
     "stateless": (),
 }
 __getattr__, __dir__ = _attach(__name__, globals(), _LAZY)
