@@ -1,8 +1,8 @@
 """Every row of the operator table against PyTorch with random shapes, layouts, dtypes, values and spellings.
 
 Values, dtypes, shapes, strides, first and second gradients and exception types; inputs stay as they were where a call
-fails. What is drawn stands in fuzz.py. The draws are the same every time; RUSHLIGHT_FUZZ_EXAMPLES=200 draws more of
-each row.
+fails. What is drawn, and which differences are meant, stands in fuzz/. The draws are the same every time;
+RUSHLIGHT_FUZZ_EXAMPLES=200 draws more of each row.
 """
 
 from __future__ import annotations
@@ -32,14 +32,7 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def rows():
-    """The rows; where differences are known, a failure is expected."""
-    for row in fuzz.fuzzed_rows():
-        marks = [pytest.mark.xfail(reason=fuzz.KNOWN[row])] if row in fuzz.KNOWN else []
-        yield pytest.param(row, marks=marks)
-
-
-@pytest.mark.parametrize("row", list(rows()))
+@pytest.mark.parametrize("row", fuzz.fuzzed_rows())
 @hypothesis.settings(max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, phases=PHASES,
                      suppress_health_check=list(hypothesis.HealthCheck))
 @hypothesis.given(random=hypothesis.strategies.randoms(use_true_random=False))

@@ -554,16 +554,16 @@ rl_tensor *rl_prod(rl_tensor *input, rl_dtype dtype);
 rl_tensor *rl_prod_dim(rl_tensor *input, int64_t dim, bool keepdim, rl_dtype dtype);
 /* Largest element; nan wins. */
 rl_tensor *rl_max(rl_tensor *input);
-/* Largest elements along dim, and where they are. */
-rl_status rl_max_dim(rl_tensor *input, int64_t dim, bool keepdim, rl_tensor **out);
 /* maximum(input, other). */
 rl_tensor *rl_max_other(rl_tensor *input, rl_tensor *other);
+/* Largest elements along dim, and where they are. */
+rl_status rl_max_dim(rl_tensor *input, int64_t dim, bool keepdim, rl_tensor **out);
 /* Smallest element; nan wins. */
 rl_tensor *rl_min(rl_tensor *input);
-/* Smallest elements along dim, and where they are. */
-rl_status rl_min_dim(rl_tensor *input, int64_t dim, bool keepdim, rl_tensor **out);
 /* minimum(input, other). */
 rl_tensor *rl_min_other(rl_tensor *input, rl_tensor *other);
+/* Smallest elements along dim, and where they are. */
+rl_status rl_min_dim(rl_tensor *input, int64_t dim, bool keepdim, rl_tensor **out);
 /* Largest elements over dims; equal maxima share the gradient. */
 rl_tensor *rl_amax(rl_tensor *input, rl_ints dim, bool keepdim);
 /* Smallest elements over dims; equal minima share the gradient. */

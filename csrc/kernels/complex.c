@@ -27,15 +27,20 @@
     z[0] = (re);                                                                                   \
     z[1] = (im);
 
-/* (a + bi) / (c + di), the divisor scaled by its larger part, so that its square stays in range */
+/* (a + bi) / (c + di), the divisor scaled by its larger part, so that its square stays in range.
+ * By 0: as numbers by 0; by infinity: 0 for finite numbers. */
 #define QUOTIENT(T, ABS, a, b, c, d)                                                               \
-    T scale = ABS(c) >= ABS(d) ? ABS(c) : ABS(d);                                                  \
-    T cs = (c) / scale, ds = (d) / scale, size = cs * cs + ds * ds;                                \
-    if (scale == 0) {                                                                              \
-        cs = (c), ds = (d), size = 0, scale = 1;                                                   \
+    T scale = ABS(c) >= ABS(d) ? ABS(c) : ABS(d), cs = (c) / scale, ds = (d) / scale;              \
+    if (isinf(scale)) {                                                                            \
+        cs = isinf(c) ? copysign((T)1, c) : 0;                                                     \
+        ds = isinf(d) ? copysign((T)1, d) : 0;                                                     \
     }                                                                                              \
-    T as = (a) / scale, bs = (b) / scale;                                                          \
-    PAIR((as * cs + bs * ds) / size, (bs * cs - as * ds) / size)
+    T as = (a) / scale, bs = (b) / scale, size = cs * cs + ds * ds;                                \
+    if (scale == 0) {                                                                              \
+        PAIR(as, bs)                                                                               \
+    } else {                                                                                       \
+        PAIR((as * cs + bs * ds) / size, (bs * cs - as * ds) / size)                               \
+    }
 
 #define KERNELS(t, T, ABS)                                                                         \
     LOOP(add_##t, T, 2, T, PAIR(a + c, b + d))                                                     \

@@ -120,6 +120,10 @@ DESCRIBE(threshold, THRESHOLD, PROMOTE, "threshold_cpu", SAVES_INPUT, "Threshold
 
 rl_tensor *rl_threshold(rl_tensor *input, rl_scalar threshold, rl_scalar value)
 {
+    if (input && rl_is_integral((rl_dtype)input->dtype, false) &&
+        (rl_check_scalar(threshold, (rl_dtype)input->dtype) ||
+         rl_check_scalar(value, (rl_dtype)input->dtype)))
+        return NULL;
     rl_kargs a = {{rl_scalar_double(threshold), rl_scalar_double(value)},
                   {rl_scalar_int(threshold), rl_scalar_int(value)}};
     return rl_unary_apply(&threshold_unary, input, &a);
@@ -138,7 +142,7 @@ rl_tensor *rl_leaky_relu(rl_tensor *input, double negative_slope)
 
 /* ---- elu: x > 0 ? scale x : scale alpha (e^(c x) - 1) ---- */
 
-/* for x <= 0: scale alpha c^2 e^(c x) */
+/* for x < 0: scale alpha c^2 e^(c x) */
 static rl_tensor *elu_second(rl_node *n, rl_tensor *x)
 {
     double alpha = n->args.f[0], scale = n->args.f[1], c = rl_scalar_double(n->args.s[0]);
@@ -147,7 +151,7 @@ static rl_tensor *elu_second(rl_node *n, rl_tensor *x)
     RL_TEMP *cx = rl_mul_number(low, rl_float(c));
     RL_TEMP *e = rl_exp(cx);
     RL_TEMP *second = rl_mul_number(e, rl_float(scale * alpha * c * c));
-    RL_TEMP *negative = rl_le(x, zero);
+    RL_TEMP *negative = rl_lt(x, zero);
     return rl_where(negative, second, zero);
 }
 SLOPE(elu, ELU_BACKWARD, "elu_backward_cpu", "EluBackwardBackward0", elu_second)
@@ -279,7 +283,7 @@ static rl_tensor *softplus_second(rl_node *n, rl_tensor *x)
     RL_TEMP *second = rl_mul_number(bell, rl_float(n->args.f[0]));
     RL_TEMP *limit = rl_wrap_number(rl_float(n->args.f[1]));
     RL_TEMP *zero = rl_wrap_number(rl_float(0));
-    RL_TEMP *straight = rl_gt(bx, limit);
+    RL_TEMP *straight = rl_ge(bx, limit);
     return rl_where(straight, zero, second);
 }
 SLOPE(softplus, SOFTPLUS_BACKWARD, "softplus_backward_cpu", "SoftplusBackwardBackward0",
@@ -319,6 +323,16 @@ rl_tensor *rl_hardtanh(rl_tensor *input, double min_val, double max_val)
 {
     if (refuse_bool(input, "hardtanh", "Bool"))
         return NULL;
+    if (!input)
+        return NULL;
+    if (rl_is_integral((rl_dtype)input->dtype, false)) {
+        if (input->dtype == RL_U8 && (min_val < 0 || max_val < 0))
+            return rl_fail(RL_ERUNTIME, "cannot do hardtanh on an unsigned type with negative "
+                                        "limits");
+        if (rl_check_scalar(rl_float(min_val), (rl_dtype)input->dtype) ||
+            rl_check_scalar(rl_float(max_val), (rl_dtype)input->dtype))
+            return NULL;
+    }
     rl_kargs a = {{min_val, max_val}, {(int64_t)min_val, (int64_t)max_val}};
     return rl_unary_apply(&hardtanh_unary, input, &a);
 }
@@ -394,7 +408,8 @@ static rl_status prelu_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
     }
     if (rl_wants(n, 1)) {
         RL_TEMP *low = rl_mul(g[0], x);
-        dx[1] = rl_where(positive, zero, low);
+        RL_TEMP *flat = rl_ge(x, zero); /* so that the second derivative at 0 is 0, as PyTorch's */
+        dx[1] = rl_where(flat, zero, low);
     }
     return RL_DONE(n, dx);
 }
@@ -405,6 +420,9 @@ rl_tensor *rl_prelu(rl_tensor *input, rl_tensor *weight)
 {
     if (!input || !weight)
         return NULL;
+    if (!rl_is_floating((rl_dtype)input->dtype))
+        return rl_fail(RL_ENOTIMPL, "\"prelu_cpu\" not implemented for '%s'",
+                       rl_dtype_title((rl_dtype)input->dtype));
     int64_t shape[RL_MAX_DIMS], channels = input->ndim >= 2 ? input->shape[1] : 1;
     if (weight->numel != 1 && weight->numel != channels)
         return rl_fail(RL_ERUNTIME,

@@ -14,8 +14,13 @@ static rl_tensor *scaled(rl_tensor *y, rl_scalar s)
 {
     if (!y || is_one(s))
         return rl_retain(y);
-    if (s.dtype == RL_F64 && rl_is_integral((rl_dtype)y->dtype, true))
+    if (s.dtype == RL_F64 && rl_is_integral((rl_dtype)y->dtype, true)) {
+        if (rl_check_scalar(s, (rl_dtype)y->dtype))
+            return NULL;
         s = rl_int(rl_scalar_int(s));
+    }
+    if (y->dtype == RL_BOOL && s.dtype == RL_I64)
+        s = rl_bool(s.i != 0);
     RL_TEMP *number = rl_wrap_number(s);
     return rl_mul(y, number);
 }
@@ -53,7 +58,7 @@ static rl_tensor *combine(rl_tensor *input, rl_tensor *product, rl_scalar beta, 
     rl_release(product);
     if (y && !is_zero(beta)) {
         RL_TEMP *start = scaled(input, beta);
-        rl_tensor *sum = start ? rl_add(start, y, rl_int(1)) : NULL;
+        rl_tensor *sum = start ? rl_add(y, start, rl_int(1)) : NULL; /* row-major, as y */
         rl_release(y);
         y = sum;
     }
@@ -231,10 +236,16 @@ rl_tensor *rl_addr(rl_tensor *input, rl_tensor *x, rl_tensor *y, rl_scalar beta,
             RL_ERUNTIME,
             "For integral input tensors, argument %s must not be a floating point number.",
             beta.dtype == RL_F64 ? "beta" : "alpha");
+    if (dtype != RL_BOOL && (beta.dtype == RL_BOOL || alpha.dtype == RL_BOOL))
+        return rl_fail(RL_ERUNTIME, "Boolean %s only supported for Boolean results.",
+                       beta.dtype == RL_BOOL ? "beta" : "alpha");
     bool mode = rl_set_grad_enabled(false);
-    rl_tensor *product = rl_outer(x, y);
+    RL_TEMP *narrow = rl_outer(x, y);
+    RL_TEMP *start = rl_to_dtype(input, dtype, false);
+    rl_tensor *product = narrow ? rl_to_dtype(narrow, dtype, false) : NULL;
     rl_set_grad_enabled(mode);
-    return record(&addr_node, combine(input, product, beta, alpha), input, x, y, beta, alpha);
+    return record(&addr_node, start ? combine(start, product, beta, alpha) : NULL, input, x, y,
+                  beta, alpha);
 }
 
 /* ---- baddbmm: addmm per batch ---- */

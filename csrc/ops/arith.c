@@ -60,6 +60,11 @@ static rl_status check_alpha(const rl_tensor *x, const rl_tensor *y, rl_scalar a
         return rl_error(
             RL_ERUNTIME,
             "For integral input tensors, argument alpha must not be a floating point number.");
+    if (!rl_scalar_is(alpha, 1) && rl_is_integral((rl_dtype)x->dtype, false)) {
+        rl_dtype result = rl_result_type(2, (rl_tensor *[]){(rl_tensor *)x, (rl_tensor *)y});
+        if (rl_is_integral(result, false))
+            return rl_check_scalar(alpha, result);
+    }
     return RL_OK;
 }
 
@@ -84,6 +89,10 @@ static rl_map sum_map(rl_tensor *x, rl_tensor *y, rl_scalar alpha, int sign)
     m.name = sign > 0 ? "add_stub" : "sub_stub";
     if (rl_scalar_is(alpha, 1)) {
         m.op = sign > 0 ? RL_MAP_ADD : RL_MAP_SUB;
+    } else if (x->dtype == RL_BOOL && y->dtype == RL_BOOL) { /* or, or x alone */
+        m.op = RL_MAP_ADD;
+        if (rl_scalar_is(alpha, 0))
+            m.in[1] = x;
     } else {
         m.op = RL_MAP_ADD_SCALED;
         m.args.f[0] = sign * rl_scalar_double(alpha);

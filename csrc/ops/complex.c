@@ -223,15 +223,46 @@ rl_tensor *rl_complex(rl_tensor *real, rl_tensor *imag)
     return rl_record(rl_node_new(&complex_node, z, 2, (rl_tensor *[]){real, imag}), rl_retain(z));
 }
 
+/* z = r e^(i a)      dr = Re(g conj(z / |z|)),  da = Re(g conj(i z)).  For r < 0 the first has
+ * PyTorch's sign, which is that of |r|. */
+static rl_status polar_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    RL_TEMP *z = rl_saved(n, 0);
+    RL_TEMP *conjugate = rl_conj_physical(g[0]);
+    if (!z || !conjugate)
+        return rl_error_code();
+    if (rl_wants(n, 0)) {
+        RL_TEMP *direction = rl_complex_sgn(z);
+        RL_TEMP *product = rl_mul(conjugate, direction);
+        dx[0] = rl_real(product);
+    }
+    if (rl_wants(n, 1)) {
+        RL_TEMP *turn = rl_wrap_complex(0, 1);
+        RL_TEMP *tangent = turn ? rl_mul(z, turn) : NULL;
+        RL_TEMP *product = rl_mul(conjugate, tangent);
+        dx[1] = rl_real(product);
+    }
+    return RL_DONE(n, dx);
+}
+static const rl_node_type polar_node = {
+    .name = "PolarBackward0", .backward = polar_backward, .n_saved = 1};
+
 rl_tensor *rl_polar(rl_tensor *abs, rl_tensor *angle)
 {
     if (!abs || !angle || check_parts(abs, angle))
         return NULL;
+    bool mode = rl_set_grad_enabled(false);
     RL_TEMP *c = rl_cos(angle);
     RL_TEMP *s = rl_sin(angle);
     RL_TEMP *re = rl_mul(abs, c);
     RL_TEMP *im = rl_mul(abs, s);
-    return rl_complex(re, im);
+    rl_tensor *z = rl_complex(re, im);
+    rl_set_grad_enabled(mode);
+    if (!z || (!rl_recording(abs) && !rl_recording(angle)))
+        return z;
+    rl_node *n = rl_node_new(&polar_node, z, 2, (rl_tensor *[]){abs, angle});
+    rl_save_output(n, 0, z, 0);
+    return rl_record(n, z);
 }
 
 /* ---- functions ---- */

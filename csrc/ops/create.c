@@ -207,6 +207,8 @@ rl_tensor *rl_fill_(rl_tensor *input, rl_tensor *value)
                        "fill_ only supports 0-dimension value tensor but got tensor with %d "
                        "dimensions.",
                        value->ndim);
+    if (!rl_is_wrapped_number(value) && rl_check_no_self_overlap(input))
+        return NULL;
     if (!rl_is_wrapped_number(value))
         return overwrite(input, value, &fill_tensor_node);
     if (!(rl_is_complex((rl_dtype)value->dtype) && rl_is_complex((rl_dtype)input->dtype)) &&

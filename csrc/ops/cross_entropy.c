@@ -160,7 +160,8 @@ static rl_tensor *composed_backward(rl_node *n, rl_tensor *g, rl_tensor *x, rl_t
                    (double *)weights->data, &sum);
     if (n->args.i[1] == RL_REDUCTION_MEAN)
         for (int64_t i = 0; i < weights->numel; i++)
-            ((double *)weights->data)[i] /= n->args.f[1];
+            if (((double *)weights->data)[i] != 0) /* of nothing but ignored targets: 0, not nan */
+                ((double *)weights->data)[i] /= n->args.f[1];
     if (classes == target) { /* ignored targets may be out of range; their weight is 0 */
         rl_release(classes);
         classes = rl_clone(target);
@@ -414,6 +415,8 @@ rl_tensor *rl_cross_entropy(rl_tensor *input, rl_tensor *target, rl_tensor *weig
     if (rl_is_floating((rl_dtype)target->dtype) && rl_same_shape(input, target)) {
         if (input->ndim == 0)
             return rl_fail(RL_ERUNTIME, "input tensor should be 1D or 2D");
+        if (ignore_index >= 0)
+            return rl_fail(RL_ERUNTIME, "ignore_index is not supported for floating point target");
         if (weight &&
             (weight->ndim != 1 || weight->numel != input->shape[input->ndim == 1 ? 0 : 1]))
             return rl_fail(RL_ERUNTIME,

@@ -207,15 +207,20 @@ rl_tensor *rl_pairwise_distance(rl_tensor *x, rl_tensor *y, double p, double eps
     return moved ? norm_last(moved, p, keepdim) : NULL;
 }
 
-/* x / max(|x|, eps) along dim; an integer x is converted to dtype first. */
+/* x / max(|x|, eps) along dim; an integer x is converted to dtype first.  The limit changes the
+ * value of the norm and not its derivative, as in PyTorch. */
 static rl_tensor *unit(rl_tensor *x, int64_t dim, double eps, rl_dtype dtype)
 {
     RL_TEMP *cast =
         rl_is_floating((rl_dtype)x->dtype) ? rl_retain(x) : rl_to_dtype(x, dtype, false);
     RL_TEMP *norm = cast ? rl_norm(cast, rl_int(2), (rl_ints){&dim, 1}, true, RL_NO_DTYPE) : NULL;
+    RL_TEMP *safe = rl_clone(norm);
     RL_TEMP *least = rl_wrap_number(rl_float(eps));
-    RL_TEMP *safe = norm && least ? rl_clamp_min(norm, least) : NULL;
-    return safe ? rl_div(cast, safe, NULL) : NULL;
+    bool mode = rl_set_grad_enabled(false);
+    RL_TEMP *limited = safe && least ? rl_clamp_min(safe, least) : NULL;
+    rl_status failed = limited ? rl_copy_data(safe, limited) : rl_error_code();
+    rl_set_grad_enabled(mode);
+    return failed ? NULL : rl_div(cast, safe, NULL);
 }
 
 rl_tensor *rl_cosine_similarity(rl_tensor *x, rl_tensor *y, int64_t dim, double eps)
@@ -227,6 +232,8 @@ rl_tensor *rl_cosine_similarity(rl_tensor *x, rl_tensor *y, int64_t dim, double 
         return rl_fail(RL_ERUNTIME,
                        "expected common dtype to be floating point, yet common dtype is %s",
                        rl_dtype_title(dtype));
+    if (eps < 0)
+        return rl_fail(RL_ERUNTIME, "eps must be non-negative, got: %g", eps);
     int ndim;
     int64_t shape[RL_MAX_DIMS];
     if (rl_broadcast_shapes(x->ndim, x->shape, y->ndim, y->shape, &ndim, shape))
@@ -482,8 +489,10 @@ rl_tensor *rl_cdist(rl_tensor *x1, rl_tensor *x2, double p, const char *mode)
 {
     if (!x1 || !x2)
         return NULL;
-    bool product = !mode || !strcmp(mode, "use_mm_for_euclid_dist");
-    bool maybe = !mode || !strcmp(mode, "use_mm_for_euclid_dist_if_necessary");
+    if (!mode)
+        return rl_fail(RL_EVALUE, "None is not a valid value for compute_mode");
+    bool product = !strcmp(mode, "use_mm_for_euclid_dist");
+    bool maybe = !strcmp(mode, "use_mm_for_euclid_dist_if_necessary");
     if (!product && !maybe && strcmp(mode, "donot_use_mm_for_euclid_dist"))
         return rl_fail(RL_EVALUE, "%s is not a valid value for compute_mode", mode);
     for (int i = 0; i < 2; i++) {

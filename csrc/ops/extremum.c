@@ -155,6 +155,20 @@ CLAMP_NODE(clamp_max_number, "ClampMaxBackward0", clamp_number_backward, 1)
 CLAMP_NODE(clamp_max_tensor, "ClampMaxBackward1", clamp_tensor_backward, 3)
 #undef CLAMP_NODE
 
+/* A limit of integers must be one of them, but negative ones of unsigned integers wrap around, as
+ * all numbers beside uint8 do. */
+static rl_status check_limit(rl_scalar *limit, rl_dtype dtype)
+{
+    if (!rl_is_integral(dtype, false))
+        return RL_OK;
+    int64_t v = rl_scalar_int(*limit);
+    if (dtype == RL_U8 && v < 0 && v >= -UINT8_MAX) {
+        *limit = rl_int(v + UINT8_MAX + 1);
+        return RL_OK;
+    }
+    return rl_check_scalar(*limit, dtype);
+}
+
 static rl_tensor *limit_numbers(const rl_node_type *type, rl_tensor *x, rl_tensor *lo,
                                 rl_tensor *hi)
 {
@@ -168,7 +182,8 @@ static rl_tensor *limit_numbers(const rl_node_type *type, rl_tensor *x, rl_tenso
                 .in = {x}};
     m.name = lo && hi ? "clamp_scalar_cpu" : lo ? "clamp_min_scalar_cpu" : "clamp_max_scalar_cpu";
     rl_scalar least = rl_float(-INFINITY), most = rl_float(INFINITY);
-    if ((lo && rl_item(lo, &least)) || (hi && rl_item(hi, &most)))
+    if ((lo && (rl_item(lo, &least) || check_limit(&least, result))) ||
+        (hi && (rl_item(hi, &most) || check_limit(&most, result))))
         return NULL;
     m.args.f[0] = rl_scalar_double(least);
     m.args.f[1] = rl_scalar_double(most);

@@ -140,7 +140,7 @@ rl_tensor *rl_lerp(rl_tensor *input, rl_tensor *end, rl_tensor *weight)
     if (end->dtype != input->dtype)
         return rl_fail(RL_ERUNTIME, "expected dtype %s for `end` but got dtype %s", c_name(input),
                        c_name(end));
-    if (!number && weight->dtype != input->dtype)
+    if (!number && weight->ndim && weight->dtype != input->dtype)
         return rl_fail(RL_ERUNTIME, "expected dtype %s for `weight` but got dtype %s",
                        c_name(input), c_name(weight));
     rl_map m = {.op = RL_MAP_LERP,
@@ -172,7 +172,8 @@ rl_tensor *rl_lerp(rl_tensor *input, rl_tensor *end, rl_tensor *weight)
     return rl_record(n, z);
 }
 
-/* ---- atan2: z = angle of (x, y)      dy = g x / (x^2 + y^2),  dx = -g y / (x^2 + y^2) ---- */
+/* ---- atan2: z = angle of (x, y)      dy = g x / (x^2 + y^2),  dx = -g y / (x^2 + y^2), 0 at
+ * the origin ---- */
 
 static rl_status atan2_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
@@ -181,7 +182,12 @@ static rl_status atan2_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
     RL_TEMP *x2 = rl_mul(x, x);
     RL_TEMP *y2 = rl_mul(y, y);
     RL_TEMP *r2 = rl_add(x2, y2, rl_int(1));
-    RL_TEMP *scaled = rl_div(g[0], r2, NULL);
+    RL_TEMP *zero = rl_wrap_number(rl_int(0));
+    RL_TEMP *one = rl_wrap_number(rl_int(1));
+    RL_TEMP *origin = rl_eq(r2, zero);
+    RL_TEMP *divisor = origin ? rl_where(origin, one, r2) : NULL;
+    RL_TEMP *quotient = divisor ? rl_div(g[0], divisor, NULL) : NULL;
+    RL_TEMP *scaled = origin ? rl_where(origin, zero, quotient) : NULL;
     if (rl_wants(n, 0))
         dx[0] = rl_mul(scaled, x);
     if (rl_wants(n, 1)) {

@@ -144,7 +144,7 @@ static const rl_node_type index_add_node = {"IndexAddBackward0", index_add_backw
 static bool source_fits(const rl_tensor *x, int64_t dim, const rl_tensor *source)
 {
     if (source->ndim != x->ndim)
-        return x->ndim <= 1 && source->ndim <= 1;
+        return false;
     for (int d = 0; d < x->ndim; d++)
         if (d != dim && x->shape[d] != source->shape[d])
             return false;
@@ -280,7 +280,11 @@ static rl_status index_fill_backward(rl_node *n, rl_tensor *const *g, rl_tensor 
             return rl_error_code();
     }
     if (rl_wants(n, 1)) {
-        RL_TEMP *picked = rl_index_select(g[0], n->args.i[0], index);
+        RL_TEMP *none = rl_zeros_like(g[0], RL_BOOL); /* a place that is named twice counts once */
+        RL_TEMP *yes = rl_wrap_number(rl_bool(true));
+        RL_TEMP *mask = none && yes ? rl_index_fill(none, n->args.i[0], index, yes) : NULL;
+        RL_TEMP *zero = rl_wrap_number(rl_int(0));
+        RL_TEMP *picked = mask ? rl_where(mask, g[0], zero) : NULL;
         dx[1] = picked ? rl_sum(picked, (rl_ints){NULL, -1}, false, RL_NO_DTYPE) : NULL;
         return rl_status_of(dx[1]);
     }

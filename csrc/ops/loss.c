@@ -319,7 +319,15 @@ rl_tensor *rl_huber_loss(rl_tensor *input, rl_tensor *target, const char *reduct
         return NULL;
     if (!(delta > 0))
         return rl_fail(RL_ERUNTIME, "huber_loss does not support non-positive values for delta.");
-    return loss(HUBER, input, target, delta, r);
+    rl_dtype dtype = (rl_dtype)input->dtype;
+    if (rl_result_type(2, (rl_tensor *[]){input, target}) == dtype)
+        return loss(HUBER, input, target, delta, r);
+    /* The result has the input's dtype, whatever the target's. */
+    if (!rl_is_floating(dtype))
+        return rl_fail(RL_ERUNTIME, "result type %s can't be cast to the desired output type %s",
+                       rl_dtype_title((rl_dtype)target->dtype), rl_dtype_title(dtype));
+    RL_TEMP *wide = loss(HUBER, input, target, delta, r);
+    return wide ? rl_to_dtype(wide, dtype, false) : NULL;
 }
 
 /* Whether every element lies in [0, 1]; nan passes, as in PyTorch's check. */
@@ -358,6 +366,21 @@ rl_tensor *rl_binary_cross_entropy(rl_tensor *input, rl_tensor *target, rl_tenso
     return loss_of(&(struct terms){BCE, 0, r, input, target, weight, NULL});
 }
 
+/* A weight must broadcast to the input's shape. */
+static rl_status check_weight(const rl_tensor *weight, const rl_tensor *input)
+{
+    int64_t shape[RL_MAX_DIMS];
+    int ndim;
+    if (!weight)
+        return RL_OK;
+    if (rl_broadcast_shapes(weight->ndim, weight->shape, input->ndim, input->shape, &ndim, shape))
+        return rl_error_code();
+    if (!rl_has_shape(input, ndim, shape))
+        return rl_error(RL_ERUNTIME, "output with shape %s doesn't match the broadcast shape %s",
+                        rl_shape_str(input).s, rl_ints_str(ndim, shape).s);
+    return RL_OK;
+}
+
 rl_tensor *rl_binary_cross_entropy_with_logits(rl_tensor *input, rl_tensor *target,
                                                rl_tensor *weight, rl_tensor *pos_weight,
                                                const char *reduction)
@@ -368,7 +391,17 @@ rl_tensor *rl_binary_cross_entropy_with_logits(rl_tensor *input, rl_tensor *targ
     if (!rl_same_shape(input, target))
         return rl_fail(RL_EVALUE, "Target size (%s) must be the same as input size (%s)",
                        rl_shape_str(target).s, rl_shape_str(input).s);
-    return loss_of(&(struct terms){BCE_LOGITS, 0, r, input, target, weight, pos_weight});
+    rl_dtype dtype = (rl_dtype)target->dtype;
+    if (!rl_is_floating(dtype))
+        return rl_fail(RL_ERUNTIME, "result type Float can't be cast to the desired output type %s",
+                       rl_dtype_title(dtype));
+    if (check_weight(weight, input) || check_weight(pos_weight, input))
+        return NULL;
+    struct terms t = {BCE_LOGITS, 0, r, input, target, weight, pos_weight};
+    if (input->dtype == dtype || rl_result_type(2, (rl_tensor *[]){input, target}) == dtype)
+        return loss_of(&t);
+    RL_TEMP *wide = loss_of(&t); /* the result has the target's dtype */
+    return wide ? rl_to_dtype(wide, dtype, false) : NULL;
 }
 
 rl_tensor *rl_kl_div(rl_tensor *input, rl_tensor *target, const char *reduction, bool log_target)
@@ -378,6 +411,9 @@ rl_tensor *rl_kl_div(rl_tensor *input, rl_tensor *target, const char *reduction,
     bool batchmean = strcmp(reduction, "batchmean") == 0;
     if (!input || !target || rl_reduction_of(batchmean ? "sum" : reduction, &r))
         return NULL;
+    if (rl_is_integral((rl_dtype)input->dtype, true) ||
+        rl_is_integral((rl_dtype)target->dtype, true))
+        return rl_fail(RL_ERUNTIME, "kl_div: Integral inputs not supported.");
     rl_tensor *each;
     if (log_target) {
         RL_TEMP *p = rl_exp(target);

@@ -32,8 +32,10 @@ static void select_row(const char *z, ptrdiff_t tz, const char *mask, ptrdiff_t 
         ROW(2)
     case 4:
         ROW(4)
-    default:
+    case 8:
         ROW(8)
+    default:
+        ROW(16)
     }
 #undef ROW
     p->next = next;
@@ -163,6 +165,16 @@ static rl_status check_fill(const rl_tensor *mask, const rl_tensor *value)
     return RL_OK;
 }
 
+/* value as an element of dtype; a number that an integer cannot hold is an error. */
+static rl_tensor *fill_value(rl_tensor *value, rl_dtype dtype)
+{
+    rl_scalar number;
+    if (!rl_is_complex((rl_dtype)value->dtype) && rl_is_integral(dtype, false) &&
+        (rl_item(value, &number) || rl_check_scalar(number, dtype)))
+        return NULL;
+    return rl_cast_data(value, dtype);
+}
+
 /* z = mask ? one : x; z may be x. */
 static rl_status fill_where(rl_tensor *z, rl_tensor *mask, rl_tensor *one, rl_tensor *x)
 {
@@ -192,8 +204,8 @@ rl_tensor *rl_masked_fill(rl_tensor *input, rl_tensor *mask, rl_tensor *value)
     if (!input || !mask || !value || check_fill(mask, value))
         return NULL;
     RL_TEMP *x = widen(input, mask);
-    RL_TEMP *one = x ? rl_cast_data(value, (rl_dtype)x->dtype) : NULL;
-    RL_TEMP *z = one ? rl_new_like(x, (rl_dtype)x->dtype) : NULL;
+    RL_TEMP *one = x ? fill_value(value, (rl_dtype)x->dtype) : NULL;
+    RL_TEMP *z = one ? rl_new((rl_dtype)x->dtype, x->ndim, x->shape) : NULL;
     if (!z || fill_where(z, mask, one, x))
         return NULL;
     if (!rl_recording(x) && !rl_recording(value))
@@ -221,7 +233,7 @@ rl_tensor *rl_masked_fill_(rl_tensor *x, rl_tensor *mask, rl_tensor *value)
     bool records = rl_recording(x) || rl_recording(value);
     if (rl_check_inplace(x, records))
         return NULL;
-    RL_TEMP *one = rl_cast_data(value, (rl_dtype)x->dtype);
+    RL_TEMP *one = fill_value(value, (rl_dtype)x->dtype);
     RL_TEMP *apart =
         rl_shares_memory(x, mask) ? copy_of(mask) : rl_retain(mask); /* x.masked_fill_(x, ...) */
     if (!one || !apart)
@@ -331,8 +343,8 @@ rl_tensor *rl_masked_scatter(rl_tensor *input, rl_tensor *mask, rl_tensor *sourc
         return NULL;
     if (mask->numel && n_mask * (x->numel / mask->numel) > source->numel)
         return rl_fail(RL_ERUNTIME, "Number of elements of source < number of ones in mask");
-    RL_TEMP *z = copy_of(x);
-    if (!z)
+    RL_TEMP *z = rl_new((rl_dtype)x->dtype, x->ndim, x->shape); /* row-major, as PyTorch's */
+    if (!z || rl_copy_data(z, x))
         return NULL;
     ptrdiff_t sz[RL_MAX_DIMS], sm[RL_MAX_DIMS];
     rl_byte_strides(z, sz);
@@ -437,7 +449,10 @@ rl_tensor *rl_repeat_interleave_tensor(rl_tensor *input, rl_tensor *repeats, rl_
                        rl_dtype_title((rl_dtype)repeats->dtype));
     if (repeats->ndim > 1)
         return rl_fail(RL_ERUNTIME, "repeats must be 0-dim or 1-dim tensor");
-    RL_TEMP *x = dim.given && input->ndim ? rl_retain(input) : rl_flatten(input, 0, -1);
+    if (dim.given && input->ndim == 0)
+        return rl_fail(RL_EINDEX, "Dimension specified as %lld but tensor has no dimensions",
+                       (long long)dim.v);
+    RL_TEMP *x = dim.given ? rl_retain(input) : rl_flatten(input, 0, -1);
     int64_t at = dim.given ? dim.v : 0;
     if (!x || rl_wrap_dim(&at, x->ndim))
         return NULL;

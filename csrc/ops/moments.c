@@ -15,8 +15,8 @@ static rl_tensor *times(rl_tensor *x, double v)
 
 /* v = sum (x - mean)^2 / (N - c)     dx = 2 g (x - mean) / (N - c)
  * s = sqrt(v)                        dx = g (x - mean) / ((N - c) s), 0 where s is 0
- * args: i0 whether it is the standard deviation, f0 N - c.  Output 1, where there is one, is the
- * mean. */
+ * args: f0 N - c, f1 whether over all dims at once.  Then, for N <= c, PyTorch's derivative of v is
+ * nan where x is the mean and infinite elsewhere.  Output 1, where there is one, is the mean. */
 static rl_status variance_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
     RL_TEMP *x = rl_saved(n, 0);
@@ -42,15 +42,24 @@ static rl_status variance_backward(rl_node *n, rl_tensor *const *g, rl_tensor **
         RL_TEMP *d = mean ? rl_sub(x, mean, rl_int(1)) : NULL;
         RL_TEMP *gk = rl_reduced_keep(n, g[0]);
         RL_TEMP *scaled = NULL;
+        bool pole = n->args.f[1] && freedom <= 0;
+        if (pole && d) {
+            RL_TEMP *nan = rl_wrap_number(rl_float(NAN));
+            RL_TEMP *infinity = rl_wrap_number(rl_float(INFINITY));
+            RL_TEMP *zero = rl_wrap_number(rl_float(0));
+            RL_TEMP *flat = zero ? rl_eq(d, zero) : NULL;
+            rl_release(d);
+            d = nan && infinity && flat ? rl_where(flat, nan, infinity) : NULL;
+        }
         if (s) {
             RL_TEMP *sk = rl_reduced_keep(n, s);
             RL_TEMP *quotient = gk && sk ? rl_div(gk, sk, NULL) : NULL;
             RL_TEMP *zero = rl_wrap_number(rl_float(0));
             RL_TEMP *flat = sk && zero ? rl_eq(sk, zero) : NULL;
             RL_TEMP *safe = quotient && flat ? rl_masked_fill(quotient, flat, zero) : NULL;
-            scaled = safe ? times(safe, 1 / freedom) : NULL;
+            scaled = safe ? times(safe, pole ? 0.5 : 1 / freedom) : NULL;
         } else {
-            scaled = gk ? times(gk, 2 / freedom) : NULL;
+            scaled = pole ? rl_retain(gk) : gk ? times(gk, 2 / freedom) : NULL;
         }
         from_variance = scaled && d ? rl_mul(scaled, d) : NULL;
         if (!from_variance)
@@ -105,8 +114,10 @@ static rl_status variance(rl_tensor *x, rl_ints dim, double correction, bool kee
         if (root)
             rl_save_output(n, 1, y, 0);
         rl_reduced_set(n, x, mask, keepdim);
-        if (n)
-            n->args.f[0] = freedom > 0 ? freedom : 0;
+        if (n) {
+            n->args.f[0] = freedom;
+            n->args.f[1] = x->ndim == 0 || dim.n < 0;
+        }
         status = rl_record_n(n, with_mean ? 2 : 1, outputs);
         if (status)
             return status;
@@ -286,6 +297,11 @@ rl_tensor *rl_norm(rl_tensor *input, rl_scalar p, rl_ints dim, bool keepdim, rl_
                        "linalg.vector_norm: dtype should be floating point or complex. Got %s",
                        rl_dtype_title(dtype));
     rl_dtype result = dtype == RL_NO_DTYPE ? (rl_dtype)input->dtype : dtype;
+    if (rl_promote((rl_dtype)input->dtype, result) != result)
+        return rl_fail(RL_ERUNTIME,
+                       "linalg.vector_norm: the dtype of the input (%s) should be convertible "
+                       "without narrowing to the specified dtype (%s)",
+                       rl_dtype_title((rl_dtype)input->dtype), rl_dtype_title(result));
     if (isinf(power) && rl_mask_count(input, mask) == 0)
         return rl_fail(
             RL_ERUNTIME,

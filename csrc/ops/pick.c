@@ -134,7 +134,7 @@ rl_tensor *rl_slice(rl_tensor *x, int64_t dim, rl_opt_int start, rl_opt_int end,
     if (!x)
         return NULL;
     if (x->ndim == 0)
-        return rl_fail(RL_ERUNTIME, "slice() cannot be applied to a 0-dim tensor.");
+        return rl_fail(RL_EINDEX, "slice() cannot be applied to a 0-dim tensor.");
     if (rl_wrap_dim(&dim, x->ndim))
         return NULL;
     if (step <= 0)

@@ -13,6 +13,11 @@ rl_tensor *rl_nanmean(rl_tensor *x, rl_ints dim, bool keepdim, rl_dtype dtype)
             RL_ERUNTIME,
             "nanmean(): expected input to have floating point or complex dtype but got %s",
             rl_dtype_title((rl_dtype)x->dtype));
+    if (dtype != RL_NO_DTYPE && !rl_is_floating(dtype))
+        return rl_fail(RL_ERUNTIME,
+                       "nanmean(): could not infer output dtype. Optional dtype must be either a "
+                       "floating point or complex dtype. Got: %s",
+                       rl_dtype_title(dtype));
     RL_TEMP *holes = rl_isnan(x);
     RL_TEMP *numbers = holes ? rl_logical_not(holes) : NULL;
     RL_TEMP *count = numbers ? rl_sum(numbers, dim, keepdim, RL_NO_DTYPE) : NULL;

@@ -486,7 +486,7 @@ rl_tensor *rl_bernoulli_p(rl_tensor *input, double p, rl_generator *generator)
 {
     if (!input || check_probability(p))
         return NULL;
-    rl_tensor *y = rl_new_like(input, (rl_dtype)input->dtype);
+    rl_tensor *y = rl_new((rl_dtype)input->dtype, input->ndim, input->shape);
     return y ? filled(y, rl_fill_bernoulli(y, p, 1, generator)) : NULL;
 }
 
@@ -542,7 +542,7 @@ rl_tensor *rl_bernoulli(rl_tensor *input, rl_generator *generator)
     RL_TEMP *wide = NULL;
     if (!input || plan_bernoulli_each(&f, input, input, &wide))
         return NULL;
-    rl_tensor *y = rl_new_like(input, (rl_dtype)input->dtype);
+    rl_tensor *y = rl_new((rl_dtype)input->dtype, input->ndim, input->shape);
     if (!y)
         return NULL;
     return recorded(filled(y, rl_fill_run(&f, y, generator)), &bernoulli_node, input, NULL);

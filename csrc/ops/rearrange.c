@@ -133,6 +133,9 @@ rl_tensor *rl_roll(rl_tensor *x, rl_ints shifts, rl_ints dims)
     along[0] = 0;
     for (int i = 0; i < n; i++) {
         along[i] = dims.v[i];
+        if (x->ndim == 0)
+            return rl_fail(RL_EINDEX, "Dimension specified as %lld but tensor has no dimensions",
+                           (long long)along[i]);
         if (rl_wrap_dim(&along[i], x->ndim))
             return NULL;
     }
@@ -242,7 +245,10 @@ rl_tensor *rl_repeat_interleave(rl_tensor *input, int64_t repeats, rl_opt_int di
         return NULL;
     if (repeats < 0)
         return rl_fail(RL_ERUNTIME, "Repeats must be non-negative");
-    RL_TEMP *x = dim.given && input->ndim ? rl_retain(input) : rl_flatten(input, 0, -1);
+    if (dim.given && input->ndim == 0)
+        return rl_fail(RL_EINDEX, "Dimension specified as %lld but tensor has no dimensions",
+                       (long long)dim.v);
+    RL_TEMP *x = dim.given ? rl_retain(input) : rl_flatten(input, 0, -1);
     int64_t at = dim.given ? dim.v : 0;
     if (!x || rl_wrap_dim(&at, x->ndim))
         return NULL;

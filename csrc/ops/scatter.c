@@ -327,7 +327,8 @@ rl_tensor *rl_take_along_dim(rl_tensor *x, rl_tensor *indices, rl_opt_int dim)
     if (rl_wrap_dim(&along, x->ndim))
         return NULL;
     if (x->ndim == 0)
-        return rl_gather(x, along, indices, false);
+        return rl_fail(RL_EINDEX, "Dimension specified as %lld but tensor has no dimensions",
+                       (long long)dim.v);
     /* Broadcast all dims but the one along which to take. */
     int64_t a[RL_MAX_DIMS], b[RL_MAX_DIMS], shape[RL_MAX_DIMS];
     int n;

@@ -198,7 +198,9 @@ rl_status rl_chunk(rl_tensor *x, int64_t chunks, int64_t dim, rl_list *out)
     if (size > 0)
         return rl_split(x, (size - 1) / chunks + 1, dim, out);
     /* All pieces are empty; there are as many as asked for. */
-    return pieces(x, (int)dim, chunks, 0, NULL, out);
+    RL_TEMP *sizes = rl_zeros_data(RL_I64, 1, &chunks);
+    return sizes ? pieces(x, (int)dim, chunks, 0, (const int64_t *)sizes->data, out)
+                 : rl_error_code();
 }
 
 /* Views of [cut(i), cut(i + 1)) along dim, each with a node of its own as in PyTorch

@@ -234,7 +234,7 @@ rl_tensor *rl_view_dtype(rl_tensor *x, rl_dtype dtype)
             return rl_fail(RL_ERUNTIME,
                            "self.dim() cannot be 0 to view %s as %s (different element sizes)", a,
                            b);
-        if (g.strides[last] != 1 && g.shape[last] > 0)
+        if (g.strides[last] != 1)
             return rl_fail(RL_ERUNTIME,
                            "self.stride(-1) must be 1 to view %s as %s (different element sizes), "
                            "but got %lld",

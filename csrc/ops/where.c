@@ -14,6 +14,15 @@ static rl_status where_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 static const rl_node_type where_node = {
     .name = "WhereBackward0", .backward = where_backward, .n_saved = 1};
 
+/* A number must fit the integers it stands beside. */
+static rl_status check_number(rl_tensor *x, rl_dtype result)
+{
+    rl_scalar number;
+    if (!rl_is_wrapped_number(x) || !rl_is_integral(result, false))
+        return RL_OK;
+    return rl_item(x, &number) || rl_check_scalar(number, result) ? rl_error_code() : RL_OK;
+}
+
 rl_tensor *rl_where(rl_tensor *condition, rl_tensor *input, rl_tensor *other)
 {
     if (!condition || !input || !other)
@@ -23,6 +32,11 @@ rl_tensor *rl_where(rl_tensor *condition, rl_tensor *input, rl_tensor *other)
                        "where expected condition to be a boolean tensor, but got a tensor with "
                        "dtype %s",
                        rl_dtype_title((rl_dtype)condition->dtype));
+    if (rl_is_wrapped_number(input) || rl_is_wrapped_number(other)) {
+        rl_dtype result = rl_result_type(2, (rl_tensor *[]){input, other});
+        if (check_number(input, result) || check_number(other, result))
+            return NULL;
+    }
     rl_tensor *z = rl_map_run(&(rl_map){.op = RL_MAP_WHERE,
                                         .typing = RL_TYPE_PROMOTE,
                                         .name = "where_cpu",

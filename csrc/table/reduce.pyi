@@ -24,25 +24,25 @@ def prod_dim(input: Tensor, dim: int, keepdim: bool = False, *, dtype: dtype | N
 def max(input: Tensor) -> Tensor:
     """Largest element; nan wins."""
 
-@op(name="max", out=True, returns=("values", "indices"))
-def max_dim(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
-    """Largest elements along dim, and where they are."""
-
 @op(name="max", out=True)
 def max_other(input: Tensor, other: Tensor) -> Tensor:
     """maximum(input, other)."""
+
+@op(name="max", out=True, returns=("values", "indices"))
+def max_dim(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """Largest elements along dim, and where they are."""
 
 @op(name="min")
 def min(input: Tensor) -> Tensor:
     """Smallest element; nan wins."""
 
-@op(name="min", out=True, returns=("values", "indices"))
-def min_dim(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
-    """Smallest elements along dim, and where they are."""
-
 @op(name="min", out=True)
 def min_other(input: Tensor, other: Tensor) -> Tensor:
     """minimum(input, other)."""
+
+@op(name="min", out=True, returns=("values", "indices"))
+def min_dim(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tensor]:
+    """Smallest elements along dim, and where they are."""
 
 @op(out=True)
 def amax(input: Tensor, dim: Ints | None = None, keepdim: bool = False) -> Tensor:

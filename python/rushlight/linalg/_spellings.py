@@ -268,7 +268,9 @@ def norm(
 ) -> Tensor:
     """Norms as linalg.vector_norm, over all elements unless dim is given; "nuc" is that of matrices; deprecated."""
     if p == "nuc":
-        dims = (-2, -1) if dim is None else dim
+        dims = tuple(range(input.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
+        if len(dims) != 2:
+            raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dims))}")
         return linalg.matrix_norm(input, "nuc", dims, keepdim, dtype=dtype, out=out)
     return _C.norm(input, p, dim, keepdim, dtype=dtype, out=out)
 
