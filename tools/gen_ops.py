@@ -5,7 +5,7 @@
 
     csrc/include/rushlight_ops.h       one prototype per C function
     csrc/ops/gen/inplace.c             in-place forms that follow from the ordinary ones
-    csrc/python/gen/ops_bind.inc       data of the argument parser (csrc/python/args.c) and one trampoline per function
+    csrc/python/gen/ops_bind.inc       data of the argument parser (csrc/python/args.c) and one trampoline per signature
     python/rushlight/_C.pyi            type stubs of the extension (with the hand-written part, tools/stubs.pyi)
     docs/ops.md                        the list of operators
 
@@ -18,6 +18,7 @@ import argparse
 import ast
 import keyword
 import math
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -328,16 +329,6 @@ def inplace(ops: list[Op]) -> str:
     return "\n".join(lines) + "\n"
 
 
-class Names:
-    """Numbers the argument names; the binding holds one interned string for each."""
-
-    def __init__(self) -> None:
-        self.index: dict[str, int] = {}
-
-    def __getitem__(self, name: str) -> int:
-        return self.index.setdefault(name, len(self.index))
-
-
 def c_string(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
@@ -400,39 +391,75 @@ def real(value: object) -> str:
     return repr(value)
 
 
-def trampoline(op: Op, suffix: str) -> list[str]:
-    call = [f"a[{i}].{TYPES[p.type][2]}" for i, p in enumerate(op.params) if p.in_c]
-    target = {"TUPLE": "r->t", "LIST": "&r->list", "BOOL": "&r->b", "INT": "&r->i", "NUMBER": "&r->s", "DTYPE": "&r->d"}
-    head = f"static rl_status c_{op.c_name}{suffix}(const rl_py_slot *a, rl_py_result *r)"
-    name = f"rl_{op.c_name}{suffix}"
+class Table:
+    """Rows of an array, equal ones once, each found by an enumerator named after its first user: no numbers, so that
+    merges stay textual."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.rows: dict[str, tuple[str, int]] = {}  # text -> enumerator, elements it takes
+
+    def add(self, user: str, text: str, size: int = 1) -> str:
+        return self.rows.setdefault(text, (f"{self.prefix}_{user}", size))[0]
+
+    def enum(self) -> list[str]:
+        lines, at = ["enum {"], "0"
+        for name, size in self.rows.values():
+            lines.append(f"    {name} = {at},")
+            at = f"{name} + {size}"
+        return [*lines, "};"]
+
+    def array(self, declaration: str) -> list[str]:
+        """With its enumerators in front."""
+        return [*self.enum(), f"{declaration} = {{", *self.rows, "};"]
+
+    def pool(self, declaration: str) -> list[str]:
+        """Of strings: one array of characters, in which each ends with a zero."""
+        parts = [f'    {c_string(text)} "\\0"' for text in self.rows]
+        return [*self.enum(), f"{declaration} =", *parts[:-1], parts[-1] + ";"]
+
+    def text(self, user: str, text: str) -> str:
+        return self.add(user, text, len(text.encode()) + 1)
+
+
+def shape(op: Op) -> tuple[str, list[str]]:
+    """The name and the definition of the function that takes slots apart for a C function of this signature."""
+    taken = [(i, TYPES[p.type][1].strip(), TYPES[p.type][2]) for i, p in enumerate(op.params) if p.in_c]
+    types, values = [c for _, c, _ in taken], [f"a[{i}].{field}" for i, _, field in taken]
+    name = "_".join(["call", op.kind.lower(), *(f"{i}{field}" for i, _, field in taken)])
     if op.kind == "TENSOR":
-        body = [f"    return rl_status_of(r->t[0] = {name}({', '.join(call)}));"]
+        cast = f"(rl_tensor * (*)({', '.join(types) or 'void'}))f"
+        body = f"    return rl_status_of(r->t[0] = ({cast})({', '.join(values)}));"
     else:
-        call += [target[op.kind]] if op.kind in target else []
-        body = [f"    return {name}({', '.join(call)});"]
-    return [head, "{", *(wrap(b, " " * 8) for b in body), "}"]
+        result = {"TUPLE": ("rl_tensor **", "r->t"), "LIST": ("rl_list *", "&r->list"), "BOOL": ("bool *", "&r->b"),
+                  "INT": ("int64_t *", "&r->i"), "NUMBER": ("rl_scalar *", "&r->s"), "DTYPE": ("rl_dtype *", "&r->d")}
+        if op.kind in result:
+            types.append(result[op.kind][0])
+            values.append(result[op.kind][1])
+        body = f"    return ((rl_status (*)({', '.join(types) or 'void'}))f)({', '.join(values)});"
+    head = f"static rl_status {name}(rl_py_function f, const rl_py_slot *a, rl_py_result *r)"
+    return name, [wrap(head, "    "), "{", wrap(body, " " * 8), "}"]
 
 
 def bindings(ops: list[Op]) -> str:
-    names, arrays = Names(), []
-    out: list[str] = []
-    for op in ops:
-        if not any(exists(op, "", s) for s in ("function", "method")) and not op.inplace:
-            continue  # for C code only
-        if op.alias_of:
-            continue
-        if op.inplace != "only":
-            out += trampoline(op, "")
-        if op.inplace:
-            out += trampoline(op, "_")
-        if op.params:
-            out.append(f"static const rl_py_param p_{op.c_name}[] = {{")
-            for p in op.params:
-                flags = [f for f, on in (("RL_PY_OPTIONAL", p.default is not None),
-                                         ("RL_PY_SEQUENCE", p.sequence)) if on]
-                out.append(f"    {{RL_PY_{TYPES[p.type][0]}, {' | '.join(flags) or '0'}, {names[p.name]}, "
-                           f"{default_slot(p, op, arrays)}}}, /* {p.name} */")
-            out.append("};")
+    """Tables of small numbers and pools of text, which the loader need not touch: a pointer in a table costs 8 bytes
+    in the file and its relocation."""
+    arrays: list[str] = []
+    arguments, params, functions, sigs = Table("A"), Table("P"), Table("F"), Table("S")
+    names, docs, defaults, shapes, rows = Table("N"), Table("D"), Table("V"), Table("H"), Table("O")
+    shape_code: dict[str, list[str]] = {}
+    defaults.add("i_0", "    {.i = 0},")
+
+    def param_list(op: Op) -> str:
+        lines = []
+        for p in op.params:
+            flags = [f for f, on in (("RL_PY_OPTIONAL", p.default is not None), ("RL_PY_SEQUENCE", p.sequence)) if on]
+            slot = default_slot(p, op, arrays)
+            label = re.sub(r"\W+", "_", slot.replace("-", "minus ").replace("+", "")).strip("_")
+            fallback = defaults.add(label, f"    {slot},")
+            name = arguments.add(p.name, f"    {c_string(p.name)},")
+            lines.append(f"    {{RL_PY_{TYPES[p.type][0]}, {' | '.join(flags) or '0'}, {fallback}, {name}}},")
+        return params.add(op.c_name, "\n".join(lines), len(lines)) if lines else "0"
 
     groups: dict[tuple[str, str], list[tuple[Op, str]]] = {}
     for op in ops:
@@ -449,7 +476,7 @@ def bindings(ops: list[Op]) -> str:
             if not chosen or (space != "op" and spelling == "method"):
                 continue
             ident = f"{space}_{name}_{spelling[0]}"
-            out.append(f"static const rl_py_sig s_{ident}[] = {{")
+            lines = []
             for op, suffix in chosen:
                 flags = [f for f, on in (("RL_PY_OUT", op.out and not suffix and spelling == "function"),
                                          ("RL_PY_FACTORY", op.factory and not suffix),
@@ -461,32 +488,47 @@ def bindings(ops: list[Op]) -> str:
                         structs.append(key)
                     struct = str(structs.index(key))
                 self_index = op.self_index if spelling == "method" else -1
-                out.append(
-                    f"    {{{'p_' + op.c_name if op.params else 'NULL'}, {len(op.params)}, {op.positional}, {self_index}, "
-                    f"{' | '.join(flags) or '0'}, RL_PY_R_{op.kind}, {op.n_results}, {struct},\n"
-                    f"     c_{op.c_name}{suffix},\n     {c_string(shown(op, suffix, spelling))}}},")
-            out.append("};")
-            out.append(f"static rl_py_op o_{ident} = {{{c_string(name)}, s_{ident}, {len(chosen)}}};")
-            out.append(f"static PyObject *f_{ident}(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kw)")
-            call = ("rl_py_call_method(&o_%s, self, args, n, kw)" if spelling == "method"
-                    else "rl_py_call_function(&o_%s, args, n, kw)") % ident
-            out += ["{", f"    return {call};", "}"]
-            doc = c_string("\n".join(f"{name}{o.text()} -> {result_text(o)}" for o, _ in chosen) + "\n\n"
-                           + (f"In-place form of {members[0][0].name}()." if chosen[0][1] else chosen[0][0].doc))
+                call, code = shape(op)
+                shape_code[call] = code
+                called = functions.add(op.c_name + suffix, f"    (rl_py_function)rl_{op.c_name}{suffix},")
+                shaped = shapes.add(call[5:], f"    {call},")
+                lines.append(
+                    f"    {{{param_list(op)}, {called}, {shaped}, {len(op.params)}, {op.positional}, {self_index}, "
+                    f"{' | '.join(flags) or '0'}, RL_PY_R_{op.kind}, {op.n_results}, {struct}}},")
+            sig = sigs.add(ident, "\n".join(lines), len(lines))
+            doc = "\n".join(f"{name}{o.text()} -> {result_text(o)}" for o, _ in chosen) + "\n\n" + (
+                f"In-place form of {members[0][0].name}()." if chosen[0][1] else chosen[0][0].doc)
             table = spelling + "s" if space == "op" else space
-            tables[table].append(f"    {{{c_string(name)}, (PyCFunction)(void (*)(void))f_{ident}, "
-                                 f"METH_FASTCALL | METH_KEYWORDS,\n     {doc}}},")
+            tables[table].append(ident)
+            rows.add(ident, f"    {{{docs.text(ident, doc)}, {len(chosen)}, {names.text(name, name)}, {sig}}},")
+    for op in ops:
+        if op.factory and op.method is False:
+            names.text("new_" + op.name, "new_" + op.name)  # x.new_zeros() (ops.c)
 
-    head = [f"/* ops_bind.inc: what python/args.c and ops.c need to know of the operators; {GENERATED}. */", ""]
-    head += [f"static const int64_t ints_{i}[] = {{{text}}};" for i, text in enumerate(arrays)]
-    tail = ["const char *const rl_py_name_list[] = {"]
-    tail += [f"    {c_string(name)}," for name in names.index] + ["    NULL};"]
-    tail += [f"#define RL_PY_N_NAMES {len(names.index)}"]
-    tail += ["static const char *const struct_fields[][8] = {"]
-    tail += [f"    {{{s}}}," for s in structs] + ["    {NULL}};", f"#define RL_PY_N_STRUCTS {len(structs)}"]
-    for table, rows in tables.items():
-        tail += [f"PyMethodDef rl_py_op_{table}[] = {{", *rows, "    {NULL, NULL, 0, NULL}};"]
-    return "\n".join([*head, *out, *tail]) + "\n"
+    order = [ident for members in tables.values() for ident in members]
+    by_ident = {name: text for text, (name, _) in rows.rows.items()}
+    rows.rows = {by_ident[f"O_{ident}"]: (f"O_{ident}", 1) for ident in order}
+    spelling = {"m": "METHOD", "f": "FUNCTION"}
+    struct_rows = [f"    {{{s}}}," for s in structs]
+    lines = [f"/* ops_bind.inc: what python/args.c and ops.c need to know of the operators; {GENERATED}. */", ""]
+    lines += [f"static const int64_t ints_{i}[] = {{{text}}};" for i, text in enumerate(arrays)]
+    lines += arguments.array("const char *const rl_py_name_list[]")
+    lines[-1] = "    NULL};"
+    lines += defaults.array("const rl_py_slot rl_py_defaults[]")
+    lines += params.array("const rl_py_param rl_py_params[]")
+    lines += functions.array("static const rl_py_function functions[]")
+    lines += [line for code in shape_code.values() for line in code]
+    lines += shapes.array("static rl_status (*const shapes[])(rl_py_function, const rl_py_slot *, rl_py_result *)")
+    lines += sigs.array("const rl_py_sig rl_py_sigs[]")
+    lines += names.pool("const char rl_py_op_names[]")
+    lines += docs.pool("const char rl_py_op_docs[]")
+    lines += rows.array("static const rl_py_op operators[]")
+    lines += [f"{spelling[ident[-1]]}({ident})" for ident in order]
+    lines += ["static const rl_py_entry entries[] = {", *(f"    f_{ident}," for ident in order), "};"]
+    lines += [f"enum {{ {', '.join(f'N_{table.upper()} = {len(members)}' for table, members in tables.items())} }};"]
+    lines += ["static const char *const struct_fields[][8] = {", *struct_rows, "    {NULL}};"]
+    lines += [f"#define RL_PY_N_STRUCTS {len(structs)}"]
+    return "\n".join(lines) + "\n"
 
 
 def exists(op: Op, suffix: str, spelling: str) -> bool:

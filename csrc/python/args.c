@@ -208,7 +208,7 @@ static int as_ints(rl_py_call *c, PyObject *const *items, Py_ssize_t n, const rl
             PyErr_Format(PyExc_TypeError,
                          "%s(): argument '%s' failed to unpack the object at pos %zd with error "
                          "\"Overflow when unpacking long long\"",
-                         op->name, rl_py_name_list[p->name], i + 1);
+                         rl_py_op_name(op), rl_py_name_list[p->name], i + 1);
             return -1;
         }
         if (!status && i == 0)
@@ -218,7 +218,8 @@ static int as_ints(rl_py_call *c, PyObject *const *items, Py_ssize_t n, const rl
                          "%s(): argument '%s' failed to unpack the object at pos %zd with error "
                          "\"type must be tuple "
                          "of ints,but got %s\"",
-                         op->name, rl_py_name_list[p->name], i + 1, rl_py_type_name(items[i]));
+                         rl_py_op_name(op), rl_py_name_list[p->name], i + 1,
+                         rl_py_type_name(items[i]));
             return -1;
         }
     }
@@ -436,7 +437,7 @@ static int missing(const parse *s, int first)
     size_t length = 0;
     Py_ssize_t used = s->n;
     for (int i = first; i < s->sig->n; i++) {
-        const rl_py_param *p = s->sig->params + i;
+        const rl_py_param *p = rl_py_params_of(s->sig) + i;
         if (i == s->sig->self || (p->flags & RL_PY_OPTIONAL))
             continue;
         parse copy = *s;
@@ -448,8 +449,8 @@ static int missing(const parse *s, int first)
                                        count ? ", " : "", rl_py_name_list[p->name]);
         count++;
     }
-    PyErr_Format(PyExc_TypeError, "%s() missing %d required positional arguments: %s", s->op->name,
-                 count, text);
+    PyErr_Format(PyExc_TypeError, "%s() missing %d required positional arguments: %s",
+                 rl_py_op_name(s->op), count, text);
     return -1;
 }
 
@@ -459,11 +460,12 @@ static int wrong_type(const parse *s, const rl_py_param *p, PyObject *o, Py_ssiz
         return 0;
     if (position)
         PyErr_Format(PyExc_TypeError, "%s(): argument '%s' (position %zd) must be %s, not %s",
-                     s->op->name, rl_py_name_list[p->name], position, type_texts[p->type],
+                     rl_py_op_name(s->op), rl_py_name_list[p->name], position, type_texts[p->type],
                      rl_py_type_name(o));
     else
-        PyErr_Format(PyExc_TypeError, "%s(): argument '%s' must be %s, not %s", s->op->name,
-                     rl_py_name_list[p->name], type_texts[p->type], rl_py_type_name(o));
+        PyErr_Format(PyExc_TypeError, "%s(): argument '%s' must be %s, not %s",
+                     rl_py_op_name(s->op), rl_py_name_list[p->name], type_texts[p->type],
+                     rl_py_type_name(o));
     return -1;
 }
 
@@ -472,20 +474,21 @@ static int too_many(const parse *s, Py_ssize_t most)
     if (!s->raise)
         return 0;
     if (s->sig->self >= 0 && s->sig->n == 1) {
-        PyErr_Format(PyExc_TypeError, "TensorBase.%s() takes no arguments (%zd given)", s->op->name,
-                     s->n);
+        PyErr_Format(PyExc_TypeError, "TensorBase.%s() takes no arguments (%zd given)",
+                     rl_py_op_name(s->op), s->n);
         return -1;
     }
     int least = 0;
     for (int i = 0; i < s->sig->positional; i++)
-        least += i != s->sig->self && !(s->sig->params[i].flags & RL_PY_OPTIONAL);
+        least += i != s->sig->self && !(rl_py_params_of(s->sig)[i].flags & RL_PY_OPTIONAL);
     if (least != most)
         PyErr_Format(PyExc_TypeError,
                      "%s() takes from %d to %zd positional arguments but %zd were given",
-                     s->op->name, least, most, s->n);
+                     rl_py_op_name(s->op), least, most, s->n);
     else
         PyErr_Format(PyExc_TypeError, "%s() takes %zd positional argument%s but %zd %s given",
-                     s->op->name, most, most == 1 ? "" : "s", s->n, s->n == 1 ? "was" : "were");
+                     rl_py_op_name(s->op), most, most == 1 ? "" : "s", s->n,
+                     s->n == 1 ? "was" : "were");
     return -1;
 }
 
@@ -493,7 +496,7 @@ static int wrong_extra(const parse *s, int which, const char *type, PyObject *o)
 {
     if (!s->raise)
         return 0;
-    PyErr_Format(PyExc_TypeError, "%s(): argument '%s' must be %s, not %s", s->op->name,
+    PyErr_Format(PyExc_TypeError, "%s(): argument '%s' must be %s, not %s", rl_py_op_name(s->op),
                  extra_texts[which], type, rl_py_type_name(o));
     return -1;
 }
@@ -558,13 +561,13 @@ static int extra_keywords(parse *s)
             if (!s->raise)
                 return 0;
             for (int j = 0; j < s->sig->n; j++)
-                if (same_name(key, s->sig->params[j].name)) {
+                if (same_name(key, rl_py_params_of(s->sig)[j].name)) {
                     PyErr_Format(PyExc_TypeError, "%s() got multiple values for argument '%U'",
-                                 s->op->name, key);
+                                 rl_py_op_name(s->op), key);
                     return -1;
                 }
             PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'",
-                         s->op->name, key);
+                         rl_py_op_name(s->op), key);
             return -1;
         }
         s->used |= (uint64_t)1 << i;
@@ -587,7 +590,7 @@ static int parse_signature(parse *s)
     s->used = 0;
     Py_ssize_t most = sig->positional - (sig->self >= 0), next = 0;
     for (int i = 0; i < sig->n; i++) {
-        const rl_py_param *p = sig->params + i;
+        const rl_py_param *p = rl_py_params_of(sig) + i;
         rl_py_slot *slot = c->slots + i;
         if (i == sig->self) {
             slot->t = rl_py_borrow(s->self);
@@ -622,7 +625,7 @@ static int parse_signature(parse *s)
                 }
                 return missing(s, i);
             }
-            *slot = p->fallback;
+            *slot = rl_py_defaults[p->fallback];
             continue;
         }
         int status = convert(s->op, p, o, c, slot);
@@ -660,16 +663,51 @@ static PyObject *type_list(const parse *s)
     return text;
 }
 
+/* The operator's i-th signature as its docstring has it: without its name and its result, and for a
+ * method without its object and out=. */
+static void show_signature(const rl_py_op *op, int i, char *out, size_t room)
+{
+    const rl_py_sig *sig = rl_py_sigs + op->sig + i;
+    const char *line = rl_py_op_docs + op->doc, *end;
+    for (; i > 0; i--)
+        line = strchr(line, '\n') + 1;
+    line = strchr(line, '(') + 1;
+    for (end = strchr(line, '\n'); strncmp(end, ") -> ", 5); end--)
+        ;
+    size_t used = 0;
+    bool star = false;
+    for (int index = 0; line < end; index++) { /* at commas outside of brackets */
+        const char *part = line;
+        for (int depth = 0; line < end && (*line != ',' || depth); line++)
+            depth += (*line == '(') - (*line == ')');
+        size_t length = (size_t)(line - part);
+        line += line < end ? 2 : 0;
+        if (*part == '*') {
+            star = true;
+            index--;
+            continue;
+        }
+        if (sig->self >= 0 &&
+            (index == sig->self || strstr(part, " out = None") == part + length - 11))
+            continue;
+        int n = snprintf(out + used, room - used, "%s%s%.*s", used ? ", " : "(", star ? "*, " : "",
+                         (int)length, part);
+        used = used + (size_t)n < room ? used + (size_t)n : room - 1;
+        star = false;
+    }
+    snprintf(out + used, room - used, used ? ")" : "()");
+}
+
 static void no_signature_fits(parse *s)
 {
     const rl_py_op *op = s->op;
-    const rl_py_sig *plausible = NULL;
+    const rl_py_sig *first = rl_py_sigs + op->sig, *plausible = NULL;
     int count = 0;
     for (int i = 0; i < op->n_sigs; i++) {
-        const rl_py_sig *sig = op->sigs + i;
+        const rl_py_sig *sig = first + i;
         Py_ssize_t least = 0, most = sig->n - (sig->self >= 0), given = s->n + s->n_kw;
         for (int j = 0; j < sig->n; j++)
-            least += j != sig->self && !(sig->params[j].flags & RL_PY_OPTIONAL);
+            least += j != sig->self && !(rl_py_params_of(sig)[j].flags & RL_PY_OPTIONAL);
         most += (sig->flags & RL_PY_OUT ? 1 : 0) + (sig->flags & RL_PY_FACTORY ? 5 : 0);
         if (given >= least && given <= most) {
             plausible = sig;
@@ -677,22 +715,25 @@ static void no_signature_fits(parse *s)
         }
     }
     if (count == 1 || op->n_sigs == 1) {
-        s->sig = count == 1 ? plausible : op->sigs;
+        s->sig = count == 1 ? plausible : first;
         s->raise = true;
         s->slow = s->n_kw > 0;
         if (parse_signature(s) >= 0 && !PyErr_Occurred())
             PyErr_Format(PyExc_TypeError, "%s() received an invalid combination of arguments",
-                         op->name);
+                         rl_py_op_name(op));
         rl_py_call_end(s->call);
         return;
     }
     PyObject *got = type_list(s);
     PyObject *text = got ? PyUnicode_FromFormat("%s() received an invalid combination of arguments "
                                                 "- got (%U), but expected one of:\n",
-                                                op->name, got)
+                                                rl_py_op_name(op), got)
                          : NULL;
-    for (int i = 0; text && i < op->n_sigs; i++)
-        Py_SETREF(text, PyUnicode_FromFormat("%U * %s\n", text, op->sigs[i].text));
+    for (int i = 0; text && i < op->n_sigs; i++) {
+        char shown[512];
+        show_signature(op, i, shown, sizeof shown);
+        Py_SETREF(text, PyUnicode_FromFormat("%U * %s\n", text, shown));
+    }
     if (text)
         PyErr_SetObject(PyExc_TypeError, text);
     Py_XDECREF(text);
@@ -702,10 +743,11 @@ static void no_signature_fits(parse *s)
 const rl_py_sig *rl_py_parse(const rl_py_op *op, PyObject *self, PyObject *const *args,
                              Py_ssize_t n, PyObject *kw, rl_py_call *call)
 {
-    parse s = {op,    op->sigs,        self, args, n, kw ? PyTuple_GET_SIZE(kw) : 0, kw, call,
+    const rl_py_sig *first = rl_py_sigs + op->sig;
+    parse s = {op,    first,           self, args, n, kw ? PyTuple_GET_SIZE(kw) : 0, kw, call,
                false, op->n_sigs == 1, 0};
     if (s.n_kw > 63) {
-        PyErr_Format(PyExc_TypeError, "%s() got too many keyword arguments", op->name);
+        PyErr_Format(PyExc_TypeError, "%s() got too many keyword arguments", rl_py_op_name(op));
         return NULL;
     }
     for (;;) {
@@ -714,15 +756,15 @@ const rl_py_sig *rl_py_parse(const rl_py_op *op, PyObject *self, PyObject *const
         if (status > 0) {
             if (call->widest < RL_C64 || s.sig->flags & RL_PY_COMPLEX)
                 return s.sig;
-            PyErr_Format(PyExc_NotImplementedError, "\"%s\" not implemented for '%s'", op->name,
-                         rl_dtype_title((rl_dtype)call->widest));
+            PyErr_Format(PyExc_NotImplementedError, "\"%s\" not implemented for '%s'",
+                         rl_py_op_name(op), rl_dtype_title((rl_dtype)call->widest));
             rl_py_call_end(call);
             return NULL;
         }
         rl_py_call_end(call);
         if (status < 0)
             return NULL;
-        if (++s.sig == op->sigs + op->n_sigs)
+        if (++s.sig == first + op->n_sigs)
             break;
     }
     no_signature_fits(&s);

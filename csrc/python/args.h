@@ -55,11 +55,11 @@ typedef union rl_py_slot {
 enum { RL_PY_OPTIONAL = 1, RL_PY_SEQUENCE = 2 };
 
 typedef struct rl_py_param {
-    uint8_t type;  /* rl_py_type */
-    uint8_t flags; /* RL_PY_OPTIONAL: fallback is valid; RL_PY_SEQUENCE: a list of ints that one int
-                      alone is not */
-    uint16_t name; /* index into rl_py_names */
-    rl_py_slot fallback;
+    uint8_t type : 5;  /* rl_py_type */
+    uint8_t flags : 3; /* RL_PY_OPTIONAL: fallback is valid; RL_PY_SEQUENCE: a list of ints that one
+                          int alone is not */
+    uint8_t fallback;  /* index into rl_py_defaults */
+    uint16_t name;     /* index into rl_py_names */
 } rl_py_param;
 
 typedef enum rl_py_result_kind {
@@ -86,24 +86,41 @@ typedef union rl_py_result {
  * requires_grad.  RL_PY_COMPLEX: takes complex tensors and dtypes; without it they are refused. */
 enum { RL_PY_OUT = 1, RL_PY_FACTORY = 2, RL_PY_COMPLEX = 4 };
 
+/* "Note: small tables".  Parameters, signatures and operators are numbers that lead from table to
+ * table, and their text lies in two pools: pointers would double the tables and cost the loader a
+ * relocation each. */
 typedef struct rl_py_sig {
-    const rl_py_param *params;
+    uint16_t params;    /* index into rl_py_params, of the first */
+    uint16_t function;  /* C function, in ops.c's table */
+    uint16_t shape;     /* what calls it, in ops.c's table */
     uint8_t n;          /* parameters */
     uint8_t positional; /* of them may be given by position */
     int8_t self;        /* the one that is the method's object, -1 for functions */
-    uint8_t flags;
-    uint8_t kind; /* rl_py_result_kind */
+    uint8_t flags : 4;
+    uint8_t kind : 4; /* rl_py_result_kind */
     uint8_t n_results;
-    int16_t structure; /* named tuple of the results, or -1 */
-    rl_status (*call)(const rl_py_slot *slots, rl_py_result *result);
-    const char *text; /* "(Tensor input, int dim = None)" for messages */
+    int8_t structure; /* named tuple of the results, or -1 */
 } rl_py_sig;
 
 typedef struct rl_py_op {
-    const char *name;
-    const rl_py_sig *sigs;
-    int n_sigs;
+    uint32_t doc
+        : 24; /* in rl_py_op_docs; a line per signature, "add(Tensor input, ...) -> Tensor" */
+    uint32_t n_sigs : 8;
+    uint16_t name; /* in rl_py_op_names */
+    uint16_t sig;  /* index into rl_py_sigs, of the first */
 } rl_py_op;
+
+/* generated, in ops.c */
+extern const rl_py_slot rl_py_defaults[];
+extern const rl_py_param rl_py_params[];
+extern const rl_py_sig rl_py_sigs[];
+extern const char rl_py_op_names[], rl_py_op_docs[];
+
+static inline const char *rl_py_op_name(const rl_py_op *op) { return rl_py_op_names + op->name; }
+static inline const rl_py_param *rl_py_params_of(const rl_py_sig *sig)
+{
+    return rl_py_params + sig->params;
+}
 
 #define RL_PY_INT_ROOM 192 /* ints of all list arguments of a call that need no allocation */
 
@@ -138,8 +155,8 @@ void rl_py_call_end(rl_py_call *call);
 /* Parse, call, convert the result (ops.c). */
 PyObject *rl_py_call_function(const rl_py_op *op, PyObject *const *args, Py_ssize_t n,
                               PyObject *kw);
-PyObject *rl_py_call_method(const rl_py_op *op, PyObject *self, PyObject *const *args, Py_ssize_t n,
-                            PyObject *kw);
+PyObject *rl_py_call_method(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kw,
+                            const rl_py_op *op);
 
 /* Name of an object's type in messages: without rushlight's module in front. */
 const char *rl_py_type_name(PyObject *o);
@@ -181,8 +198,7 @@ PyObject *rl_py_tensor_complex(PyObject *self, PyObject *ignored); /* number.c: 
         }                                                                                          \
     } while (0)
 
-extern PyMethodDef rl_py_op_functions[], rl_py_op_methods[],
-    rl_py_op_nn[];                           /* generated, in ops.c */
+extern PyMethodDef *rl_py_op_methods;        /* ops.c, made by rl_py_add_ops */
 extern PyMethodDef rl_py_new_methods[];      /* ops.c: new_zeros, ... */
 extern PyMethodDef rl_py_tensor_methods[];   /* tensor_methods.c */
 extern PyMethodDef rl_py_convert_methods[];  /* tensor_convert.c: to, float, type, ... */

@@ -3,6 +3,19 @@
 
 #include "core/iter.h"
 #include "python/args.h"
+
+typedef void (*rl_py_function)(void); /* a C function of the table; a shape knows its type */
+typedef PyObject *(*rl_py_entry)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
+#define FUNCTION(ident)                                                                            \
+    static PyObject *f_##ident(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kw)  \
+    {                                                                                              \
+        return rl_py_call_function(operators + O_##ident, args, n, kw);                            \
+    }
+#define METHOD(ident)                                                                              \
+    static PyObject *f_##ident(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kw)  \
+    {                                                                                              \
+        return rl_py_call_method(self, args, n, kw, operators + O_##ident);                        \
+    }
 #include "python/gen/ops_bind.inc"
 
 static PyTypeObject *structures[RL_PY_N_STRUCTS + 1];
@@ -36,7 +49,7 @@ static int refuses_gradient(const rl_py_op *op, const rl_tensor *y, const rl_ten
                      "%s(): functions with out=... arguments don't support automatic "
                      "differentiation, but one of the "
                      "arguments requires grad.",
-                     op->name);
+                     rl_py_op_name(op));
         return -1;
     }
     return 0;
@@ -56,15 +69,15 @@ static PyObject *wrap_out(const rl_py_op *op, const rl_py_sig *sig, rl_py_call *
     bool fits = sig->kind == RL_PY_R_TUPLE && PySequence_Fast_GET_SIZE(c->out) == sig->n_results;
     if (!fits)
         PyErr_Format(PyExc_TypeError,
-                     "%s(): argument 'out' must be tuple of %d Tensors, not of %zd", op->name,
-                     sig->n_results, PySequence_Fast_GET_SIZE(c->out));
+                     "%s(): argument 'out' must be tuple of %d Tensors, not of %zd",
+                     rl_py_op_name(op), sig->n_results, PySequence_Fast_GET_SIZE(c->out));
     for (int i = 0; fits && i < sig->n_results; i++) {
         PyObject *o = PySequence_Fast_ITEMS(c->out)[i];
         if (!rl_py_is_tensor(o)) {
             PyErr_Format(PyExc_TypeError,
                          "%s(): argument 'out' must be tuple of Tensors, but found element of type "
                          "%s at pos %d",
-                         op->name, rl_py_type_name(o), i);
+                         rl_py_op_name(op), rl_py_type_name(o), i);
             fits = false;
         } else if (r->t[i] && refuses_gradient(op, r->t[i], rl_py_borrow(o))) {
             fits = false;
@@ -102,7 +115,7 @@ static int take_dtype_of_out(const rl_py_sig *sig, rl_py_call *c)
 {
     rl_dtype own = (rl_dtype)rl_py_borrow(c->out)->dtype;
     for (int i = 0; i < sig->n; i++) {
-        if (sig->params[i].type != RL_PY_OPT_DTYPE)
+        if (rl_py_params_of(sig)[i].type != RL_PY_OPT_DTYPE)
             continue;
         rl_dtype *asked = &c->slots[i].d;
         if (*asked != RL_NO_DTYPE && *asked != own) {
@@ -127,7 +140,7 @@ static PyObject *finish(const rl_py_op *op, const rl_py_sig *sig, rl_py_call *c)
         for (int i = 1; i < sig->n_results; i++)
             r.t[i] = NULL;
     rl_status status;
-    RL_PY_RUN(c->work, status = sig->call(c->slots, &r));
+    RL_PY_RUN(c->work, status = shapes[sig->shape](functions[sig->function], c->slots, &r));
     PyObject *result = NULL;
     if (status) {
         if (sig->kind == RL_PY_R_TUPLE)
@@ -181,8 +194,8 @@ static PyObject *foreign(const rl_py_op *op, rl_py_call *c, PyObject *self, PyOb
         rl_py_call_end(c);
     else if (!rl_py_forgive(self, args, n + (kw ? PyTuple_GET_SIZE(kw) : 0)))
         return NULL;
-    return self ? rl_py_override_method(op->name, self, args, n, kw)
-                : rl_py_override_function(op->name, args, n, kw);
+    return self ? rl_py_override_method(rl_py_op_name(op), self, args, n, kw)
+                : rl_py_override_function(rl_py_op_name(op), args, n, kw);
 }
 
 PyObject *rl_py_call_function(const rl_py_op *op, PyObject *const *args, Py_ssize_t n, PyObject *kw)
@@ -194,8 +207,8 @@ PyObject *rl_py_call_function(const rl_py_op *op, PyObject *const *args, Py_ssiz
     return finish(op, sig, &call);
 }
 
-PyObject *rl_py_call_method(const rl_py_op *op, PyObject *self, PyObject *const *args, Py_ssize_t n,
-                            PyObject *kw)
+PyObject *rl_py_call_method(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kw,
+                            const rl_py_op *op)
 {
     rl_py_call call;
     const rl_py_sig *sig = rl_py_parse(op, self, args, n, kw, &call);
@@ -221,7 +234,7 @@ static PyObject *call_new(const rl_py_op *op, int dtype_slot, PyObject *self, Py
 #define NEW(name, factory, dtype_slot)                                                             \
     static PyObject *name(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kw)       \
     {                                                                                              \
-        static const rl_py_op op = {#name, s_op_##factory##_f, 1};                                 \
+        static const rl_py_op op = {D_op_##factory##_f, 1, N_##name, S_op_##factory##_f};          \
         return call_new(&op, dtype_slot, self, args, n, kw);                                       \
     }
 NEW(new_empty, empty, 1)
@@ -289,18 +302,41 @@ static int make_structures(PyObject *module)
     return PyModule_AddObject(module, "_return_types", all);
 }
 
+/* ---- the tables that Python wants, made from ours ---- */
+
+enum { N_TABLES = 4 };
+static PyMethodDef definitions[N_FUNCTIONS + N_METHODS + N_NN + N_SPECIAL + N_TABLES];
+PyMethodDef *rl_py_op_methods;
+
+/* The n operators from `first` on, and an end. */
+static PyMethodDef *define(PyMethodDef *def, int first, int n)
+{
+    for (int i = first; i < first + n; i++)
+        *def++ =
+            (PyMethodDef){rl_py_op_name(operators + i), (PyCFunction)(void (*)(void))entries[i],
+                          METH_FASTCALL | METH_KEYWORDS, rl_py_op_docs + operators[i].doc};
+    *def++ = (PyMethodDef){NULL, NULL, 0, NULL};
+    return def;
+}
+
+static int add_module(PyObject *module, const char *name, const char *full_name, PyMethodDef *defs)
+{
+    PyObject *part = PyModule_New(full_name);
+    if (!part || PyModule_AddFunctions(part, defs))
+        return -1;
+    return PyModule_AddObject(module, name, part);
+}
+
 int rl_py_add_ops(PyObject *module)
 {
-    if (rl_py_init_names() || make_structures(module) ||
-        PyModule_AddFunctions(module, rl_py_op_functions))
+    rl_py_op_methods = define(definitions, 0, N_FUNCTIONS);
+    PyMethodDef *nn = define(rl_py_op_methods, N_FUNCTIONS, N_METHODS);
+    PyMethodDef *special = define(nn, N_FUNCTIONS + N_METHODS, N_NN);
+    define(special, N_FUNCTIONS + N_METHODS + N_NN, N_SPECIAL);
+    if (rl_py_init_names() || make_structures(module) || PyModule_AddFunctions(module, definitions))
         return -1;
-    PyObject *nn = PyModule_New("rushlight._C._nn");
-    if (!nn || PyModule_AddFunctions(nn, rl_py_op_nn))
-        return -1;
-    if (PyModule_AddObject(module, "_nn", nn))
-        return -1;
-    PyObject *special = PyModule_New("rushlight._C._special");
-    if (!special || PyModule_AddFunctions(special, rl_py_op_special))
-        return -1;
-    return PyModule_AddObject(module, "_special", special);
+    return add_module(module, "_nn", "rushlight._C._nn", nn) ||
+                   add_module(module, "_special", "rushlight._C._special", special)
+               ? -1
+               : 0;
 }
