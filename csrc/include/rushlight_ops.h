@@ -532,6 +532,11 @@ rl_tensor *rl_instance_norm(rl_tensor *input, rl_tensor *weight, rl_tensor *bias
 /* Rows of weight named by indices; row padding_idx gets no gradient. */
 rl_tensor *rl_embedding(rl_tensor *weight, rl_tensor *indices, int64_t padding_idx,
     bool scale_grad_by_freq, bool sparse);
+/* Sums (mode 0), means (1) or maxima (2) of bags of rows of weight that begin at offsets; the
+ * bag of each index, sizes of bags, for maxima the rows they came from. */
+rl_status rl_embedding_bag(rl_tensor *weight, rl_tensor *indices, rl_tensor *offsets,
+    bool scale_grad_by_freq, int64_t mode, bool sparse, rl_tensor *per_sample_weights,
+    bool include_last_offset, rl_opt_int padding_idx, rl_tensor **out);
 /* exp(x) over the sum of exp(x) along dim. */
 rl_tensor *rl_softmax(rl_tensor *input, int64_t dim, rl_dtype dtype);
 /* log(softmax(x)) along dim, stable. */

@@ -1,10 +1,11 @@
 /* embedding.c: rows of a table by their numbers. */
+#include "ops/embedding.h"
+
 #include "core/iter.h"
 #include "ops/index.h"
 #include "rushlight_ops.h"
 
-/* Positions of the indices that are not padding, or NULL where all are kept (*all). */
-static rl_tensor *kept_positions(const rl_tensor *flat, int64_t padding, bool *all)
+rl_tensor *rl_kept_positions(const rl_tensor *flat, int64_t padding, bool *all)
 {
     const int64_t *k = (const int64_t *)flat->data;
     int64_t count = 0;
@@ -20,8 +21,7 @@ static rl_tensor *kept_positions(const rl_tensor *flat, int64_t padding, bool *a
     return rl_retain(kept);
 }
 
-/* 1 / how often the index occurs, (n, 1), of dtype. */
-static rl_tensor *inverse_counts(const rl_tensor *flat, int64_t rows, rl_dtype dtype)
+rl_tensor *rl_inverse_counts(const rl_tensor *flat, int64_t rows, rl_dtype dtype)
 {
     const int64_t shape[] = {flat->numel, 1}, *k = (const int64_t *)flat->data;
     RL_TEMP *counts = rl_zeros_data(RL_I64, 1, &rows);
@@ -34,6 +34,17 @@ static rl_tensor *inverse_counts(const rl_tensor *flat, int64_t rows, rl_dtype d
     for (int64_t i = 0; i < flat->numel; i++)
         ((double *)share->data)[i] = 1.0 / (double)count[k[i]];
     return rl_cast_data(share, dtype);
+}
+
+rl_status rl_check_indices(const rl_tensor *indices, int argument, const char *name)
+{
+    if (indices->dtype == RL_I64 || indices->dtype == RL_I32)
+        return RL_OK;
+    return rl_error(RL_ERUNTIME,
+                    "Expected tensor for argument #%d 'indices' to have one of the following "
+                    "scalar types: Long, Int; but got torch.%sTensor instead (while checking "
+                    "arguments for %s)",
+                    argument, rl_dtype_title((rl_dtype)indices->dtype), name);
 }
 
 /* dweight = zeros with g's rows added in the order of the indices, padding left out, each divided
@@ -49,13 +60,13 @@ static rl_status embedding_backward(rl_node *n, rl_tensor *const *g, rl_tensor *
     RL_TEMP *index = rl_new_view(flat, 1, rows, (int64_t[]){1}, flat->offset);
     RL_TEMP *gr = rl_reshape(g[0], (rl_ints){rows, 2});
     bool all = true;
-    RL_TEMP *kept = index ? kept_positions(index, n->args.i[0], &all) : NULL;
+    RL_TEMP *kept = index ? rl_kept_positions(index, n->args.i[0], &all) : NULL;
     if (!index || !gr || (!all && !kept))
         return rl_error_code();
     RL_TEMP *some = all ? rl_retain(gr) : rl_index_select(gr, 0, kept);
     RL_TEMP *where = all ? rl_retain(index) : rl_index_select(index, 0, kept);
     RL_TEMP *share =
-        where && n->args.i[1] ? inverse_counts(where, shape[0], (rl_dtype)gr->dtype) : NULL;
+        where && n->args.i[1] ? rl_inverse_counts(where, shape[0], (rl_dtype)gr->dtype) : NULL;
     if (!some || !where || (n->args.i[1] && !share))
         return rl_error_code();
     RL_TEMP *scaled = share ? rl_mul(some, share) : rl_retain(some);
@@ -74,12 +85,8 @@ rl_tensor *rl_embedding(rl_tensor *weight, rl_tensor *indices, int64_t padding_i
         return NULL;
     if (weight->ndim != 2)
         return rl_fail(RL_ERUNTIME, "'weight' must be 2-D");
-    if (indices->dtype != RL_I64 && indices->dtype != RL_I32)
-        return rl_fail(RL_ERUNTIME,
-                       "Expected tensor for argument #1 'indices' to have one of the following "
-                       "scalar types: Long, Int; but got torch.%sTensor instead (while checking "
-                       "arguments for embedding)",
-                       rl_dtype_title((rl_dtype)indices->dtype));
+    if (rl_check_indices(indices, 1, "embedding"))
+        return NULL;
     if (sparse)
         return rl_fail(RL_ENOTIMPL,
                        "embedding: sparse=True is not supported: its gradient would be "

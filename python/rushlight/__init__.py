@@ -96,6 +96,7 @@ _LAZY = {
         "rushlight._losses",
     ),
     "bilinear": "rushlight.nn.functional",
+    "embedding_renorm_": "rushlight.nn.functional.sparse",
     "autocast": "rushlight.amp",
     "vmap": "rushlight.func",
     "install_as_torch": "rushlight._as_torch",

@@ -137,7 +137,7 @@ _LAZY = {
         "RNNCell",
         "RNNCellBase",
     ),
-    "sparse": ("Embedding",),
+    "sparse": ("Embedding", "EmbeddingBag"),
 }
 __getattr__, __dir__ = attach(__name__, globals(), _LAZY)
 
