@@ -33,7 +33,7 @@ _SUBMODULES = frozenset(
     (
         "accelerator", "amp", "autograd", "backends", "cpu", "cuda", "distributions", "fft", "func", "functional",
         "hub", "jit", "linalg", "mps", "mtia", "multiprocessing", "nn", "onnx", "optim", "overrides",
-        "profiler", "random", "return_types", "serialization", "special", "testing", "types", "utils",
+        "profiler", "random", "return_types", "serialization", "signal", "special", "testing", "types", "utils",
         "version", "xpu", "compiler", "distributed", "sparse",
     )
 )  # fmt: skip
@@ -94,6 +94,12 @@ _LAZY = {
             "kl_div", "margin_ranking_loss", "poisson_nll_loss", "triplet_margin_loss",
         ),
         "rushlight._losses",
+    ),
+    **dict.fromkeys(
+        (
+            "bartlett_window", "blackman_window", "hamming_window", "hann_window", "istft", "kaiser_window", "stft",
+        ),
+        "rushlight.signal._spectrum",
     ),
     "bilinear": "rushlight.nn.functional",
     "embedding_renorm_": "rushlight.nn.functional.sparse",

@@ -242,6 +242,8 @@ for _name in ("adjoint", "combinations", "histogram", "unique", "unique_consecut
     _method_of(_name)
 for _name in ("corrcoef", "cov", "diff"):
     _method_of(_name, "rushlight._calculus")
+for _name in ("istft", "stft"):
+    _method_of(_name, "rushlight.signal._spectrum")
 
 for _name in (
     "cholesky", "cholesky_inverse", "cholesky_solve", "det", "eig", "geqrf", "inverse", "logdet", "lstsq", "lu", "lu_solve",

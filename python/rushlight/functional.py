@@ -39,6 +39,7 @@ __all__ = [
 # What torch.functional has, too, and another module defines.
 _ELSEWHERE = {
     "cdist": "rushlight._C",
+    **dict.fromkeys(("istft", "stft"), "rushlight.signal._spectrum"),
     **dict.fromkeys(("chain_matmul", "lu", "norm", "pca_lowrank", "svd_lowrank"), "rushlight.linalg._spellings"),
 }
 
