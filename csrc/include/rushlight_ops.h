@@ -1117,6 +1117,15 @@ rl_tensor *rl_alpha_dropout_(rl_tensor *input, double p, bool train);
 /* alpha_dropout of whole channels: input (N, C, ...). */
 rl_tensor *rl_feature_alpha_dropout(rl_tensor *input, double p, bool train);
 rl_tensor *rl_feature_alpha_dropout_(rl_tensor *input, double p, bool train);
+/* Draws from the gamma distributions of shapes input and scale 1; differentiable in the shape. */
+rl_tensor *rl_standard_gamma(rl_tensor *input, rl_generator *generator);
+/* The derivative of draws `output` of shapes input with respect to the shape. */
+rl_tensor *rl_standard_gamma_grad(rl_tensor *input, rl_tensor *output);
+/* Draws from the Dirichlet distributions whose concentrations are the rows of input. */
+rl_tensor *rl_sample_dirichlet(rl_tensor *input, rl_generator *generator);
+/* The derivative of components x of Dirichlet draws with respect to their own concentrations
+ * alpha. */
+rl_tensor *rl_dirichlet_grad(rl_tensor *x, rl_tensor *alpha, rl_tensor *total);
 /* (input - target)^2. */
 rl_tensor *rl_mse_loss(rl_tensor *input, rl_tensor *target, const char *reduction);
 /* |input - target|. */

@@ -128,3 +128,18 @@ def alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
 @op(method=False, inplace=True)
 def feature_alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
     """alpha_dropout of whole channels: input (N, C, ...)."""
+@op(method=False, name="_standard_gamma")
+def standard_gamma(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Draws from the gamma distributions of shapes input and scale 1; differentiable in the shape."""
+
+@op(method=False, name="_standard_gamma_grad")
+def standard_gamma_grad(input: Tensor, output: Tensor) -> Tensor:
+    """The derivative of draws `output` of shapes input with respect to the shape."""
+
+@op(method=False, name="_sample_dirichlet")
+def sample_dirichlet(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Draws from the Dirichlet distributions whose concentrations are the rows of input."""
+
+@op(method=False, name="_dirichlet_grad")
+def dirichlet_grad(x: Tensor, alpha: Tensor, total: Tensor) -> Tensor:
+    """The derivative of components x of Dirichlet draws with respect to their own concentrations alpha."""

@@ -105,6 +105,10 @@ _LAZY = {
     "embedding_renorm_": "rushlight.nn.functional.sparse",
     "autocast": "rushlight.amp",
     "vmap": "rushlight.func",
+    "_standard_gamma": "rushlight._C",
+    "_standard_gamma_grad": "rushlight._C",
+    "_sample_dirichlet": "rushlight._C",
+    "_dirichlet_grad": "rushlight._C",
     "install_as_torch": "rushlight._as_torch",
 }  # fmt: skip
 

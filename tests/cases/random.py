@@ -86,3 +86,16 @@ for name, shape in (("dropout1d", (4, 5)), ("dropout1d", (3, 4, 5)), ("dropout2d
     case(name, T(*shape), 0.4, True, True, seed=18, grad=False)
     error(name, T(*shape), 1.5)
 error("dropout1d", T(2, 3, 4, 5))
+
+# Draws of gamma numbers decide by logarithms and roots, whose last digit PyTorch's builds share in float32.
+for dtype in ("float32", "float64"):
+    case("_standard_gamma", T(40, low=0.05, high=6, dtype=dtype), seed=19, grad=False, ulp=512 if dtype == "float64" else 1)
+    case("_sample_dirichlet", T(5, 8, low=0.05, high=6, dtype=dtype), seed=20, grad=False, ulp=512 if dtype == "float64" else 1)
+case("_standard_gamma", T(4, 5, low=0.5, high=60, layout="t"), seed=19, grad=False)
+error("_standard_gamma", T(3, dtype="int64"))
+error("_standard_gamma", T(3, dtype="float16"))
+error("_sample_dirichlet", T(3, dtype="int64"))
+error("_dirichlet_grad", T(3, low=0.1, high=0.9), T(3, low=1, high=2, dtype="float64"), T(3, low=3, high=4))
+# Slopes where PyTorch uses series too; elsewhere it approximates to four digits (see tests/test_distributions.py)
+case("_standard_gamma_grad", T(6, low=0.5, high=3), T(6, low=0.01, high=0.5), grad=False, ulp=64)
+case("_dirichlet_grad", T(6, low=0.01, high=0.1), T(6, low=0.5, high=1.5), T(6, low=2, high=3), grad=False, ulp=64)

@@ -236,14 +236,17 @@ def cholesky(a: Any) -> tuple[Any, Any]:
     np = numpy()
     info = np.zeros(a.shape[:-2], np.int32)
     try:
-        return np.linalg.cholesky(a), info
+        result = np.linalg.cholesky(a)
+        if not np.isnan(result.sum()):  # of nan some LAPACKs make nan without a word
+            return result, info
     except np.linalg.LinAlgError:
-        result = np.full(a.shape, np.nan, a.dtype)
-        for i in np.ndindex(info.shape):
-            info[i] = _first_bad_minor(a[i])
-            if not info[i]:
-                result[i] = np.linalg.cholesky(a[i])
-        return result, info
+        pass
+    result = np.full(a.shape, np.nan, a.dtype)
+    for i in np.ndindex(info.shape):
+        info[i] = _first_bad_minor(a[i])
+        if not info[i]:
+            result[i] = np.linalg.cholesky(a[i])
+    return result, info
 
 
 def _first_bad_minor(a: Any) -> int:
@@ -253,10 +256,9 @@ def _first_bad_minor(a: Any) -> int:
 
     def fails(k: int) -> bool:
         try:
-            np.linalg.cholesky(a[:k, :k])
+            return bool(np.isnan(np.linalg.cholesky(a[:k, :k])).any())
         except np.linalg.LinAlgError:
             return True
-        return False
 
     low, high = 0, len(a)
     if not fails(high):

@@ -35,5 +35,5 @@ __getattr__, __dir__ = _attach(
     __name__,
     globals(),
     {f"modules.{file}": names for file, names in modules._LAZY.items()}
-    | {"attention": (), "parallel": ("DataParallel",)},
+    | {"parallel": ("DataParallel",)},
 )

@@ -17,9 +17,6 @@ from rushlight.nn.functional.spatial import *
 
 # Files imported when one of their names is first mentioned.
 _LAZY: dict[str, tuple[str, ...]] = {
-    "attention": (
-        "multi_head_attention_forward",
-    ),
     "likelihood": (
         "gaussian_nll_loss",
         "linear_cross_entropy",

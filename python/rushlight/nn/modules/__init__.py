@@ -31,9 +31,6 @@ _LAZY = {
         "UpsamplingBilinear2d",
         "UpsamplingNearest2d",
     ),
-    "attention": (
-        "MultiheadAttention",
-    ),
     "batchnorm": (
         "BatchNorm1d",
         "BatchNorm2d",
@@ -141,13 +138,6 @@ _LAZY = {
         "RNNCellBase",
     ),
     "sparse": ("Embedding", "EmbeddingBag"),
-    "transformer": (
-        "Transformer",
-        "TransformerDecoder",
-        "TransformerDecoderLayer",
-        "TransformerEncoder",
-        "TransformerEncoderLayer",
-    ),
 }
 __getattr__, __dir__ = attach(__name__, globals(), _LAZY)
 

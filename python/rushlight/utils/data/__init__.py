@@ -12,7 +12,6 @@ from rushlight.utils.data.dataset import (
     TensorDataset,
     random_split,
 )
-from rushlight.utils.data.distributed import DistributedSampler
 from rushlight.utils.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -29,7 +28,6 @@ __all__ = [
     "ConcatDataset",
     "DataLoader",
     "Dataset",
-    "DistributedSampler",
     "IterableDataset",
     "RandomSampler",
     "Sampler",
