@@ -344,3 +344,61 @@ def test_container():
         c = nn.Container(a=nn.ReLU())
     with pytest.warns(FutureWarning):
         assert repr(c) == repr(torch.nn.Container(a=torch.nn.ReLU()))
+
+
+def test_ctc_module():
+    mine, theirs = nn.CTCLoss(2, "sum", True), torch.nn.CTCLoss(2, "sum", True)
+    assert repr(mine) == repr(theirs) and mine.__constants__ == theirs.__constants__
+    assert (mine.blank, mine.reduction, mine.zero_infinity) == (2, "sum", True)
+    x = torch.rand(7, 4, dtype=torch.float64).log_softmax(-1)
+    y = rushlight.tensor(x.tolist(), dtype=rushlight.float64)
+    lengths = torch.tensor(7), torch.tensor(3)
+    close(
+        mine(y, rushlight.tensor([0, 1, 1]), rushlight.tensor(7), rushlight.tensor(3)),
+        theirs(x, torch.tensor([0, 1, 1]), *lengths),
+        1e-13,
+    )
+
+
+def test_ctc_long():
+    """Six hundred steps of float32: within float32's rounding of PyTorch's float64, by any number of threads."""
+    torch.manual_seed(0)
+    x = (torch.randn(600, 3, 20) * 3).double().requires_grad_()
+    labels = torch.randint(1, 20, (3, 90))
+    lengths = (600, 450, 599), (90, 88, 1)
+    b = torch.nn.functional.ctc_loss(x.log_softmax(-1), labels, *lengths, reduction="none")
+    b.sum().backward()
+    before = rushlight.get_num_threads()
+    results = []
+    try:
+        for threads in (1, 2):
+            rushlight.set_num_threads(threads)
+            y = rushlight.tensor(x.tolist()).requires_grad_()
+            a = F.ctc_loss(
+                y.log_softmax(-1), rushlight.tensor(labels.tolist()), *lengths, reduction="none"
+            )
+            a.sum().backward()
+            results.append((a.tolist(), y.grad.tolist()))
+    finally:
+        rushlight.set_num_threads(before)
+    assert results[0] == results[1]
+    close(a, b, 1e-6)
+    np.testing.assert_allclose(numbers(y.grad), numbers(x.grad), atol=2e-5)
+
+
+def test_ctc_edges():
+    x = rushlight.rand(5, 1, 3, requires_grad=True)
+    loss = F.ctc_loss(x.log_softmax(-1), rushlight.tensor([[1]]), (5,), (1,))
+    (g,) = rushlight.autograd.grad(loss, x, create_graph=True)
+    with pytest.raises(RuntimeError, match="_ctc_loss_backward is not implemented"):
+        g.sum().backward()
+    with pytest.raises(RuntimeError, match=r"target 3 is not in \[0, 3\)"):
+        F.ctc_loss(x, rushlight.tensor([[3]]), (5,), (1,))
+    with pytest.raises(RuntimeError, match="targets must be int64 or int32, not float32"):
+        F.ctc_loss(x, rushlight.tensor([[1.0]]), (5,), (1,))
+    # A label that a step makes impossible has no gradient there, rather than nan.
+    p = rushlight.tensor([[[0.5, 0.5]], [[1.0, 0.0]]]).log().requires_grad_()
+    loss = F.ctc_loss(p, rushlight.tensor([[1]]), (2,), (1,), reduction="sum")
+    assert loss.item() == pytest.approx(np.log(2), rel=1e-6)
+    loss.backward()
+    np.testing.assert_allclose(numbers(p.grad)[:, 0], [[0.5, -0.5], [0, 0]], atol=1e-6)

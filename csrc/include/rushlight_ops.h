@@ -1150,6 +1150,10 @@ rl_tensor *rl_binary_cross_entropy_with_logits(rl_tensor *input, rl_tensor *targ
     rl_tensor *weight, rl_tensor *pos_weight, const char *reduction);
 /* target (log target - input), input being log-probabilities. */
 rl_tensor *rl_kl_div(rl_tensor *input, rl_tensor *target, const char *reduction, bool log_target);
+/* -log of the probability (N) that the classes of each step, repeats merged and blanks
+ * dropped, spell the targets; log_probs (T, N, C). */
+rl_tensor *rl_ctc_loss(rl_tensor *log_probs, rl_tensor *targets, rl_ints input_lengths,
+    rl_ints target_lengths, int64_t blank, bool zero_infinity);
 /* Convolution over one dimension: input (N, C, ...) or (C, ...), weight (O, C / groups, ...). */
 rl_tensor *rl_conv1d(rl_tensor *input, rl_tensor *weight, rl_tensor *bias, rl_ints stride,
     rl_ints padding, rl_ints dilation, int64_t groups);

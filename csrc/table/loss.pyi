@@ -1,4 +1,4 @@
-"""Losses: csrc/ops/loss.c."""
+"""Losses: csrc/ops/loss.c, ctc.c."""
 
 # reduction: "none", "mean" or "sum".
 
@@ -37,3 +37,7 @@ def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tens
 @op(nn=True)
 def kl_div(input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False) -> Tensor:
     """target (log target - input), input being log-probabilities."""
+
+@op(nn=True)
+def ctc_loss(log_probs: Tensor, targets: Tensor, input_lengths: Ints, target_lengths: Ints, blank: int = 0, zero_infinity: bool = False) -> Tensor:
+    """-log of the probability (N) that the classes of each step, repeats merged and blanks dropped, spell the targets; log_probs (T, N, C)."""

@@ -90,7 +90,7 @@ _LAZY = {
     ),
     **dict.fromkeys(
         (
-            "binary_cross_entropy_with_logits", "cosine_embedding_loss", "hinge_embedding_loss",
+            "binary_cross_entropy_with_logits", "cosine_embedding_loss", "ctc_loss", "hinge_embedding_loss",
             "kl_div", "margin_ranking_loss", "poisson_nll_loss", "triplet_margin_loss",
         ),
         "rushlight._losses",

@@ -102,3 +102,43 @@ error("linear_cross_entropy", T(5, 3), T(4, 2), T(5, dtype="int64", low=0, high=
 error("linear_cross_entropy", T(5, 3), T(4, 3), T(5, dtype="int64", low=0, high=4), linear_bias=T(3))
 error("linear_cross_entropy", T(3), T(4, 2, 3), T(2, dtype="int64", low=0, high=4))
 error("linear_cross_entropy", T(5, 3), T(4, 3), T(5, 4), ignore_index=1)
+
+
+def ctc(ns, x, targets, *args, **kwargs):
+    """Of log_softmax, whose gradient it is that PyTorch computes."""
+    return ns.nn.functional.ctc_loss(x.log_softmax(-1), targets, *args, **kwargs)
+
+
+PADDED = T(values=((1, 2, 2, 4), (3, 3, 0, 0), (4, 1, 3, 1)), dtype="int64")
+JOINED = T(values=(1, 2, 2, 4, 3, 3, 4), dtype="int64")
+STEPS, LENGTHS = T(values=(9, 6, 8), dtype="int64"), T(values=(4, 2, 1), dtype="int64")
+for reduction in ("none", "mean", "sum"):
+    r = {"reduction": reduction, "fn": ctc, "gradgrad": False, "ulp": 16}  # PyTorch adds up in float32
+    case("ctc_loss", T(9, 3, 5), PADDED, STEPS, LENGTHS, **r)
+    case("ctc_loss", T(9, 3, 5), JOINED, STEPS, LENGTHS, **r)
+    case("ctc_loss", T(9, 3, 5), JOINED, (9, 9, 9), (4, 2, 1), **r)
+    case("ctc_loss", T(9, 3, 5), PADDED, (9, 2, 0), (4, 2, 0), zero_infinity=True, **r)
+    case("ctc_loss", T(9, 3, 5, dtype="float64"), T(values=((1, 2, 2), (0, 3, 0), (0, 1, 3)), dtype="int32"), STEPS, T(values=(3, 3, 3), dtype="int32"), blank=4, **r)
+    case("ctc_loss", T(9, 5), T(values=(1, 1, 3), dtype="int64"), T(values=9, dtype="int64"), T(values=3, dtype="int64"), **r)
+    case("ctc_loss", T(9, 5), T(values=(1, 1), dtype="int64"), (9,), (2,), **r)
+    case("ctc_loss", T(9, 3, 5), T(0, dtype="int64"), (9, 3, 1), (0, 0, 0), **r)
+case("ctc_loss", T(9, 3, 5), PADDED, (9, 2, 0), (4, 2, 1), reduction="none", grad=False, fn=ctc, ulp=16)
+case("ctc_loss", T(40, 2, 30), T(2, 17, dtype="int64", low=1, high=30), (40, 37), (17, 15), fn=ctc, ulp=64, gradgrad=False)
+case("ctc_loss", T(9, 3, 5), JOINED, (9, 9, 9), (4, 2, 1), 0, 2, True, fn=lambda ns, x, *a: ns.ctc_loss(x.log_softmax(-1), *a), ulp=16, gradgrad=False)
+error("ctc_loss", T(9, 3, 5), T(values=(1, 2), dtype="int64"), (9, 9, 9), (4, 2, 1), fn=ctc)
+error("ctc_loss", T(9, 3, 5), JOINED, (10, 9, 9), (4, 2, 1), fn=ctc)
+error("ctc_loss", T(9, 3, 5), JOINED, (9, 9, 9), (4, 2, 2), fn=ctc)
+error("ctc_loss", T(9, 3, 5), PADDED, (9, 9, 9), (5, 2, 1), fn=ctc)
+error("ctc_loss", T(9, 3, 5), PADDED, (9, 9, 9), (-1, 2, 1), fn=ctc)
+error("ctc_loss", T(9, 3, 5), PADDED, (9, -1, 9), (1, 2, 1), fn=ctc)
+error("ctc_loss", T(9, 3, 5), PADDED, (9, 9), (4, 2, 1), fn=ctc)
+error("ctc_loss", T(9, 3, 5), PADDED, (9, 9, 9), (4, 2), fn=ctc)
+error("ctc_loss", T(9, 3, 5), PADDED, (9, 9, 9), (4, 2, 1), blank=5, fn=ctc)
+error("ctc_loss", T(9, 3, 5), PADDED, (9, 9, 9), (4, 2, 1), blank=-1, fn=ctc)
+error("ctc_loss", T(9, 3, 5), T(1, 3, 4, dtype="int64"), (9, 9, 9), (4, 2, 1), fn=ctc)
+error("ctc_loss", T(9, 4, 5), PADDED, (9, 9, 9, 9), (4, 2, 1, 1), fn=ctc)
+error("ctc_loss", T(9, 3, 5), PADDED, T(3), LENGTHS, fn=ctc)
+error("ctc_loss", T(9, 3, 5, dtype="float16"), PADDED, STEPS, LENGTHS, fn=ctc)
+error("ctc_loss", T(5), PADDED, STEPS, LENGTHS, fn=ctc)
+error("ctc_loss", T(0, 3, 5), PADDED, STEPS, LENGTHS, fn=ctc)
+error("ctc_loss", T(9, 3, 5), PADDED, STEPS, LENGTHS, reduction="x", fn=ctc)

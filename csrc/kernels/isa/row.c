@@ -57,9 +57,26 @@ static inline void K(exp_lanes_f64)(double *e, size_t n)
 #define NAME(f) K(f##_f64)
 #include "row.tmpl.h"
 
+static void K(ctc_step)(size_t rows, size_t n, char *const *p, const ptrdiff_t *s,
+                        const rl_kargs *a)
+{
+    (void)s, (void)a;
+    double *restrict y = (double *)p[0];
+    const double *x = (const double *)p[1], *skip = (const double *)p[2];
+    const double *z = (const double *)p[3];
+    for (size_t i = 0; i < rows * n; i += 8)
+        for (size_t k = i; k < i + 8; k++) {
+            const double u = x[k], v = x[k - 1], w = x[k - 2] + skip[k];
+            const double uv = u > v ? u : v, most = uv > w ? uv : w;
+            const double m = most == -INFINITY ? 0 : most;
+            y[k] = m + m_log(m_exp(u - m) + m_exp(v - m) + m_exp(w - m)) + z[k];
+        }
+}
+
 void K(fill_row)(rl_kernels *t);
 void K(fill_row)(rl_kernels *t)
 {
     K(row_fill_f32)(t);
     K(row_fill_f64)(t);
+    t->row[RL_ROW_CTC_STEP][RL_F64] = K(ctc_step);
 }

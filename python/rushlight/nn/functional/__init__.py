@@ -18,6 +18,7 @@ from rushlight.nn.functional.spatial import *
 # Files imported when one of their names is first mentioned.
 _LAZY: dict[str, tuple[str, ...]] = {
     "likelihood": (
+        "ctc_loss",
         "gaussian_nll_loss",
         "linear_cross_entropy",
         "poisson_nll_loss",

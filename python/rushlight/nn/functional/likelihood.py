@@ -255,10 +255,8 @@ def ctc_loss(
     steps = _lengths("input_lengths", input_lengths)
     labels = _lengths("target_lengths", target_lengths)
     batched = log_probs.dim() == 3
-    if log_probs.dim() == 2:
-        each = _nn.ctc_loss(log_probs.unsqueeze(1), targets, steps, labels, blank)
-    else:
-        each = _nn.ctc_loss(log_probs, targets, steps, labels, blank)
+    inputs = log_probs.unsqueeze(1) if log_probs.dim() == 2 else log_probs
+    each = _nn.ctc_loss(inputs, targets, steps, labels, blank, zero_infinity)
     if zero_infinity:
         each = rushlight.where(each == math.inf, 0, each)
     if reduction == "mean":

@@ -64,6 +64,7 @@ _LAZY = {
         "LazyInstanceNorm3d",
     ),
     "likelihood": (
+        "CTCLoss",
         "GaussianNLLLoss",
         "LinearCrossEntropyLoss",
         "LinearCrossEntropyOptions",
