@@ -112,6 +112,9 @@ extern _Thread_local bool rl_tls_grad_enabled
     RL_TLS_FAST; /* read through rl_grad_enabled, rl_recording; mode.c */
 extern _Thread_local uint64_t rl_tls_unwanted
     RL_TLS_FAST; /* bit i: the running node's input i is not asked for */
+/* What the running node has saved is freed after it: a formula may write over what it finds nobody
+ * else to hold, and then releases it itself (rl_node_release_saved), whether it succeeds or not. */
+extern _Thread_local bool rl_tls_last_use;
 
 /* Whether an operator with this input must record: gradient mode is on and the tensor requires a
  * gradient.  NULL: no. */

@@ -165,12 +165,15 @@ static rl_status run_formula(rl_run *r, rl_node *n, rl_tensor **g)
         any |= g[o] != NULL;
 
     uint64_t before_mask = rl_tls_unwanted;
+    bool before_last = rl_tls_last_use;
     rl_status status = n->hooks ? rl_call_node_pre_hooks(n, g) : RL_OK;
     if (!status && any) {
         rl_tls_unwanted = r->filter ? unwanted(r, n) : 0;
+        rl_tls_last_use = !r->keep;
         rl_error_clear();
         status = n->type->backward(n, g, dx);
         rl_tls_unwanted = before_mask;
+        rl_tls_last_use = before_last;
         if (!status && rl_anomaly_checks_nan())
             status = check_nan(n, dx);
         if (status && rl_anomaly_mode() && rl_anomaly_report)

@@ -4,6 +4,7 @@
 
 _Thread_local bool rl_tls_grad_enabled RL_TLS_FAST = true;
 _Thread_local uint64_t rl_tls_unwanted RL_TLS_FAST = 0;
+_Thread_local bool rl_tls_last_use = false;
 
 /* What the user asked for; recording is off in inference mode all the same. */
 static _Thread_local bool wants_grad = true;

@@ -58,15 +58,19 @@ static inline int64_t rl_rnn_count(const rl_rnn_shape *s, const int64_t *starts,
  *   GRU    r z m, inner, h
  *   RNN    h */
 int64_t rl_rnn_kept_width(const rl_rnn_shape *s, rl_dtype dtype);
+/* How many rows it has: those of all steps, or what the forward pass needs when no backward one
+ * follows. */
+int64_t rl_rnn_kept_rows(const rl_rnn_shape *s, bool all);
 
 /* All tensors row-major and of one dtype, float32 or float64; in: RL_RNN_INPUTS of them.  Writes
  * kept, y (rows, directions * out), hn (directions, batch, out), cn (like c0; LSTM). */
 rl_status rl_rnn_forward(const rl_rnn_shape *s, const int64_t *starts, rl_tensor *const *in,
                          rl_tensor *kept, rl_tensor *y, rl_tensor *hn, rl_tensor *cn);
-/* Gradients of the wanted inputs into dx (new references) from those of y, hn, cn (NULL: none). */
+/* Gradients of the wanted inputs into dx (new references) from those of y, hn, cn (NULL: none).
+ * spend: kept may be written over. */
 rl_status rl_rnn_backward(const rl_rnn_shape *s, const int64_t *starts, rl_tensor *const *in,
                           rl_tensor *kept, rl_tensor *y, rl_tensor *const *g, const bool *wanted,
-                          rl_tensor **dx);
+                          bool spend, rl_tensor **dx);
 
 /* ---- rnn_compose.c ---- */
 

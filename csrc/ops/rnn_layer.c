@@ -69,7 +69,7 @@ static rl_status rnn_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
         status = differentiate_again(&s, first, in, given, wanted, dx);
     } else if (!status) {
         kept = rl_saved(n, SAVED_KEPT);
-        y = kept ? rl_saved(n, SAVED_Y) : NULL;
+        y = kept && rl_has_saved(n, SAVED_Y) ? rl_saved(n, SAVED_Y) : rl_retain(kept);
         status = rl_status_of(y);
         for (int i = 0; i < RL_RNN_INPUTS && !status; i++) {
             rl_tensor *t = in[i];
@@ -85,8 +85,15 @@ static rl_status rnn_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
             flat[o] = rl_contiguous_data(given[o]);
             status = rl_status_of(flat[o]);
         }
+        /* Nobody looks at what this node has kept any more: the gradients may take its place.
+         * Should anything fail from here on, a second backward must not find them. */
+        const bool spend = !status && rl_tls_last_use && !n->saved[SAVED_KEPT].packed &&
+                           atomic_load(&kept->refs) == (s.mode == RL_RNN_LSTM ? 2 : 3) &&
+                           atomic_load(&kept->storage->refs) == 1;
         if (!status)
-            status = rl_rnn_backward(&s, first, in, kept, y, flat, wanted, dx);
+            status = rl_rnn_backward(&s, first, in, kept, y, flat, wanted, spend, dx);
+        if (spend)
+            rl_node_release_saved(n);
     }
     for (int i = 0; i < RL_RNN_INPUTS; i++)
         rl_release(in[i]);
@@ -106,15 +113,17 @@ static const rl_node_type rnn_nodes[RL_RNN_MODES] = {
 };
 
 /* New tensors for kept, y, hn, cn. */
-static rl_status make_results(const rl_rnn_shape *s, rl_tensor *const *in, rl_tensor **kept,
-                              rl_tensor **out)
+static rl_status make_results(const rl_rnn_shape *s, rl_tensor *const *in, bool records,
+                              rl_tensor **kept, rl_tensor **out)
 {
     rl_tensor *x = in[RL_RNN_X];
     const rl_dtype dtype = (rl_dtype)x->dtype;
     int64_t shape[RL_MAX_DIMS];
     memcpy(shape, x->shape, (size_t)x->ndim * sizeof *shape);
     shape[x->ndim - 1] = s->directions * s->out;
-    *kept = rl_new(dtype, 3, (int64_t[]){s->directions, s->rows, rl_rnn_kept_width(s, dtype)});
+    *kept = rl_new(
+        dtype, 3,
+        (int64_t[]){s->directions, rl_rnn_kept_rows(s, records), rl_rnn_kept_width(s, dtype)});
     out[0] = *kept ? rl_new(dtype, x->ndim, shape) : NULL;
     out[1] = out[0] ? rl_new(dtype, 3, in[RL_RNN_H0]->shape) : NULL;
     if (s->mode == RL_RNN_LSTM)
@@ -133,7 +142,7 @@ static rl_status record(const rl_rnn_shape *s, rl_tensor *starts, rl_tensor *con
     if (s->mode == RL_RNN_LSTM)
         rl_save_output(n, SAVED_Y, out[0], 0);
     else
-        rl_save(n, SAVED_Y, kept); /* y itself is not looked at */
+        rl_save(n, SAVED_Y, NULL); /* h is among what is kept */
     rl_save(n, SAVED_STARTS, starts);
     int64_t numbers[RL_RNN_NUMBERS];
     memcpy(numbers, s, sizeof *s);
@@ -145,19 +154,20 @@ rl_status rl_rnn_layer(const rl_rnn_shape *s, rl_tensor *starts, rl_tensor *cons
                        rl_tensor **out)
 {
     rl_tensor *flat[RL_RNN_INPUTS] = {NULL}, *kept = NULL;
+    const bool records = rl_recording_any((rl_tensors){(rl_tensor *const *)in, RL_RNN_INPUTS});
     rl_status status = RL_OK;
     for (int i = 0; i < RL_RNN_INPUTS && !status; i++) {
         flat[i] = in[i] ? rl_contiguous_data(in[i]) : NULL;
         status = in[i] ? rl_status_of(flat[i]) : RL_OK;
     }
     if (!status)
-        status = make_results(s, in, &kept, out);
+        status = make_results(s, in, records, &kept, out);
     if (!status)
         status = rl_rnn_forward(s, starts ? (const int64_t *)starts->data : NULL, flat, kept,
                                 out[0], out[1], out[2]);
     for (int i = 0; i < RL_RNN_INPUTS; i++)
         rl_release(flat[i]);
-    if (!status && rl_recording_any((rl_tensors){(rl_tensor *const *)in, RL_RNN_INPUTS}))
+    if (!status && records)
         status = record(s, starts, in, kept, out);
     rl_release(kept);
     for (int o = 0; o < 3 && status; o++) {

@@ -17,7 +17,9 @@
 
 enum {
     FEW_STEPS = 4, /* with fewer it does not pay to lay the hidden weights out anew */
-    PAD = 16       /* elements between rows, so that they fall into different cache sets */
+    SHARE_ROWS = 32,
+    PAD = 16, /* elements between rows, so that they fall into different cache sets */
+    CACHED_WEIGHTS = 256 * 1024 /* bytes of W_ih that stay in the second level of cache */
 };
 static const double SHARE_WORK = 1e6; /* multiply-adds of a thread's smallest share */
 
@@ -39,12 +41,17 @@ typedef struct work {
     int64_t n, out, gates;
     bool reverse;
     bool from_zero; /* h0 is all zeros: nothing to multiply */
+    bool ring;      /* kept has rows for the last two steps only */
+    bool stepwise;  /* the products of the inputs are made step by step as well */
     rl_rnn_fn *kernel;
     rl_rnn_rows kept;      /* of this direction */
     rl_rnn_rows y, h0, c0; /* y: this direction's columns */
     rl_rnn_rows hn, cn;    /* results; backward: gradients of h and c that pass from step to step */
-    matrix hh, hr;         /* right factors: forward (out, gates n), (n, out); backward
-                              (gates n, out), (out, n) */
+    rl_rnn_rows x;
+    const char *start_bias;  /* forward: what gates start from, or NULL */
+    matrix ih;               /* forward: (input, gates n) */
+    matrix hh, hr;           /* right factors: forward (out, gates n), (n, out); backward
+                                (gates n, out), (out, n) */
     const char *inner_bias;  /* GRU: b_hn or NULL */
     rl_rnn_rows grad;        /* backward: of y, p NULL for none */
     rl_rnn_rows dgates;      /* (rows, (gates + 1 for GRU) n) */
@@ -62,13 +69,18 @@ static rl_rnn_rows at(rl_rnn_rows m, const work *w, int64_t r, int64_t column)
 
 static int64_t padded(int64_t width, int64_t size)
 {
-    return width * size % 2048 ? width : width + PAD;
+    return width * size % 1024 ? width : width + PAD;
 }
 
 int64_t rl_rnn_kept_width(const rl_rnn_shape *s, rl_dtype dtype)
 {
     int64_t blocks = s->mode == RL_RNN_LSTM ? 6 + s->projected : s->mode == RL_RNN_GRU ? 5 : 1;
     return padded(blocks * s->hidden, (int64_t)rl_dtype_size(dtype));
+}
+
+int64_t rl_rnn_kept_rows(const rl_rnn_shape *s, bool all)
+{
+    return all || s->steps < FEW_STEPS || s->rows < 2 * s->batch ? s->rows : 2 * s->batch;
 }
 
 /* Where h of every step is found, in rows of `out` columns that nobody outside writes to; LSTM's is
@@ -105,7 +117,8 @@ static void product(work *w, int64_t m, int64_t n, int64_t k, rl_rnn_rows a, mat
  * `split` have a step before, in row `prev` and on, and the others start there. */
 typedef struct turn {
     int64_t start, prev, split, end;
-    int64_t stay; /* rows that go on in the step after */
+    int64_t stay;            /* rows that go on in the step after */
+    int64_t kept, kept_prev; /* first rows in `kept` of this step and of the one before */
 } turn;
 
 static turn turn_of(const work *w, int64_t k, int64_t begin, int64_t end)
@@ -119,6 +132,8 @@ static turn turn_of(const work *w, int64_t k, int64_t begin, int64_t end)
     r.prev = k > 0 ? rl_rnn_start(s, w->starts, before) : 0;
     r.split = max64(begin, min64(r.end, had));
     r.stay = max64(begin, min64(r.end, has));
+    r.kept = w->ring ? k % 2 * s->batch : r.start;
+    r.kept_prev = w->ring ? (k + 1) % 2 * s->batch : r.prev;
     return r;
 }
 
@@ -130,7 +145,7 @@ static void copy_rows(const work *w, rl_rnn_rows to, rl_rnn_rows from, int64_t r
 
 /* ---- forward ---- */
 
-/* Adds the product with h to the gates of `rows` rows from `r` on. */
+/* Adds the product with h to the gates of `rows` rows of kept, from `r` on. */
 static void hidden_product(work *w, int64_t r, int64_t rows, rl_rnn_rows h, bool zero)
 {
     const int64_t n = w->n, joined = w->s->mode == RL_RNN_GRU ? 2 * n : w->gates * n;
@@ -145,7 +160,14 @@ static void hidden_product(work *w, int64_t r, int64_t rows, rl_rnn_rows h, bool
     }
 }
 
-static void run_gates(work *w, int64_t r, int64_t rows, rl_rnn_rows before)
+static void input_product(work *w, int64_t r, int64_t rows, int64_t from)
+{
+    product(w, rows, w->gates * w->n, w->s->input, at(w->x, w, from, 0), w->ih,
+            at(w->kept, w, r, 0), w->start_bias, w->start_bias ? RL_GEMM_BIAS : RL_GEMM_ZERO);
+}
+
+/* Rows of kept from r on, of y from `to` on. */
+static void run_gates(work *w, int64_t r, int64_t to, int64_t rows, rl_rnn_rows before)
 {
     const int64_t n = w->n;
     const bool lstm = w->s->mode == RL_RNN_LSTM;
@@ -158,7 +180,7 @@ static void run_gates(work *w, int64_t r, int64_t rows, rl_rnn_rows before)
         .before = before,
         .inner = at(w->kept, w, r, lstm ? 4 * n : 3 * n),
         .cell = at(w->kept, w, r, lstm ? 5 * n : 4 * n),
-        .hidden = w->s->projected ? at(w->kept, w, r, 6 * n) : at(w->y, w, r, 0),
+        .hidden = w->s->projected ? at(w->kept, w, r, 6 * n) : at(w->y, w, to, 0),
     });
 }
 
@@ -167,21 +189,27 @@ static void forward_share(int64_t begin, int64_t end, void *context)
     work *w = context;
     const int64_t n = w->n;
     const bool lstm = w->s->mode == RL_RNN_LSTM;
-    const rl_rnn_rows h = states(w), cells = at(w->kept, w, 0, 5 * n);
+    const rl_rnn_rows cells = at(w->kept, w, 0, 5 * n);
     for (int64_t k = 0; k < w->s->steps; k++) {
         const turn t = turn_of(w, k, begin, end);
-        const int64_t r = t.start + begin, split = t.split - begin, rest = t.end - t.split;
-        hidden_product(w, r, split, at(h, w, t.prev + begin, 0), false);
-        hidden_product(w, r + split, rest, at(w->h0, w, t.split, 0), w->from_zero);
-        run_gates(w, r, split, at(lstm ? cells : h, w, t.prev + begin, 0));
-        run_gates(w, r + split, rest, at(lstm ? w->c0 : w->h0, w, t.split, 0));
-        if (w->s->projected && t.end > begin)
-            product(w, t.end - begin, w->out, n, at(w->kept, w, r, 6 * n), w->hr, at(w->y, w, r, 0),
-                    NULL, RL_GEMM_ZERO);
-        const int64_t last = t.start + t.stay, gone = t.end - t.stay;
-        copy_rows(w, at(w->hn, w, t.stay, 0), at(w->y, w, last, 0), gone, w->out);
+        const int64_t r = t.kept + begin, to = t.start + begin, split = t.split - begin;
+        const int64_t rest = t.end - t.split;
+        const rl_rnn_rows h = at(w->y, w, t.prev + begin, 0), h0 = at(w->h0, w, t.split, 0);
+        if (t.end <= begin)
+            continue;
+        if (w->stepwise)
+            input_product(w, r, t.end - begin, to);
+        hidden_product(w, r, split, h, false);
+        hidden_product(w, r + split, rest, h0, w->from_zero);
+        run_gates(w, r, to, split, lstm ? at(cells, w, t.kept_prev + begin, 0) : h);
+        run_gates(w, r + split, to + split, rest, lstm ? at(w->c0, w, t.split, 0) : h0);
+        if (w->s->projected)
+            product(w, t.end - begin, w->out, n, at(w->kept, w, r, 6 * n), w->hr,
+                    at(w->y, w, to, 0), NULL, RL_GEMM_ZERO);
+        const int64_t gone = t.end - t.stay;
+        copy_rows(w, at(w->hn, w, t.stay, 0), at(w->y, w, t.start + t.stay, 0), gone, w->out);
         if (lstm)
-            copy_rows(w, at(w->cn, w, t.stay, 0), at(cells, w, last, 0), gone, n);
+            copy_rows(w, at(w->cn, w, t.stay, 0), at(cells, w, t.kept + t.stay, 0), gone, n);
     }
 }
 
@@ -195,20 +223,19 @@ static bool all_zero(const void *data, int64_t bytes)
     return !memcmp(p, zeros, (size_t)bytes);
 }
 
-/* (rows, cols) at p, transposed into a new matrix whose rows are padded. */
+/* t (rows, cols) transposed into a new matrix, by the packing that products use. */
 static rl_tensor *transposed(rl_tensor *t, matrix *m)
 {
-    int64_t rows = t->shape[0], cols = t->shape[1];
-    int64_t shape[] = {cols, padded(rows, (int64_t)rl_itemsize(t))};
-    RL_TEMP *copy = rl_new((rl_dtype)t->dtype, 2, shape);
+    const int64_t size = (int64_t)rl_itemsize(t), rows = t->shape[0], cols = t->shape[1];
+    const int64_t width = padded((rows + PAD - 1) / PAD * PAD, size); /* whole vectors */
+    rl_tensor *copy = rl_new((rl_dtype)t->dtype, 2, (int64_t[]){cols, width});
     if (!copy)
         return NULL;
-    RL_TEMP *to = rl_new_view(copy, 2, (int64_t[]){cols, rows}, copy->strides, 0);
-    RL_TEMP *from = rl_new_view(t, 2, (int64_t[]){cols, rows}, (int64_t[]){1, cols}, t->offset);
-    if (!to || !from || rl_copy_data(to, from))
-        return NULL;
-    *m = (matrix){copy->data, shape[1], 1};
-    return rl_retain(copy);
+    const rl_gemm_kernels *g = rl_kernel_table.gemm;
+    (size == 4 ? g->f32.pack : g->f64.pack)(cols, rows, width, t->data, size, cols * size,
+                                            copy->data);
+    *m = (matrix){copy->data, width, 1};
+    return copy;
 }
 
 static matrix in_place(rl_tensor *t, bool swapped)
@@ -250,6 +277,8 @@ static work work_of(const rl_rnn_shape *s, const int64_t *starts, rl_tensor *con
         .out = s->out,
         .gates = rl_rnn_gates(s->mode),
         .reverse = d == 1,
+        .ring = kept->shape[1] != s->rows,
+        .x = {in[RL_RNN_X]->data, s->input},
         .kept = {kept->data + d * kept->strides[0] * size, kept->shape[2]},
         .y = {y->data + d * s->out * size, width},
         .h0 = {in[RL_RNN_H0]->data + state * s->out, s->out},
@@ -262,11 +291,17 @@ static work work_of(const rl_rnn_shape *s, const int64_t *starts, rl_tensor *con
 /* Runs the shares of a direction; macs: multiply-adds of one sequence. */
 static rl_status run_shares(work *w, void (*share)(int64_t, int64_t, void *), double macs)
 {
-    const int64_t batch = w->s->batch;
-    if (w->s->steps < FEW_STEPS) /* products of all rows, on several threads if they are large */
+    const int64_t batch = w->s->batch, threads = rl_num_threads();
+    if (w->s->steps < FEW_STEPS) { /* products of all rows, on several threads if they are large */
         share(0, batch, w);
-    else
-        rl_parallel_for(batch, (int64_t)(SHARE_WORK / (macs + 1)) + 1, share, w);
+    } else if (threads == 1) {
+        share(0, batch, w);
+    } else { /* a share or more for each, of enough rows to fill tiles */
+        const int64_t shares = threads * max64(1, batch / (threads * SHARE_ROWS));
+        rl_parallel_for(batch,
+                        max64((batch + shares - 1) / shares, (int64_t)(SHARE_WORK / (macs + 1))),
+                        share, w);
+    }
     return atomic_load(&w->failed) ? rl_error(RL_EMEMORY, "not enough memory for a matrix product")
                                    : RL_OK;
 }
@@ -288,24 +323,28 @@ static rl_status forward_direction(const rl_rnn_shape *s, const int64_t *starts,
     w.hn = (rl_rnn_rows){hn->data + state * s->out, s->out};
     w.cn = (rl_rnn_rows){cn ? cn->data + state * s->hidden : NULL, s->hidden};
     RL_TEMP *start = start_of(s, p[RL_RNN_BIAS_IH], p[RL_RNN_BIAS_HH]);
-    RL_TEMP *hh = NULL, *hr = NULL;
+    RL_TEMP *ih = NULL, *hh = NULL, *hr = NULL;
     if ((p[RL_RNN_BIAS_IH] || p[RL_RNN_BIAS_HH]) && !start)
         return rl_error_code();
+    w.start_bias = start ? start->data : NULL;
     if (s->mode == RL_RNN_GRU && p[RL_RNN_BIAS_HH])
         w.inner_bias = p[RL_RNN_BIAS_HH]->data + 2 * w.n * w.size;
     if (s->steps < FEW_STEPS) {
+        w.ih = in_place(p[RL_RNN_IH], true);
         w.hh = in_place(p[RL_RNN_HH], true);
         if (s->projected)
             w.hr = in_place(p[RL_RNN_HR], true);
     } else {
-        hh = transposed(p[RL_RNN_HH], &w.hh);
+        ih = transposed(p[RL_RNN_IH], &w.ih);
+        hh = ih ? transposed(p[RL_RNN_HH], &w.hh) : NULL;
         hr = s->projected && hh ? transposed(p[RL_RNN_HR], &w.hr) : NULL;
         if (!hh || (s->projected && !hr))
             return rl_error_code();
+        /* Gates that are made and used step by step stay in the cache. */
+        w.stepwise = w.ring || s->input * gates * w.size <= CACHED_WEIGHTS;
     }
-    product(&w, s->rows, gates, s->input, (rl_rnn_rows){in[RL_RNN_X]->data, s->input},
-            in_place(p[RL_RNN_IH], true), w.kept, start ? start->data : NULL,
-            start ? RL_GEMM_BIAS : RL_GEMM_ZERO);
+    if (!w.stepwise)
+        input_product(&w, 0, s->rows, 0);
     return run_shares(&w, forward_share, sequence_work(s));
 }
 
@@ -491,7 +530,8 @@ static rl_status bias_gradients(const rl_rnn_shape *s, rl_tensor *dgates, const 
     const int64_t columns = s->mode == RL_RNN_GRU ? 4 * n : gates * n;
     if (!wanted[RL_RNN_BIAS_IH] && !wanted[RL_RNN_BIAS_HH])
         return RL_OK;
-    RL_TEMP *view = rl_new_view(dgates, 2, (int64_t[]){s->rows, columns}, dgates->strides, 0);
+    RL_TEMP *view =
+        rl_new_view(dgates, 2, (int64_t[]){s->rows, columns}, dgates->strides, dgates->offset);
     RL_TEMP *sum = view ? rl_sum(view, (rl_ints){&over, 1}, false, RL_NO_DTYPE) : NULL;
     if (!sum)
         return rl_error_code();
@@ -527,15 +567,18 @@ static void begin_state(rl_tensor *to, rl_tensor *g, int d)
 
 static rl_status backward_direction(const rl_rnn_shape *s, const int64_t *starts,
                                     rl_tensor *const *in, rl_tensor *kept, rl_tensor *y,
-                                    rl_tensor *const *g, const bool *wanted, rl_tensor *dh,
-                                    rl_tensor *dc, int d, rl_tensor **dx)
+                                    rl_tensor *const *g, const bool *wanted, bool spend,
+                                    rl_tensor *dh, rl_tensor *dc, int d, rl_tensor **dx)
 {
     const int first = RL_RNN_W + d * RL_RNN_PARAMS;
     rl_tensor *const *p = in + first;
     work w = work_of(s, starts, in, kept, y, d);
     const int64_t state = s->batch * w.size * d;
     const int64_t columns = (w.gates + (s->mode == RL_RNN_GRU)) * w.n;
-    RL_TEMP *dgates = rl_new(w.dtype, 2, (int64_t[]){s->rows, padded(columns, w.size)});
+    const bool reuse = spend && s->mode != RL_RNN_TANH && s->mode != RL_RNN_RELU;
+    RL_TEMP *dgates = reuse ? rl_new_view(kept, 2, (int64_t[]){s->rows, kept->shape[2]},
+                                          kept->strides + 1, d * kept->strides[0])
+                            : rl_new(w.dtype, 2, (int64_t[]){s->rows, padded(columns, w.size)});
     RL_TEMP *dprojected = s->projected ? rl_new(w.dtype, 2, (int64_t[]){s->rows, s->out}) : NULL;
     RL_TEMP *scratch = s->projected ? rl_new(w.dtype, 2, (int64_t[]){s->batch, w.n}) : NULL;
     if (!dgates || (s->projected && (!dprojected || !scratch)))
@@ -584,7 +627,7 @@ static rl_status backward_direction(const rl_rnn_shape *s, const int64_t *starts
 
 rl_status rl_rnn_backward(const rl_rnn_shape *s, const int64_t *starts, rl_tensor *const *in,
                           rl_tensor *kept, rl_tensor *y, rl_tensor *const *g, const bool *wanted,
-                          rl_tensor **dx)
+                          bool spend, rl_tensor **dx)
 {
     const rl_dtype dtype = (rl_dtype)kept->dtype;
     RL_TEMP *dh = rl_new(dtype, 3, in[RL_RNN_H0]->shape);
@@ -597,7 +640,8 @@ rl_status rl_rnn_backward(const rl_rnn_shape *s, const int64_t *starts, rl_tenso
             return rl_error_code();
     }
     for (int d = 0; d < s->directions; d++) {
-        rl_status status = backward_direction(s, starts, in, kept, y, g, wanted, dh, dc, d, dx);
+        rl_status status =
+            backward_direction(s, starts, in, kept, y, g, wanted, spend, dh, dc, d, dx);
         if (status)
             return status;
     }

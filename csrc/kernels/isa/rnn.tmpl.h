@@ -35,6 +35,8 @@ static void NAME(lstm)(const rl_rnn_step *s)
     }
 }
 
+/* ---- backward: dgates may be the memory of gates, and of GRU's inner behind them ---- */
+
 /* The gradient of h' from both sides, element j of row r. */
 #define DH(j) (grad ? dhidden[j] + grad[j] : dhidden[j])
 
@@ -43,11 +45,11 @@ static inline __attribute__((always_inline)) void
 NAME(lstm_row)(const rl_rnn_step *s, int64_t r, const T *restrict grad)
 {
     const int64_t n = s->n;
-    const T *restrict in = ROW(s->gates, r), *restrict forget = in + n, *restrict new = in + 2 * n;
-    const T *restrict out = in + 3 * n, *restrict before = ROW(s->before, r);
-    const T *restrict squashed = ROW(s->inner, r), *restrict dhidden = ROW(s->dhidden, r);
-    T *restrict dcell = ROW(s->dcell, r), *restrict di = ROW(s->dgates, r);
-    T *restrict df = di + n, *restrict dg = di + 2 * n, *restrict d_o = di + 3 * n;
+    const T *in = ROW(s->gates, r), *forget = in + n, *new = in + 2 * n, *out = in + 3 * n;
+    const T *restrict before = ROW(s->before, r), *restrict squashed = ROW(s->inner, r);
+    const T *restrict dhidden = ROW(s->dhidden, r);
+    T *restrict dcell = ROW(s->dcell, r);
+    T *di = ROW(s->dgates, r), *df = di + n, *dg = di + 2 * n, *d_o = di + 3 * n;
     EACH_UNIT
     {
         const T i = in[j], f = forget[j], g = new[j], o = out[j], t = squashed[j], dh = DH(j);
@@ -95,19 +97,18 @@ static inline __attribute__((always_inline)) void
 NAME(gru_row)(const rl_rnn_step *s, int64_t r, const T *restrict grad)
 {
     const int64_t n = s->n;
-    const T *restrict reset = ROW(s->gates, r), *restrict keep = reset + n;
-    const T *restrict new = reset + 2 * n, *restrict before = ROW(s->before, r);
-    const T *restrict inner = ROW(s->inner, r);
-    T *restrict dhidden = ROW(s->dhidden, r), *restrict da = ROW(s->dgates, r);
-    T *restrict dz = da + n, *restrict dinner = da + 2 * n, *restrict dm = da + 3 * n;
+    const T *reset = ROW(s->gates, r), *keep = reset + n, *new = reset + 2 * n;
+    const T *restrict before = ROW(s->before, r), *inner = ROW(s->inner, r);
+    T *restrict dhidden = ROW(s->dhidden, r);
+    T *da = ROW(s->dgates, r), *dz = da + n, *dinner = da + 2 * n, *dm = da + 3 * n;
     EACH_UNIT
     {
         const T a = reset[j], z = keep[j], m = new[j], dh = DH(j);
-        const T d = dh * (1 - z) * (1 - m * m);
-        dm[j] = d;
-        dinner[j] = d * a;
-        da[j] = d * inner[j] * (a * (1 - a));
+        const T d = dh * (1 - z) * (1 - m * m), v = inner[j];
+        da[j] = d * v * (a * (1 - a));
         dz[j] = dh * (before[j] - m) * (z * (1 - z));
+        dinner[j] = d * a;
+        dm[j] = d;
         dhidden[j] = dh * z;
     }
 }
