@@ -96,6 +96,89 @@ for batch in (1, 64):
     case("forward", f"784-256-10, batch {batch}")(forward(MNIST, batch))
 
 
+def gpt(torch: ModuleType, width: int = 128, heads: int = 4, context: int = 64, characters: int = 100) -> Any:
+    """The model of examples/gpt.py: four layers."""
+    nn, attend = torch.nn, torch.nn.functional.scaled_dot_product_attention
+
+    class Attention(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+
+        def forward(self, x):
+            batch, length, _ = x.shape
+            parts = self.qkv(x).chunk(3, dim=-1)
+            q, k, v = (p.view(batch, length, heads, width // heads).transpose(1, 2) for p in parts)
+            return self.out(attend(q, k, v, is_causal=True).transpose(1, 2).reshape(batch, length, width))
+
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm1, self.attention, self.norm2 = nn.LayerNorm(width), Attention(), nn.LayerNorm(width)
+            self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+        def forward(self, x):
+            x = x + self.attention(self.norm1(x))
+            return x + self.mlp(self.norm2(x))
+
+    class GPT(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.token, self.position = nn.Embedding(characters, width), nn.Embedding(context, width)
+            self.blocks = nn.Sequential(*(Block() for _ in range(4)))
+            self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, characters, bias=False)
+
+        def forward(self, index):
+            x = self.token(index) + self.position(torch.arange(index.shape[1]))
+            return self.head(self.norm(self.blocks(x)))
+
+    return GPT()
+
+
+@case("transformers", "GPT, 4 layers, 128 wide, 4 heads, length 64, batch 8, AdamW step")
+def gpt_step(torch: ModuleType):
+    torch.manual_seed(0)
+    net = gpt(torch)
+    opt = torch.optim.AdamW(net.parameters(), lr=1e-3)
+    x, y = torch.randint(0, 100, (8, 64)), torch.randint(0, 100, (8, 64))
+
+    def step():
+        opt.zero_grad()
+        torch.nn.functional.cross_entropy(net(x).flatten(0, 1), y.flatten()).backward()
+        opt.step()
+
+    return step
+
+
+def attention(length: int, options: dict[str, Any], backward: bool):
+    def make(torch: ModuleType):
+        torch.manual_seed(0)
+        q, k, v = (torch.randn(2, 8, length, 64, requires_grad=backward) for _ in range(3))
+        attend = torch.nn.functional.scaled_dot_product_attention
+        if not backward:
+            return lambda: attend(q, k, v, **options)
+        g = torch.randn(2, 8, length, 64)
+        return lambda: torch.autograd.grad(attend(q, k, v, **options), (q, k, v), g)
+
+    return make
+
+
+for length in (64, 512):
+    for name, options in (("", {}), (", causal", {"is_causal": True}), (", dropout", {"dropout_p": 0.1})):
+        for backward in (False, True):
+            case("attention of 16 heads, 64 wide", f"length {length}{name}{' and gradients' if backward else ''}")(
+                attention(length, options, backward)
+            )
+
+
+@case("transformers", "encoder layer, 128 wide, 4 heads, length 64, batch 8, gradients")
+def encoder_layer(torch: ModuleType):
+    torch.manual_seed(0)
+    layer = torch.nn.TransformerEncoderLayer(128, 4, 512, 0.1, batch_first=True)
+    x = torch.randn(8, 64, 128)
+    return lambda: layer(x).sum().backward()
+
+
 # ---- single operators ----------------------------------------------------------------------------------------------
 
 OPERATORS: dict[str, Callable[[ModuleType, Any, Any], Any]] = {
