@@ -41,11 +41,16 @@ VECTORISED = "-O2 -ftree-vectorize -fvect-cost-model=dynamic".split()
 UNROLLED = ["-O3"]
 PLANNED = {"gemm", "row"}
 # Loops of one or two instructions per element wait for memory: AVX-512 would use the bytes of its own build for nothing
-# (benchmarks: equal times at 10, 1e3 and 1e4 elements), so kernels/dispatch.c takes AVX2's.
-SIMPLE = {"arith", "convert", "integer", "reduce", "special"}
+# (benchmarks: equal times at 10, 1e3 and 1e4 elements), so kernels/dispatch.c takes AVX2's. So it does where
+# AVX-512's share is lost in the rest: optimizers, random numbers, gates of recurrent layers, and (isa.h) all of
+# float64. Special functions go one number at a time and have no vectors at all.
+ONLY = {
+    "special": {"portable"},
+    **dict.fromkeys(("arith", "convert", "integer", "optim", "random", "reduce", "rnn"), {"portable", "avx2"}),
+}
 # On x86 the portable build is the definition that the others are tested against, and what runs on processors before 2013:
 # vectors of two doubles and no fma instruction would gain little there for half a megabyte.
-SCALAR = ["-Os"]
+SCALAR = ["-Os", "-DRL_CALLS"]
 
 
 def optimisation(kernel: str, isa: str) -> list[str]:
@@ -106,7 +111,7 @@ def core_jobs() -> list[tuple[Path, str, list[str]]]:
             name = "_".join(source.relative_to(ROOT / "csrc").with_suffix("").parts)
             if source.parent.name == "isa":
                 for isa, extra in ISAS.items():
-                    if isa == "avx512" and source.stem in SIMPLE:
+                    if isa not in ONLY.get(source.stem, ISAS):
                         continue
                     optimise = [] if plain else optimisation(source.stem, isa)
                     jobs.append((source, f"{name}_{isa}", [f"-DRL_ISA={isa}", *optimise, *extra]))

@@ -18,11 +18,8 @@ static pthread_once_t default_once = PTHREAD_ONCE_INIT;
 const rl_random_kernels *rl_random_table(void)
 {
     switch (rl_cpu_isa_level()) {
-#ifdef RL_HAVE_AVX512
-    case RL_LEVEL_AVX512:
-        return &rl_random_avx512;
-#endif
 #ifdef RL_HAVE_AVX2
+    case RL_LEVEL_AVX512:
     case RL_LEVEL_AVX2:
         return &rl_random_avx2;
 #endif

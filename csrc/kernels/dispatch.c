@@ -7,39 +7,42 @@
 
 rl_kernels rl_kernel_table;
 
-/* Each file of kernels/isa has one filler per build.  simple: the build whose loops of one or two
- * instructions are used, which wait for memory in wider vectors too (setup.py, SIMPLE). */
-#define RL_FILLERS(isa, simple)                                                                    \
-    void fill_arith_##simple(rl_kernels *t);                                                       \
-    void fill_integer_##simple(rl_kernels *t);                                                     \
-    void fill_special_##simple(rl_kernels *t);                                                     \
-    void fill_math_##isa(rl_kernels *t);                                                           \
-    void fill_activation_##isa(rl_kernels *t);                                                     \
-    void fill_reduce_##simple(rl_kernels *t);                                                      \
-    void fill_row_##isa(rl_kernels *t);                                                            \
-    void fill_gemm_##isa(rl_kernels *t);                                                           \
-    void fill_optim_##isa(rl_kernels *t);                                                          \
-    void fill_rnn_##isa(rl_kernels *t);                                                            \
-    static void fill_##isa(rl_kernels *t)                                                          \
-    {                                                                                              \
-        fill_arith_##simple(t);                                                                    \
-        fill_integer_##simple(t);                                                                  \
-        fill_special_##simple(t);                                                                  \
-        fill_math_##isa(t);                                                                        \
-        fill_activation_##isa(t);                                                                  \
-        fill_reduce_##simple(t);                                                                   \
-        fill_row_##isa(t);                                                                         \
-        fill_gemm_##isa(t);                                                                        \
-        fill_optim_##isa(t);                                                                       \
-        fill_rnn_##isa(t);                                                                         \
-    }
+/* Each file of kernels/isa has a filler per build that there is of it (setup.py, ONLY); a build
+ * enters what it has over what the one below it entered. */
+#define RL_EVERY_BUILD(X, isa)                                                                     \
+    X(math, isa)                                                                                   \
+    X(activation, isa)                                                                             \
+    X(row, isa)                                                                                    \
+    X(gemm, isa)
+#define RL_TWO_BUILDS(X, isa)                                                                      \
+    X(arith, isa)                                                                                  \
+    X(integer, isa)                                                                                \
+    X(reduce, isa)                                                                                 \
+    X(optim, isa)                                                                                  \
+    X(rnn, isa)
+#define DECLARE(file, isa) void fill_##file##_##isa(rl_kernels *t);
+#define FILL(file, isa) fill_##file##_##isa(t);
 
-RL_FILLERS(portable, portable)
+DECLARE(special, portable)
+RL_EVERY_BUILD(DECLARE, portable)
+RL_TWO_BUILDS(DECLARE, portable)
+static void fill_portable(rl_kernels *t){FILL(special, portable) RL_EVERY_BUILD(FILL, portable)
+                                             RL_TWO_BUILDS(FILL, portable)}
 #ifdef RL_HAVE_AVX2
-RL_FILLERS(avx2, avx2)
+RL_EVERY_BUILD(DECLARE, avx2) RL_TWO_BUILDS(DECLARE, avx2) static void fill_avx2(rl_kernels *t)
+{
+    fill_portable(t);
+    RL_EVERY_BUILD(FILL, avx2)
+    RL_TWO_BUILDS(FILL, avx2)
+}
 #endif
 #ifdef RL_HAVE_AVX512
-RL_FILLERS(avx512, avx2)
+RL_EVERY_BUILD(DECLARE, avx512)
+static void fill_avx512(rl_kernels *t)
+{
+    fill_avx2(t);
+    RL_EVERY_BUILD(FILL, avx512)
+}
 #endif
 
 bool rl_kernels_fill(rl_kernels *t, const char *isa)

@@ -245,7 +245,7 @@ static void plan(job *g, const rl_gemm_args *p)
     int size = p->dtype == RL_F32 ? 4 : 8;
     const rl_gemm_kernels *kernels = rl_kernel_table.gemm;
     *g = (job){
-        .f = size == 4 ? &kernels->f32 : &kernels->f64,
+        .f = size == 4 ? kernels->f32 : kernels->f64,
         .size = size,
         .m = p->m,
         .n = p->n,

@@ -95,7 +95,7 @@ typedef struct rl_gemm_float_kernels {
 } rl_gemm_float_kernels;
 
 typedef struct rl_gemm_kernels {
-    rl_gemm_float_kernels f32, f64;
+    const rl_gemm_float_kernels *f32, *f64;
 } rl_gemm_kernels;
 
 /* ---- integers (kernels/gemm_int.c) ---- */

@@ -33,6 +33,6 @@ typedef struct rl_random_kernels {
     void (*cauchy)(double *y, size_t n, double median, double sigma);
 } rl_random_kernels;
 
-extern const rl_random_kernels rl_random_portable, rl_random_avx2, rl_random_avx512;
+extern const rl_random_kernels rl_random_portable, rl_random_avx2;
 
 #endif

@@ -144,7 +144,7 @@ static bool enter(job *j, room *r, bool backward)
 static void transpose(const job *j, const matrix *m, int64_t rows, int64_t columns, char *to)
 {
     const rl_gemm_kernels *g = rl_kernel_table.gemm;
-    const rl_gemm_float_kernels *f = j->t->dtype == RL_F32 ? &g->f32 : &g->f64;
+    const rl_gemm_float_kernels *f = j->t->dtype == RL_F32 ? g->f32 : g->f64;
     const ptrdiff_t size = (ptrdiff_t)j->size;
     if (rows && columns)
         f->pack(columns, rows, j->width, m->p, m->column * size, m->row * size, to);

@@ -232,8 +232,8 @@ static rl_tensor *transposed(rl_tensor *t, matrix *m)
     if (!copy)
         return NULL;
     const rl_gemm_kernels *g = rl_kernel_table.gemm;
-    (size == 4 ? g->f32.pack : g->f64.pack)(cols, rows, width, t->data, size, cols * size,
-                                            copy->data);
+    (size == 4 ? g->f32->pack : g->f64->pack)(cols, rows, width, t->data, size, cols * size,
+                                              copy->data);
     *m = (matrix){copy->data, width, 1};
     return copy;
 }

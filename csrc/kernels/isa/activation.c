@@ -13,16 +13,20 @@
 #define NAME(f) K(f##_f32)
 #include "activation.tmpl.h"
 
+#if RL_HAS_F64
 #define T double
 #define DTYPE RL_F64
 #define M(function) m_##function
 #define F(function) function
 #define NAME(f) K(f##_f64)
 #include "activation.tmpl.h"
+#endif
 
 void K(fill_activation)(rl_kernels *t);
 void K(fill_activation)(rl_kernels *t)
 {
     K(activation_fill_f32)(t);
+#if RL_HAS_F64
     K(activation_fill_f64)(t);
+#endif
 }

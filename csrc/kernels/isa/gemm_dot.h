@@ -78,6 +78,7 @@ static void fold_f32(const vf32 *sum, float *out)
 
 #endif
 
+#if RL_HAS_F64
 static void fold_f64(const vf64 *sum, double *out)
 {
     for (int j = 0; j < 16; j++) {
@@ -89,6 +90,7 @@ static void fold_f64(const vf64 *sum, double *out)
         out[j] = lane[0];
     }
 }
+#endif
 
 /* sum[i][j]: lane sums of row i (i < M) and column j (j < 4) of B, columns from n on repeat the
  * last one. */
@@ -190,5 +192,7 @@ static void fold_f64(const vf64 *sum, double *out)
     }
 
 DOT(f32, float)
+#if RL_HAS_F64
 DOT(f64, double)
+#endif
 #undef DOT

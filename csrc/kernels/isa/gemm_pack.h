@@ -17,7 +17,9 @@
         }                                                                                          \
     }
 PACK_PLAIN(pack_plain_f32, float)
+#if RL_HAS_F64
 PACK_PLAIN(pack_plain_f64, double)
+#endif
 #undef PACK_PLAIN
 
 #define PACK_ROWS(S, T)                                                                            \
@@ -33,7 +35,9 @@ PACK_PLAIN(pack_plain_f64, double)
         }                                                                                          \
     }
 PACK_ROWS(f32, float)
+#if RL_HAS_F64
 PACK_ROWS(f64, double)
+#endif
 #undef PACK_ROWS
 
 /* ---- transposing blocks: out[q][j] = column j, step q; b points at step 0 of column 0 ---- */
@@ -197,6 +201,7 @@ static void pack_f32(int64_t k, int64_t n, int64_t width, const char *b, ptrdiff
     }
 }
 
+#if RL_HAS_F64
 static void pack_f64(int64_t k, int64_t n, int64_t width, const char *b, ptrdiff_t rsb,
                      ptrdiff_t csb, char *panel)
 {
@@ -205,6 +210,7 @@ static void pack_f64(int64_t k, int64_t n, int64_t width, const char *b, ptrdiff
     else
         pack_plain_f64(0, k, n, width, b, rsb, csb, panel);
 }
+#endif
 
 /* ---- narrow, float32 only ---- */
 

@@ -27,6 +27,9 @@
 #define RL_UNROLLED
 #endif
 
+/* Whether this build has float64 of its own: AVX-512's is for float32, where the time goes. */
+#define RL_HAS_F64 (RL_VECTOR_BYTES < 64)
+
 #include "kernels/kernels.h"
 
 #endif

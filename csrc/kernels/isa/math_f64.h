@@ -16,9 +16,13 @@
 #include <string.h>
 
 /* A call left in a loop would keep it from becoming vector code.  Who wants no such loops defines
- * RL_MATH before. */
+ * RL_MATH before; the build flag RL_CALLS is for builds without vectors. */
 #ifndef RL_MATH
+#ifdef RL_CALLS
+#define RL_MATH static __attribute__((unused))
+#else
 #define RL_MATH static inline __attribute__((always_inline))
+#endif
 #endif
 
 RL_MATH uint64_t bits_of(double x)

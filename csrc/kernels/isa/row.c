@@ -30,12 +30,14 @@ static inline void K(exp_lanes_f32)(float *e, size_t n)
                 e[i + k] = exp_normalf(e[i + k]);
 }
 
+#if RL_HAS_F64
 static inline void K(exp_lanes_f64)(double *e, size_t n)
 {
     for (size_t i = 0; i < n; i += 32)
         for (size_t k = 0; k < 32; k++)
             e[i + k] = m_exp(e[i + k]);
 }
+#endif
 
 #define T float
 #define INT int32_t
@@ -47,6 +49,7 @@ static inline void K(exp_lanes_f64)(double *e, size_t n)
 #define NAME(f) K(f##_f32)
 #include "row.tmpl.h"
 
+#if RL_HAS_F64
 #define T double
 #define INT int64_t
 #define LANES 32
@@ -72,11 +75,14 @@ static void K(ctc_step)(size_t rows, size_t n, char *const *p, const ptrdiff_t *
             y[k] = m + m_log(m_exp(u - m) + m_exp(v - m) + m_exp(w - m)) + z[k];
         }
 }
+#endif
 
 void K(fill_row)(rl_kernels *t);
 void K(fill_row)(rl_kernels *t)
 {
     K(row_fill_f32)(t);
+#if RL_HAS_F64
     K(row_fill_f64)(t);
     t->row[RL_ROW_CTC_STEP][RL_F64] = K(ctc_step);
+#endif
 }
