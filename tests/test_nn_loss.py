@@ -310,6 +310,11 @@ def test_uninitialized_buffer():
     assert repr(b) == "<UninitializedBuffer>"
     with pytest.raises(RuntimeError, match="Can't access the shape"):
         _ = b.shape
+    assert b.double().dtype == rushlight.float64 and b.size() == (0,)
+    for use in (lambda x: x + 1, lambda x: x.sum(), rushlight.sum):
+        for x in (b, nn.UninitializedParameter()):
+            with pytest.raises(ValueError, match="Attempted to use an uninitialized parameter in"):
+                use(x)
     b.materialize((2, 3))
     assert type(b) is rushlight.Tensor and b.shape == (2, 3) and b.dtype == rushlight.float64
     b.fill_(2)

@@ -509,6 +509,8 @@ rl_tensor *rl_threshold(rl_tensor *input, rl_scalar threshold, rl_scalar value);
 rl_tensor *rl_threshold_(rl_tensor *input, rl_scalar threshold, rl_scalar value);
 /* x where x > 0, weight * x elsewhere; weight has one element or one per channel (dim 1). */
 rl_tensor *rl_prelu(rl_tensor *input, rl_tensor *weight);
+/* a sigmoid(b), a and b the halves of input along dim. */
+rl_tensor *rl_glu(rl_tensor *input, int64_t dim);
 /* (x - mean) / sqrt(variance + eps) over the last dims, times weight plus bias. */
 rl_tensor *rl_layer_norm(rl_tensor *input, rl_ints normalized_shape, rl_tensor *weight,
     rl_tensor *bias, double eps, bool cudnn_enable);

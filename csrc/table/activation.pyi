@@ -1,4 +1,4 @@
-"""Activations and their fused backwards: csrc/ops/activation.c."""
+"""Activations and their fused backwards: csrc/ops/activation.c, glu.c."""
 
 @op(inplace="native", out=True, aliases=("special_expit",))
 def sigmoid(input: Tensor) -> Tensor:
@@ -71,3 +71,7 @@ def threshold(input: Tensor, threshold: Number, value: Number) -> Tensor:
 @op(method=True)
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """x where x > 0, weight * x elsewhere; weight has one element or one per channel (dim 1)."""
+
+@op(nn=True)
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """a sigmoid(b), a and b the halves of input along dim."""

@@ -46,3 +46,15 @@ for training in (True, False):
     error("rrelu", T(3, dtype="int64"), 0.1, 0.4, training)
 case("rrelu", T(3, 4))
 error("rrelu", T(3), 0.4, 0.1, True)
+
+for layout in ("", "t", "step"):
+    case("glu", T(4, 6, layout=layout))
+    case("glu", T(4, 6, layout=layout), 0)
+case("glu", T(2, 4, 3), 1)
+case("glu", T(2, 4, dtype="float16"))
+case("glu", T(2, 4, dtype="bfloat16"))
+case("glu", T(0, 4))
+error("glu", T(3))
+error("glu", T(2, 4), 2)
+error("glu", T(values=1.0))
+error("glu", T(4, dtype="int64"))

@@ -132,6 +132,15 @@ class Buffer(Tensor, metaclass=_BufferMeta):
         return t
 
 
+# Methods that do not ask for values.
+_WITHOUT_VALUES = frozenset(
+    (
+        "__hash__", "size", "copy_", "is_complex", "is_floating_point", "half", "float", "double",
+        "char", "short", "int", "long", "cuda", "cpu", "to", "get_device",
+    )
+)  # fmt: skip
+
+
 class UninitializedTensorMixin:
     """A parameter or buffer whose shape the first forward pass decides."""
 
@@ -155,6 +164,18 @@ class UninitializedTensorMixin:
         raise RuntimeError(
             "Can't share memory on an uninitialized parameter or buffer. Call `forward` to "
             "initialize the parameters before calling `module.share_memory()`."
+        )
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: tuple = (), kwargs: Any = None) -> Any:
+        """Attributes and conversions work; operators have nothing to work on."""
+        if func.__name__ in _WITHOUT_VALUES or type(func).__name__ == "method-wrapper":
+            return super().__torch_function__(func, types, args, kwargs or {})
+        raise ValueError(
+            f"Attempted to use an uninitialized parameter in {func}. This error happens when you are "
+            "using a `LazyModule` or explicitly manipulating "
+            f"`torch.nn.parameter.{cls.__name__}` objects. When using LazyModules Call `forward` with "
+            "a dummy batch to initialize the parameters before calling torch functions"
         )
 
     def __repr__(self) -> str:
@@ -206,7 +227,6 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):
     """
 
     cls_to_become = Tensor
-    __torch_function__ = _C._disabled_torch_function_impl
 
     def __new__(
         cls,

@@ -122,13 +122,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     """
     if input.dim() == 0:
         raise RuntimeError("glu does not support scalars because halving size must be even")
-    if input.size(dim) % 2:
-        raise RuntimeError(
-            f"Halving dimension must be even, but dimension {dim % input.dim()} is size "
-            f"{input.size(dim)}"
-        )
-    a, b = input.chunk(2, dim)
-    return a * b.sigmoid()
+    return _nn.glu(input, dim)
 
 
 def _implicit_dim(name: str, ndim: int, stacklevel: int) -> int:

@@ -67,8 +67,6 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     largest = tensor.max().item()
     if num_classes == -1:
         num_classes = largest + 1
-    elif num_classes < 1:
-        raise RuntimeError("num_classes should be positive")
     elif largest >= num_classes:
         raise RuntimeError("Class values must be smaller than num_classes.")
     result = rushlight.zeros((*tensor.shape, num_classes), dtype=rushlight.int64)
