@@ -500,3 +500,20 @@ def data_parallel(t):
     m = t.nn.DataParallel(two_layers(t))
     x = t.ones(2, 4)
     return [everything(t, m, x), m.device_ids, isinstance(m.module, t.nn.Sequential), m.module(x)]
+
+
+@programs(
+    (1, (2, 4, 9), (6, 2, 3), {"groups": 2, "stride": 2}),
+    (2, (1, 2, 6, 7), (3, 2, 3, 2), {"padding": 1, "dilation": 2}),
+    (3, (1, 2, 4, 4, 4), (2, 2, 2, 2, 2), {}),
+)
+def convolution_gradients(t, option):
+    n, x, w, options = option
+    t.manual_seed(0)
+    x, w = uniform(t, *x).requires_grad_(), uniform(t, *w).requires_grad_()
+    y = getattr(t.nn.functional, f"conv{n}d")(x, w, **options)
+    g = uniform(t, *y.shape).requires_grad_()
+    of_x = getattr(t.nn.grad, f"conv{n}d_input")(x.shape, w, g, **options)
+    of_w = getattr(t.nn.grad, f"conv{n}d_weight")(x, w.shape, g, **options)
+    (of_x.square().sum() + of_w.square().sum()).backward()
+    return [of_x, of_w, x.grad, w.grad, g.grad]

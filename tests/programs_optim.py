@@ -33,6 +33,76 @@ def lbfgs(t, options):
     return [repr(opt), losses, x, y, unused, counts, state["d"], state["ro"]]
 
 
+ALL = [
+    "ASGD",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "NAdam",
+    "RAdam",
+    "RMSprop",
+    "Rprop",
+    "SGD",
+]
+
+
+@programs(*ALL)
+def groups(t, name):
+    """Named parameters in groups with their own options, a tensor as lr, parameters without gradient, hooks."""
+    t.manual_seed(0)
+    params = [t.nn.Parameter(uniform(t, *s)) for s in ((3,), (2, 4), (), (5,))]
+    groups = [
+        {"params": [("a", params[0]), ("b", params[1])], "lr": 0.2},
+        {"params": [("c", params[2])], "weight_decay": 0.1},
+    ]
+    opt = getattr(t.optim, name)(groups, lr=t.tensor(0.1))
+    opt.add_param_group({"params": [("d", params[3])], "lr": 0.05, "maximize": True})
+    log = []
+    opt.register_step_pre_hook(lambda o, args, kwargs: log.append([type(o).__name__, len(args), len(kwargs)]))
+    opt.register_step_post_hook(lambda o, args, kwargs: log.append("post"))
+    opt.register_state_dict_post_hook(lambda o, d: d | {"extra": 1})
+    opt.register_load_state_dict_pre_hook(lambda o, d: log.append(sorted(d)))
+    for i in range(4):
+        for p in params:
+            p.grad = uniform(t, *p.shape)
+        if i < 2:
+            params[1].grad = None
+        opt.param_groups[1]["lr"].mul_(0.5)
+        opt.step()
+    saved = opt.state_dict()
+    keys = {k: list(v) for k, v in saved["state"].items()}
+    twin = getattr(t.optim, name)([{"params": g["params"]} for g in opt.param_groups], lr=0.3)
+    twin.load_state_dict(saved)
+    opt.load_state_dict(saved)
+    shapes = {k: [str(v.dtype) + str(tuple(v.shape)) for v in s.values()] for k, s in saved["state"].items()}
+    return [repr(opt), repr(twin), params, keys, shapes, log, saved["param_groups"], list(saved)]
+
+
+@programs(*ALL)
+def closures(t, name):
+    """A step with a closure under no_grad; zero_grad; an empty gradient; float64."""
+    t.manual_seed(0)
+    p = t.nn.Parameter(uniform(t, 4).double())
+    empty = t.nn.Parameter(t.empty(0, 3).double())
+    opt = getattr(t.optim, name)([p] if name == "Adafactor" else [p, empty])
+
+    def closure():
+        opt.zero_grad()
+        loss = (p**2).sum() + empty.sum()
+        loss.backward()
+        return loss
+
+    with t.no_grad():
+        losses = [opt.step(closure) for _ in range(3)]
+    opt.zero_grad(set_to_none=False)
+    zeros = p.grad
+    opt.zero_grad()
+    return [losses, p, zeros, p.grad, {k: str(v.dtype) for k, v in opt.state[p].items()}]
+
+
 @program
 def lbfgs_bad_search(t):
     x = t.nn.Parameter(t.ones(2))

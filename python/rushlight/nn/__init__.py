@@ -24,6 +24,7 @@ __all__ = [
     "UninitializedBuffer",
     "UninitializedParameter",
     "functional",
+    "grad",
     "init",
     "modules",
     "parallel",
@@ -35,5 +36,5 @@ __getattr__, __dir__ = _attach(
     __name__,
     globals(),
     {f"modules.{file}": names for file, names in modules._LAZY.items()}
-    | {"parallel": ("DataParallel",)},
+    | {"grad": (), "parallel": ("DataParallel",)},
 )

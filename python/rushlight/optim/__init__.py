@@ -2,7 +2,7 @@
 
 from rushlight._lazy import attach as _attach
 from rushlight.optim import lr_scheduler
-from rushlight.optim.adam import Adam, AdamW
+from rushlight.optim.adam import Adam
 from rushlight.optim.optimizer import Optimizer
 from rushlight.optim.sgd import SGD
 
@@ -32,9 +32,15 @@ __getattr__, __dir__ = _attach(
     {
         "_adafactor": ("Adafactor",),
         "_muon": ("Muon",),
-        "adaptive": ("Adadelta", "Adagrad", "Adamax", "NAdam", "RAdam", "RMSprop"),
+        "adadelta": ("Adadelta",),
+        "adagrad": ("Adagrad",),
+        "adamax": ("Adamax",),
+        "adamw": ("AdamW",),
         "asgd": ("ASGD",),
         "lbfgs": ("LBFGS",),
+        "nadam": ("NAdam",),
+        "radam": ("RAdam",),
+        "rmsprop": ("RMSprop",),
         "rprop": ("Rprop",),
         "sparse_adam": ("SparseAdam",),
         "swa_utils": (),

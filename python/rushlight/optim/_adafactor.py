@@ -76,17 +76,19 @@ class Adafactor(_InPython):
         if not state:
             state["step"] = rushlight.tensor(0.0, dtype=_step_dtype())
             if matrix:
-                state["row_var"] = rushlight.zeros_like(grad[..., :1])
-                state["col_var"] = rushlight.zeros_like(grad[..., :1, :])
+                *rest, rows, columns = grad.shape
+                state["row_var"] = grad.new_zeros(*rest, rows, 1)
+                state["col_var"] = grad.new_zeros(*rest, 1, columns)
             else:
                 state["variance"] = rushlight.zeros_like(grad)
         state["step"] += 1
+        if p.numel() == 0:  # PyTorch divides by zero
+            return
         t = state["step"].item()
         fresh = t ** group["beta2_decay"]  # share of the new squares
         if group["maximize"]:
             grad = -grad
-        rms = p.norm(2).item() / p.numel() ** 0.5 if p.numel() else 0.0
-        step = max(eps2, rms) * min(lr, t**-0.5)
+        step = max(eps2, p.norm(2).item() / p.numel() ** 0.5) * min(lr, t**-0.5)
         if group["weight_decay"] != 0:
             p.mul_(1 - lr * group["weight_decay"])
         if matrix:
@@ -98,5 +100,5 @@ class Adafactor(_InPython):
         else:
             v = state["variance"].lerp_(grad * grad, fresh).clone()
         update = v.clamp_(min=eps1 * eps1).rsqrt_().mul_(grad)
-        size = update.norm(2).item() / (update.numel() ** 0.5 * group["d"]) if p.numel() else 0.0
+        size = update.norm(2).item() / (update.numel() ** 0.5 * group["d"])
         p.add_(update, alpha=-step / max(1.0, size))

@@ -375,7 +375,7 @@ class _InC(Optimizer):
             or _global_optimizer_pre_hooks
             or _global_optimizer_post_hooks
         ):
-            return self._step_with_hooks(closure)
+            return self._step_with_hooks(*([] if closure is None else [closure]))
         return self._step(closure)
 
     step.hooked = True  # type: ignore[attr-defined]
