@@ -104,6 +104,10 @@ _LAZY = {
     "bilinear": "rushlight.nn.functional",
     "embedding_renorm_": "rushlight.nn.functional.sparse",
     "autocast": "rushlight.amp",
+    "GradScaler": "rushlight.amp",
+    **dict.fromkeys(
+        ("is_autocast_enabled", "get_autocast_dtype", "is_autocast_cache_enabled"), "rushlight.amp.autocast_mode"
+    ),
     "vmap": "rushlight.func",
     "_standard_gamma": "rushlight._C",
     "_standard_gamma_grad": "rushlight._C",
