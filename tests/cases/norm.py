@@ -6,10 +6,17 @@ W = T(5, low=0.3)
 C = T(4, low=0.3)
 INDEX = T(values=((1, 2, 1), (0, 5, 1)), dtype="int64")
 
+# Distances to a float64 reference, over 20 draws per case: results 3.2 units in the last place (PyTorch's float32: 2.4),
+# gradients, where terms of both signs cancel, 15 (PyTorch: 16); between the two libraries 3.7 and 29. So 8 for results, and
+# four times that for gradients. Among 130 rows of five some have a small variance to divide by: 7.5 and 34 (PyTorch: 5.5
+# and 60), 11 and 94 between the two.
+ULP = 8
+
 for x in (T(3, 5), T(2, 3, 5), T(5, 3, layout="t"), T(130, 5)):
-    case("layer_norm", x, (x.shape[-1],), ulp=64)  # gradients: terms of both signs cancel
-    case("layer_norm", x, (x.shape[-1],), T(x.shape[-1], low=0.3), T(x.shape[-1]), ulp=64)
-case("layer_norm", T(2, 3, 5), (3, 5), T(3, 5), T(3, 5), 0.01, ulp=64)
+    ulp = 3 * ULP if x.shape[0] == 130 else ULP
+    case("layer_norm", x, (x.shape[-1],), ulp=ulp)
+    case("layer_norm", x, (x.shape[-1],), T(x.shape[-1], low=0.3), T(x.shape[-1]), ulp=ulp)
+case("layer_norm", T(2, 3, 5), (3, 5), T(3, 5), T(3, 5), 0.01, ulp=ULP)
 case("layer_norm", T(3, 5), (5,), W)
 case("layer_norm", T(3, 5), (5,), None, T(5))
 case("layer_norm", T(3, 5, dtype="float64"), (5,), T(5, dtype="float64"), T(5, dtype="float64"))
@@ -31,9 +38,9 @@ error("rms_norm", T(3, 5, dtype="int64"), (5,))
 
 for shape in ((2, 4, 5), (2, 4, 3, 2)):
     for groups in (1, 2):
-        case("group_norm", T(*shape), groups, ulp=64)
-        case("group_norm", T(*shape), groups, C, T(4), 0.01, ulp=64)
-case("group_norm", T(3, 4), 1, C, T(4), ulp=64)
+        case("group_norm", T(*shape), groups, ulp=ULP)
+        case("group_norm", T(*shape), groups, C, T(4), 0.01, ulp=ULP)
+case("group_norm", T(3, 4), 1, C, T(4), ulp=ULP)
 error("group_norm", T(3, 4), 3)
 error("group_norm", T(3, 4), 2, T(3))
 error("group_norm", T(3, 4), 2, T(4), T(3))
@@ -49,17 +56,17 @@ def batch_norm(ns, x, weight, bias, mean, var, training, momentum=0.1, eps=1e-5)
 
 
 for shape in ((6, 4), (2, 4, 5), (2, 4, 3, 2)):
-    case("batch_norm", T(*shape), C, T(4), MEAN, VAR, True, fn=batch_norm, ulp=64)
-    case("batch_norm", T(*shape), C, T(4), MEAN, VAR, False, fn=batch_norm, ulp=64)
-    case("batch_norm", T(*shape), None, None, None, None, True, fn=batch_norm, ulp=64)
+    case("batch_norm", T(*shape), C, T(4), MEAN, VAR, True, fn=batch_norm, ulp=ULP)
+    case("batch_norm", T(*shape), C, T(4), MEAN, VAR, False, fn=batch_norm, ulp=ULP)
+    case("batch_norm", T(*shape), None, None, None, None, True, fn=batch_norm, ulp=ULP)
 error("batch_norm", T(3, 4), None, None, None, None, False, 0.1, 1e-5, False)
 error("batch_norm", T(3, 4), None, None, T(3), T(4), False, 0.1, 1e-5, False)
 error("batch_norm", T(3, 4), T(3), None, T(4), T(4), False, 0.1, 1e-5, False)
 error("batch_norm", T(3, 4, dtype="int64"), None, None, None, None, True, 0.1, 1e-5, False)
 
-case("instance_norm", T(2, 4, 5), C, T(4), None, None, True, 0.1, 1e-5, False, ulp=64)
-case("instance_norm", T(2, 4, 3, 2), None, None, None, None, True, 0.1, 1e-5, False, ulp=64)
-case("instance_norm", T(2, 4, 5), C, T(4), MEAN, VAR, False, 0.1, 1e-5, False, ulp=64)
+case("instance_norm", T(2, 4, 5), C, T(4), None, None, True, 0.1, 1e-5, False, ulp=ULP)
+case("instance_norm", T(2, 4, 3, 2), None, None, None, None, True, 0.1, 1e-5, False, ulp=ULP)
+case("instance_norm", T(2, 4, 5), C, T(4), MEAN, VAR, False, 0.1, 1e-5, False, ulp=ULP)
 error("instance_norm", T(2, 4, 5), None, None, None, None, False, 0.1, 1e-5, False)
 
 case("embedding", T(6, 3), INDEX)
