@@ -93,6 +93,49 @@ CLASS_LOSSES = [
 ]
 
 
+SIGNS = [1.0, -1.0, 1.0, -1.0]
+CLASSES = [0, 2, 1, 2]
+
+# Class, arguments, inputs: a shape for random ones, or values.
+VALUED = [
+    ("MarginRankingLoss", {"margin": 0.3}, [(4,), (4,), SIGNS]),
+    ("HingeEmbeddingLoss", {"margin": 0.3}, [(4,), SIGNS]),
+    ("CosineEmbeddingLoss", {"margin": 0.1}, [(4, 3), (4, 3), SIGNS]),
+    ("TripletMarginLoss", {"margin": 0.7, "p": 1.0, "swap": True}, [(4, 3), (4, 3), (4, 3)]),
+    ("TripletMarginWithDistanceLoss", {"margin": 0.7}, [(4, 3), (4, 3), (4, 3)]),
+    ("SoftMarginLoss", {}, [(4,), SIGNS]),
+    ("MultiMarginLoss", {"p": 2, "margin": 0.4}, [(4, 3), CLASSES]),
+    ("MultiMarginLoss", {"weight": (0.2, 0.3, 0.4)}, [(4, 3), CLASSES]),
+    ("MultiLabelMarginLoss", {}, [(2, 3), [[0, 2, -1], [1, -1, 0]]]),
+    ("MultiLabelSoftMarginLoss", {"weight": (0.2, 0.3, 0.4)}, [(4, 3), (4, 3)]),
+    ("PoissonNLLLoss", {"full": True}, [(4,), [0.0, 1.0, 2.0, 5.0]]),
+    ("PoissonNLLLoss", {"log_input": False, "eps": 1e-3}, [(4,), [0.0, 1.0, 2.0, 5.0]]),
+    ("GaussianNLLLoss", {"full": True, "eps": 1e-2}, [(4, 3), (4, 3), (4, 1)]),
+    ("NLLLoss2d", {}, [(2, 3, 2, 1), [[[0], [1]], [[2], [0]]]]),
+    ("LinearCrossEntropyLoss", {"in_features": 3, "num_classes": 5, "bias": True}, [(4, 3), CLASSES]),
+    ("LinearCrossEntropyLoss", {"in_features": 3, "num_classes": 3, "weight": (0.2, 0.3, 0.4), "ignore_index": 1}, [(4, 3), CLASSES]),
+    ("LinearCrossEntropyLoss", {"in_features": 3, "num_classes": 3, "out_features": (2,)}, [(2, 3), [[0, 2], [1, 0]]]),
+    ("CosineSimilarity", {"dim": 0, "eps": 0.1}, [(4, 3), (4, 3)]),
+    ("PairwiseDistance", {"p": 1.0, "keepdim": True}, [(4, 3), (4, 3)]),
+]  # fmt: skip
+
+# Modules that draw random numbers in training.
+SEEDED = [
+    lambda n: n.Hardshrink(),
+    lambda n: n.Hardshrink(0.2),
+    lambda n: n.Softshrink(),
+    lambda n: n.Softshrink(0.2),
+    lambda n: n.RReLU(),
+    lambda n: n.RReLU(0.1, 0.5, inplace=True),
+    lambda n: n.Dropout(0.3),
+    lambda n: n.Dropout1d(0.3),
+    lambda n: n.Dropout2d(0.3),
+    lambda n: n.Dropout3d(0.3, inplace=True),
+    lambda n: n.AlphaDropout(0.3),
+    lambda n: n.FeatureAlphaDropout(0.3),
+]
+
+
 # ---- structure and errors ----
 
 STRUCTURE = [
@@ -449,6 +492,33 @@ def run_schedule(t, i):
     return rates
 
 
+def run_valued(t, i):
+    name, options, shapes = VALUED[i]
+    t.manual_seed(i)
+    given = {k: t.tensor(v) if k == "weight" else v for k, v in options.items()}
+    module = getattr(t.nn, name)(**given)
+    inputs = [t.tensor(s) if isinstance(s, list) else t.rand(s).requires_grad_() for s in shapes]
+    y = module(*inputs)
+    y.sum().backward()
+    wanted = [x for x in [*inputs, *module.parameters()] if x.requires_grad]
+    return {
+        "repr": repr(module),
+        "keys": list(module.state_dict()),
+        "y": numbers(y),
+        "grads": [numbers(x.grad) for x in wanted],
+    }
+
+
+def run_seeded(t, i):
+    t.manual_seed(i)
+    module = SEEDED[i](t.nn)
+    x = (t.rand((3, 4, 5) if "1d" in repr(module) else (2, 3, 4, 5)) * 4 - 2).requires_grad_()
+    y = module(x * 1)
+    (y * t.rand(y.shape)).sum().backward()
+    z = module.eval()(x * 1)
+    return {"repr": repr(module), "y": numbers(y), "grads": [numbers(x.grad)], "eval": numbers(z)}
+
+
 RUNS = {
     "layer": (run_layer, LAYERS),
     "loss": (run_loss, LOSSES),
@@ -458,6 +528,8 @@ RUNS = {
     "optimizer": (run_optimizer, CASES),
     "optimizer_error": (lambda t, i: outcome(BAD[i], t), BAD),
     "schedule": (run_schedule, SCHEDULES),
+    "valued": (run_valued, VALUED),
+    "seeded": (run_seeded, SEEDED),
 }
 KEYS = [(kind, i) for kind, (_, cases) in RUNS.items() for i in range(len(cases))]
 

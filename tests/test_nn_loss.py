@@ -6,39 +6,13 @@ import warnings
 
 import numpy as np
 import pytest
+from nn_cases import CLASSES, SEEDED, SIGNS, VALUED
 
 import rushlight
 from rushlight import nn
 from rushlight.nn import functional as F
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: torch==2.13.0")
-
-SIGNS = [1.0, -1.0, 1.0, -1.0]
-CLASSES = [0, 2, 1, 2]
-
-# Class, arguments, shapes of the inputs that are random (those of a pair: with those values instead).
-LOSSES = [
-    ("MarginRankingLoss", {"margin": 0.3}, [(4,), (4,), SIGNS]),
-    ("HingeEmbeddingLoss", {"margin": 0.3}, [(4,), SIGNS]),
-    ("CosineEmbeddingLoss", {"margin": 0.1}, [(4, 3), (4, 3), SIGNS]),
-    ("TripletMarginLoss", {"margin": 0.7, "p": 1.0, "swap": True}, [(4, 3), (4, 3), (4, 3)]),
-    ("TripletMarginWithDistanceLoss", {"margin": 0.7}, [(4, 3), (4, 3), (4, 3)]),
-    ("SoftMarginLoss", {}, [(4,), SIGNS]),
-    ("MultiMarginLoss", {"p": 2, "margin": 0.4}, [(4, 3), CLASSES]),
-    ("MultiMarginLoss", {"weight": (0.2, 0.3, 0.4)}, [(4, 3), CLASSES]),
-    ("MultiLabelMarginLoss", {}, [(2, 3), [[0, 2, -1], [1, -1, 0]]]),
-    ("MultiLabelSoftMarginLoss", {"weight": (0.2, 0.3, 0.4)}, [(4, 3), (4, 3)]),
-    ("PoissonNLLLoss", {"full": True}, [(4,), [0.0, 1.0, 2.0, 5.0]]),
-    ("PoissonNLLLoss", {"log_input": False, "eps": 1e-3}, [(4,), [0.0, 1.0, 2.0, 5.0]]),
-    ("GaussianNLLLoss", {"full": True, "eps": 1e-2}, [(4, 3), (4, 3), (4, 1)]),
-    ("NLLLoss2d", {}, [(2, 3, 2, 1), [[[0], [1]], [[2], [0]]]]),
-    ("LinearCrossEntropyLoss", {"in_features": 3, "num_classes": 5, "bias": True}, [(4, 3), CLASSES]),
-    ("LinearCrossEntropyLoss", {"in_features": 3, "num_classes": 3, "weight": (0.2, 0.3, 0.4), "ignore_index": 1}, [(4, 3), CLASSES]),
-    ("LinearCrossEntropyLoss", {"in_features": 3, "num_classes": 3, "out_features": (2,)}, [(2, 3), [[0, 2], [1, 0]]]),
-    ("CosineSimilarity", {"dim": 0, "eps": 0.1}, [(4, 3), (4, 3)]),
-    ("PairwiseDistance", {"p": 1.0, "keepdim": True}, [(4, 3), (4, 3)]),
-]  # fmt: skip
-
 
 def both(make):
     """make(library) for rushlight and PyTorch, warnings aside."""
@@ -62,7 +36,7 @@ def inputs(t, shapes):
 
 
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
-@pytest.mark.parametrize(("name", "options", "shapes"), LOSSES)
+@pytest.mark.parametrize(("name", "options", "shapes"), VALUED)
 def test_loss(name, options, shapes, reduction):
     def make(t):
         given = {k: t.tensor(v) if k == "weight" else v for k, v in options.items()}
@@ -208,29 +182,13 @@ def test_adaptive(cutoffs, bias):
         assert errors[0] == errors[1]
 
 
-ACTIVATIONS = [
-    lambda n: n.Hardshrink(),
-    lambda n: n.Hardshrink(0.2),
-    lambda n: n.Softshrink(),
-    lambda n: n.Softshrink(0.2),
-    lambda n: n.RReLU(),
-    lambda n: n.RReLU(0.1, 0.5, inplace=True),
-    lambda n: n.Dropout(0.3),
-    lambda n: n.Dropout1d(0.3),
-    lambda n: n.Dropout2d(0.3),
-    lambda n: n.Dropout3d(0.3, inplace=True),
-    lambda n: n.AlphaDropout(0.3),
-    lambda n: n.FeatureAlphaDropout(0.3),
-]
-
-
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("i", range(len(ACTIVATIONS)))
+@pytest.mark.parametrize("i", range(len(SEEDED)))
 def test_activation(i, training):
     """Training and eval, the same random numbers, the gradient."""
 
     def make(t):
-        m = ACTIVATIONS[i](t.nn).train(training)
+        m = SEEDED[i](t.nn).train(training)
         t.manual_seed(5)
         shape = (3, 4, 5) if "1d" in repr(m) or "2d" in repr(m) else (2, 3, 4, 5)
         x = (t.rand(shape) * 4 - 2).requires_grad_()
