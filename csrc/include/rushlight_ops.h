@@ -856,6 +856,10 @@ rl_tensor *rl_slice_copy(rl_tensor *input, int64_t dim, rl_opt_int start, rl_opt
 rl_tensor *rl_squeeze_copy(rl_tensor *input);
 /* Copy without these dims where their size is 1. */
 rl_tensor *rl_squeeze_copy_dims(rl_tensor *input, rl_ints dim);
+/* Copy of view_as_real(input). */
+rl_tensor *rl_view_as_real_copy(rl_tensor *input);
+/* Copy of view_as_complex(input). */
+rl_tensor *rl_view_as_complex_copy(rl_tensor *input);
 /* Copy of the transpose of at most two dims. */
 rl_tensor *rl_t_copy(rl_tensor *input);
 /* Copy with two dims exchanged. */
@@ -1128,6 +1132,10 @@ rl_tensor *rl_sample_dirichlet(rl_tensor *input, rl_generator *generator);
 /* The derivative of components x of Dirichlet draws with respect to their own concentrations
  * alpha. */
 rl_tensor *rl_dirichlet_grad(rl_tensor *x, rl_tensor *alpha, rl_tensor *total);
+/* Poisson numbers whose rates are the elements of input. */
+rl_tensor *rl_poisson(rl_tensor *input, rl_generator *generator);
+/* Numbers of hits in count trials of probability prob. */
+rl_tensor *rl_binomial(rl_tensor *count, rl_tensor *prob, rl_generator *generator);
 /* (input - target)^2. */
 rl_tensor *rl_mse_loss(rl_tensor *input, rl_tensor *target, const char *reduction);
 /* |input - target|. */

@@ -29,6 +29,8 @@ NODE(transpose, "TransposeBackward0_copy")
 NODE(unfold, "UnfoldBackward0_copy")
 NODE(unsqueeze, "UnsqueezeBackward0_copy")
 NODE(view, "ViewBackward0_copy")
+NODE(view_as_real, "ViewAsRealBackward0_copy")
+NODE(view_as_complex, "ViewAsComplexBackward0_copy")
 NODE(split, "SplitBackward0_copy")
 NODE(split_sizes, "SplitWithSizesBackward0_copy")
 NODE(unbind, "UnbindBackward0_copy")
@@ -116,6 +118,16 @@ rl_tensor *rl_squeeze_copy(rl_tensor *x) { return copied(rl_squeeze(x), x, &sque
 rl_tensor *rl_squeeze_copy_dims(rl_tensor *x, rl_ints dim)
 {
     return copied(rl_squeeze_dims(x, dim), x, dim.n == 1 ? &squeeze_dim_node : &squeeze_dims_node);
+}
+
+rl_tensor *rl_view_as_real_copy(rl_tensor *x)
+{
+    return copied(rl_view_as_real(x), x, &view_as_real_node);
+}
+
+rl_tensor *rl_view_as_complex_copy(rl_tensor *x)
+{
+    return copied(rl_view_as_complex(x), x, &view_as_complex_node);
 }
 
 rl_tensor *rl_t_copy(rl_tensor *x) { return copied(rl_t(x), x, &t_node); }

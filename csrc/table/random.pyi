@@ -143,3 +143,11 @@ def sample_dirichlet(input: Tensor, generator: Generator | None = None) -> Tenso
 @op(method=False, name="_dirichlet_grad")
 def dirichlet_grad(x: Tensor, alpha: Tensor, total: Tensor) -> Tensor:
     """The derivative of components x of Dirichlet draws with respect to their own concentrations alpha."""
+
+@op(method=False)
+def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Poisson numbers whose rates are the elements of input."""
+
+@op(method=False)
+def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
+    """Numbers of hits in count trials of probability prob."""

@@ -44,6 +44,14 @@ def squeeze_copy(input: Tensor) -> Tensor:
 def squeeze_copy_dims(input: Tensor, dim: Ints) -> Tensor:
     """Copy without these dims where their size is 1."""
 
+@op(method=False, out=True, complex=True)
+def view_as_real_copy(input: Tensor) -> Tensor:
+    """Copy of view_as_real(input)."""
+
+@op(method=False, out=True, complex=True)
+def view_as_complex_copy(input: Tensor) -> Tensor:
+    """Copy of view_as_complex(input)."""
+
 @op(method=False, out=True)
 def t_copy(input: Tensor) -> Tensor:
     """Copy of the transpose of at most two dims."""

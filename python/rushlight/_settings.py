@@ -31,6 +31,39 @@ def is_deterministic_algorithms_warn_only_enabled() -> bool:
     return _deterministic["warn_only"]
 
 
+_DEBUG_MODES = ("default", "warn", "error")
+
+
+def set_deterministic_debug_mode(debug_mode: int | str) -> None:
+    """use_deterministic_algorithms() by number or name: 0 or "default" off, 1 or "warn" and 2 or "error" on.
+
+    Raises:
+        TypeError, RuntimeError: another type or value.
+    """
+    if not isinstance(debug_mode, (int, str)):
+        raise TypeError(f"debug_mode must be str or int, but got {type(debug_mode)}")
+    if isinstance(debug_mode, str):
+        if debug_mode not in _DEBUG_MODES:
+            raise RuntimeError(
+                f"invalid value of debug_mode, expected one of `default`, `warn`, `error`, but got {debug_mode}"
+            )
+        debug_mode = _DEBUG_MODES.index(debug_mode)
+    if debug_mode not in (0, 1, 2):
+        raise RuntimeError(f"invalid value of debug_mode, expected 0, 1, or 2, but got {debug_mode}")
+    use_deterministic_algorithms(debug_mode > 0, warn_only=debug_mode == 1)
+
+
+def get_deterministic_debug_mode() -> int:
+    """0, 1 or 2: what set_deterministic_debug_mode() or use_deterministic_algorithms() was told."""
+    return 0 if not _deterministic["on"] else 1 if _deterministic["warn_only"] else 2
+
+
+class OutOfMemoryError(RuntimeError):
+    """What PyTorch raises for an accelerator without memory left; the CPU's allocator raises RuntimeError."""
+
+    __module__ = "torch"
+
+
 _precision = ["highest"]
 
 

@@ -656,6 +656,11 @@ def get_device(input: Tensor) -> int:
     return input.get_device()
 
 
+def is_conj(input: Tensor) -> bool:
+    """False: conjugates are computed at once."""
+    return input.is_conj()
+
+
 def is_neg(input: Tensor) -> bool:
     """Whether input is a view that negates lazily: never, nothing is lazy here."""
     return False

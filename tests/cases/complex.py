@@ -6,7 +6,7 @@ from samples import error as any_error
 
 Z = T(3, 4, dtype="complex64")
 W = T(3, 4, dtype="complex128")
-OWN = ("view_as_real", "view_as_complex", "complex", "polar")
+OWN = ("view_as_real", "view_as_complex", "view_as_real_copy", "view_as_complex_copy", "complex", "polar")
 ZERO = T(values=(0j, 1 + 1j, -2.0 + 0j, 3j), dtype="complex64")
 
 
@@ -106,6 +106,10 @@ def _written(x):
     return y
 
 
+for x in (Z, T(3, 4, dtype="complex128", layout="t")):
+    cx("view_as_real_copy", x)
+for x in (T(3, 2), T(3, 2, dtype="float64", layout="offset")):
+    cx("view_as_complex_copy", x, grad=False)
 error("imag", T(3))
 error("view_as_real", T(3))
 error("view_as_complex", T(3))

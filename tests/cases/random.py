@@ -99,3 +99,18 @@ error("_dirichlet_grad", T(3, low=0.1, high=0.9), T(3, low=1, high=2, dtype="flo
 # Slopes where PyTorch uses series too; elsewhere it approximates to four digits (see tests/test_distributions.py)
 case("_standard_gamma_grad", T(6, low=0.5, high=3), T(6, low=0.01, high=0.5), grad=False, ulp=64)
 case("_dirichlet_grad", T(6, low=0.01, high=0.1), T(6, low=0.5, high=1.5), T(6, low=2, high=3), grad=False, ulp=64)
+RATES = T(values=(0.0, 0.5, 3.0, 9.99, 10.0, 30.0, 1000.0, 12.0, 100.0))
+for x in (RATES, T(40, low=0, high=30), T(5, 4, low=0, high=20, layout="t"), T(30, low=0, high=40, dtype="float64"), T(9, low=0, high=20, dtype="bfloat16"), T(0)):
+    case("poisson", x, seed=19)
+error("poisson", T(values=(1.0, -1.0)))
+error("poisson", T(3, dtype="int64"))
+TRIALS = (4.0, 10.0, 100.0, 1000.0, 0.0, -3.0, 50.0, 50.0, 200.0, 1e6, 77.0, 12.0)
+CHANCES = (0.5, 0.1, 0.3, 0.7, 0.5, 0.5, 0.0, 1.0, float("nan"), 0.4, 0.9, 0.3)
+for dtype in ("float32", "float64"):
+    case("binomial", T(values=TRIALS, dtype=dtype), T(values=CHANCES, dtype=dtype), seed=20, grad=False)
+    case("binomial", T(3, 5, low=1, high=100, dtype=dtype), T(5, low=0, high=1, dtype=dtype), seed=20, grad=False)
+case("binomial", T(values=(3.0, 4.0), dtype="float32"), T(2, low=0, high=1), seed=20)
+error("binomial", T(3), T(3, dtype="float64"))
+error("binomial", T(3, dtype="int64"), T(3))
+error("binomial", T(3, dtype="float16"), T(3, dtype="float16"))
+error("binomial", T(3), 0.5)
