@@ -67,8 +67,10 @@ typedef enum rl_row_op {
         RL_ROW_COUNT
 } rl_row_op;
 
+struct rl_conv_kernels;  /* kernels/conv.h */
 struct rl_gemm_kernels;  /* kernels/gemm.h */
 struct rl_optim_kernels; /* kernels/optim.h */
+struct rl_pool_kernels;  /* kernels/pool.h */
 struct rl_rnn_kernels;   /* kernels/rnn.h */
 
 typedef struct rl_kernels {
@@ -77,6 +79,8 @@ typedef struct rl_kernels {
     rl_reduce_fn *reduce[RL_REDUCE_COUNT][RL_NDTYPES]; /* by the dtype of x */
     rl_row_fn *row[RL_ROW_COUNT][RL_NDTYPES];
     const struct rl_gemm_kernels *gemm;
+    const struct rl_conv_kernels *conv;
+    const struct rl_pool_kernels *pool;
     const struct rl_optim_kernels *optim;
     const struct rl_rnn_kernels *rnn;
 } rl_kernels;

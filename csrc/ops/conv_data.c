@@ -451,6 +451,11 @@ rl_tensor *rl_conv_output(const rl_conv *v, rl_tensor *x0, rl_tensor *w0, rl_ten
     j.w = w->data;
     j.b = b ? b->data : NULL;
     j.result = y->data;
+    if (j.dtype == RL_F32 && !j.pointwise)
+        return finish(y,
+                      rl_conv_direct_output(v, (const float *)j.x, (const float *)j.w,
+                                            (const float *)j.b, (float *)j.result),
+                      (rl_dtype)x0->dtype);
     rl_parallel_for(v->batch * v->groups * j.tiles, 1, output_units, &j);
     return finish(y, outcome(&j, buffer_bytes(&j)), (rl_dtype)x0->dtype);
 }
@@ -470,6 +475,11 @@ rl_tensor *rl_conv_input(const rl_conv *v, rl_tensor *y0, rl_tensor *w0, rl_tens
     j.w = w->data;
     j.b = b ? b->data : NULL;
     j.result = x->data;
+    if (j.dtype == RL_F32 && !j.pointwise && rl_conv_direct_input_fits(v) && y->numel > 0)
+        return finish(x,
+                      rl_conv_direct_input(v, (const float *)j.y, (const float *)j.w,
+                                           (const float *)j.b, (float *)j.result),
+                      (rl_dtype)y0->dtype);
     rl_parallel_for(v->batch * v->groups * j.blocks, 1, input_units, &j);
     return finish(x, outcome(&j, buffer_bytes(&j)), (rl_dtype)y0->dtype);
 }
@@ -514,8 +524,14 @@ rl_tensor *rl_conv_weight(const rl_conv *v, rl_tensor *x0, rl_tensor *y0)
     j.x = x->data;
     j.y = y->data;
     j.result = sums ? sums : w->data;
-    rl_parallel_for(j.chunks * units, 1, weight_units, &j);
-    rl_status status = outcome(&j, buffer_bytes(&j));
+    rl_status status;
+    if (j.dtype == RL_F32 && !j.pointwise) {
+        status = rl_conv_direct_weight(v, (const float *)j.x, (const float *)j.y, j.chunk,
+                                       (float *)j.result);
+    } else {
+        rl_parallel_for(j.chunks * units, 1, weight_units, &j);
+        status = outcome(&j, buffer_bytes(&j));
+    }
     if (sums && !status)
         add_chunks(&j, w);
     if (sums)

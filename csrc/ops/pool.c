@@ -6,6 +6,7 @@
 #include "autograd/autograd.h"
 #include "core/iter.h"
 #include "core/parallel.h"
+#include "kernels/pool.h"
 #include "ops/pool.h"
 #include "rushlight_ops.h"
 
@@ -60,7 +61,8 @@ typedef struct job {
     int64_t in_size, out_size;
     const char *x;
     char *y;
-    int64_t *at; /* maxima: where they lie in their plane */
+    int64_t *at;  /* maxima: where they lie in their plane */
+    char *shares; /* gradient of averages: room for what each window gives */
 } job;
 
 #define EVERY_WINDOW                                                                               \
@@ -130,40 +132,115 @@ POOLING(int64_t, INT64_MIN)
 #define CALL(name, ...)                                                                            \
     do {                                                                                           \
         if (j->dtype == RL_F32)                                                                    \
-            name##_float ARGUMENTS(float, __VA_ARGS__);                                            \
+            name##_float(&j->v, ARGUMENTS(float, __VA_ARGS__));                                    \
         else if (j->dtype == RL_F64)                                                               \
-            name##_double ARGUMENTS(double, __VA_ARGS__);                                          \
+            name##_double(&j->v, ARGUMENTS(double, __VA_ARGS__));                                  \
         else                                                                                       \
-            name##_int64_t ARGUMENTS(int64_t, __VA_ARGS__);                                        \
+            name##_int64_t(&j->v, ARGUMENTS(int64_t, __VA_ARGS__));                                \
     } while (0)
+
+static rl_pool_window window_of(const pool *v)
+{
+    rl_pool_window w;
+    memcpy(w.in, v->in, sizeof w.in);
+    memcpy(w.out, v->out, sizeof w.out);
+    memcpy(w.kernel, v->kernel, sizeof w.kernel);
+    memcpy(w.stride, v->stride, sizeof w.stride);
+    memcpy(w.pad, v->pad, sizeof w.pad);
+    memcpy(w.dilation, v->dilation, sizeof w.dilation);
+    return w;
+}
 
 static void max_planes(int64_t begin, int64_t end, void *context)
 {
     const job *j = context;
+    rl_pool_window w = window_of(&j->v);
+    bool fixed = !j->v.adaptive;
 #define ARGUMENTS(T, i)                                                                            \
-    (&j->v, (const T *)j->x + i * j->in_size, (T *)j->y + i * j->out_size, j->at + i * j->out_size)
+    (const T *)j->x + i * j->in_size, (T *)j->y + i * j->out_size, j->at + i * j->out_size
     for (int64_t p = begin; p < end; p++)
-        CALL(max, p);
+        if (fixed && j->dtype == RL_F32)
+            rl_kernel_table.pool->max_f32(&w, ARGUMENTS(float, p));
+        else if (fixed && j->dtype == RL_F64)
+            rl_kernel_table.pool->max_f64(&w, ARGUMENTS(double, p));
+        else
+            CALL(max, p);
 #undef ARGUMENTS
 }
+
+/* Divides each of a plane's outputs by the number of its window's elements. */
+#define DIVIDE(T)                                                                                  \
+    static T divided_##T(const pool *v, T x, span a, span b, span c)                               \
+    {                                                                                              \
+        return length(a) && length(b) && length(c) ? x / (T)divisor_of(v, a, b, c) : 0;            \
+    }                                                                                              \
+    static void divide_##T(const pool *v, const T *x, T *y)                                        \
+    {                                                                                              \
+        int64_t low = (v->pad[2] + v->stride[2] - 1) / v->stride[2], n = v->out[2];                \
+        int64_t room = v->in[2] - v->kernel[2] + v->pad[2];                                        \
+        int64_t high = room < 0 ? 0 : room / v->stride[2] + 1; /* whole windows: low to high */    \
+        low = low < n ? low : n;                                                                   \
+        high = high < low ? low : high < n ? high : n;                                             \
+        for (int64_t o0 = 0; o0 < v->out[0]; o0++)                                                 \
+            for (int64_t o1 = 0; o1 < v->out[1]; o1++, x += n, y += n) {                           \
+                span a = span_of(v, 0, o0), b = span_of(v, 1, o1);                                 \
+                for (int64_t i = 0; i < low; i++)                                                  \
+                    y[i] = divided_##T(v, x[i], a, b, span_of(v, 2, i));                           \
+                if (low < high) {                                                                  \
+                    T count = (T)divisor_of(v, a, b, span_of(v, 2, low));                          \
+                    bool any = length(a) && length(b);                                             \
+                    for (int64_t i = low; i < high; i++)                                           \
+                        y[i] = any ? x[i] / count : 0;                                             \
+                }                                                                                  \
+                for (int64_t i = high; i < n; i++)                                                 \
+                    y[i] = divided_##T(v, x[i], a, b, span_of(v, 2, i));                           \
+            }                                                                                      \
+    }
+DIVIDE(float)
+DIVIDE(double)
 
 static void average_planes(int64_t begin, int64_t end, void *context)
 {
     const job *j = context;
-#define ARGUMENTS(T, i) (&j->v, (const T *)j->x + i * j->in_size, (T *)j->y + i * j->out_size)
+    rl_pool_window w = window_of(&j->v);
+    bool fixed = !j->v.adaptive;
+#define ARGUMENTS(T, i) (const T *)j->x + i * j->in_size, (T *)j->y + i * j->out_size
+#define RESULT(T, i) (T *)j->y + i * j->out_size
     for (int64_t p = begin; p < end; p++)
-        CALL(average, p);
+        if (fixed && j->dtype == RL_F32) {
+            rl_kernel_table.pool->sum_f32(&w, ARGUMENTS(float, p));
+            divide_float(&j->v, RESULT(float, p), RESULT(float, p));
+        } else if (fixed && j->dtype == RL_F64) {
+            rl_kernel_table.pool->sum_f64(&w, ARGUMENTS(double, p));
+            divide_double(&j->v, RESULT(double, p), RESULT(double, p));
+        } else {
+            CALL(average, p);
+        }
 #undef ARGUMENTS
+#undef RESULT
 }
 
-/* x and y change places: from the averages to the input. */
+/* x and y change places: from the averages to the input.  y is zeros. */
 static void spread_planes(int64_t begin, int64_t end, void *context)
 {
     const job *j = context;
-#define ARGUMENTS(T, i) (&j->v, (const T *)j->x + i * j->out_size, (T *)j->y + i * j->in_size)
+    rl_pool_window w = window_of(&j->v);
+    bool fixed = !j->v.adaptive;
+#define ARGUMENTS(T, i) (const T *)j->x + i * j->out_size, (T *)j->y + i * j->in_size
+#define SHARES(T, i) (T *)j->shares + i * j->out_size
     for (int64_t p = begin; p < end; p++)
-        CALL(spread, p);
+        if (fixed && j->dtype == RL_F32) {
+            divide_float(&j->v, (const float *)j->x + p * j->out_size, SHARES(float, p));
+            rl_kernel_table.pool->spread_f32(&w, SHARES(float, p), (float *)j->y + p * j->in_size);
+        } else if (fixed && j->dtype == RL_F64) {
+            divide_double(&j->v, (const double *)j->x + p * j->out_size, SHARES(double, p));
+            rl_kernel_table.pool->spread_f64(&w, SHARES(double, p),
+                                             (double *)j->y + p * j->in_size);
+        } else {
+            CALL(spread, p);
+        }
 #undef ARGUMENTS
+#undef SHARES
 }
 
 /* ---- data ---- */
@@ -197,13 +274,16 @@ static rl_tensor *compute(const pool *v, rl_tensor *t, void (*body)(int64_t, int
     RL_TEMP *x = rl_cast_data(t, j.dtype);
     RL_TEMP *y = x ? new_planes(v, j.dtype, body == spread_planes ? v->in : v->out) : NULL;
     RL_TEMP *places = y && at ? new_planes(v, RL_I64, v->out) : NULL;
-    if (!y || (at && !places))
+    bool back = body == spread_planes;
+    RL_TEMP *shares = back && y ? new_planes(v, j.dtype, v->out) : NULL;
+    if (!y || (at && !places) || (back && !shares))
         return NULL;
+    j.shares = shares ? shares->data : NULL;
     for (int d = 0; d < 3; d++) {
         j.in_size *= v->in[d];
         j.out_size *= v->out[d];
     }
-    if (body == spread_planes)
+    if (back)
         memset(y->data, 0, (size_t)y->numel * rl_itemsize(y));
     j.x = x->data;
     j.y = y->data;
