@@ -348,3 +348,53 @@ def test_schedule_order_warning():
     schedule = optim.lr_scheduler.StepLR(b, 1)
     with pytest.warns(UserWarning, match="Detected call of `lr_scheduler.step"):
         schedule.step()
+
+
+def matrix_shapes(name):
+    return [(4, 5), (7, 3)] if name == "Muon" else SHAPES
+
+
+def quadratic_step(ns, params, opt, goal):
+    """A step towards goal, with a closure."""
+
+    def closure():
+        opt.zero_grad()
+        loss = sum(((p - g) ** 2).sum() for p, g in zip(params, goal, strict=True))
+        loss.backward()
+        return loss
+
+    return opt.step(closure)
+
+
+FILES = [*CASES, ("Muon", {}), ("LBFGS", {"max_iter": 4}), ("LBFGS", {"line_search_fn": "strong_wolfe"})]
+
+
+@needs_torch
+@pytest.mark.parametrize("direction", ["out", "in"])
+@pytest.mark.parametrize(("name", "options"), FILES, ids=[f"{n}-{i}" for i, (n, _) in enumerate(FILES)])
+def test_through_files(tmp_path, name, options, direction):
+    """A checkpoint of either library goes on in the other."""
+    writer, reader = (rushlight, torch) if direction == "out" else (torch, rushlight)
+
+    def made(ns):
+        ns.manual_seed(0)
+        params = [ns.nn.Parameter(ns.rand(s) + 1) for s in matrix_shapes(name)]
+        return params, getattr(ns.optim, name)(params, **options), [ns.rand(p.shape) for p in params]
+
+    params, opt, goal = made(writer)
+    for _ in range(3):
+        quadratic_step(writer, params, opt, goal)
+    writer.save({"params": [p.detach() for p in params], "opt": opt.state_dict()}, tmp_path / "x.pt")
+    saved = reader.load(tmp_path / "x.pt", weights_only=True)
+    others, other, other_goal = made(reader)
+    with reader.no_grad():
+        for p, q in zip(others, saved["params"], strict=True):
+            p.copy_(q)
+    other.load_state_dict(saved["opt"])
+    for _ in range(2):
+        quadratic_step(writer, params, opt, goal)
+        quadratic_step(reader, others, other, other_goal)
+    assert repr(other) == repr(opt)
+    tolerance = {"Muon": 0.02, "LBFGS": 1e-4}.get(name, 2e-5)  # bfloat16 inside; a line search
+    for p, q in zip(params, others, strict=True):
+        assert q.flatten().tolist() == pytest.approx(p.flatten().tolist(), rel=tolerance, abs=tolerance)

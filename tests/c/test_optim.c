@@ -53,6 +53,59 @@ static bool adam_first(void)
     return status == RL_OK;
 }
 
+/* p <- (1 - lambd eta) p - eta g, eta = lr / (1 + lambd lr t)^alpha; the mean begins at step t0
+ * + 2. */
+static bool asgd(void)
+{
+    MAKE(p, filled(1, 1));
+    MAKE(g, filled(2, -1));
+    rl_optim o = rl_optim_defaults(RL_ASGD);
+    o.lr = 0.5, o.lambd = 0.1, o.t0 = 0;
+    rl_optim_state s[1] = {{NULL}};
+    rl_status status = RL_OK;
+    for (int step = 0; step < 3 && status == RL_OK; step++)
+        status = rl_optim_step(&o, 1, &p, &g, s);
+    if (status == RL_OK) {
+        for (int i = 0; i < 5; i++) {
+            double x = 1 + i, mean = 0;
+            for (int t = 0; t < 3; t++) {
+                double eta = t ? 0.5 / pow(1 + 0.1 * 0.5 * t, 0.75) : 0.5;
+                x = (1 - 0.1 * eta) * x - eta * (2 - i);
+                mean = t < 2 ? x : mean + (x - mean) / 2; /* mu: 1, 1, 1/2 */
+            }
+            CHECK(near(floats(p)[i], (float)x) && near(floats(s[0][1])[i], (float)mean));
+        }
+        CHECK(floats(s[0][0])[0] == 3 && near(floats(s[0][4])[0], 1.0f / 3));
+    } else {
+        CHECK(rl_error_code() == RL_EMEMORY && floats(p)[0] == 1);
+    }
+    rl_optim_state_free(1, s);
+    return status == RL_OK;
+}
+
+/* The step grows by 1.2 while the gradient keeps its sign; where it turns it is halved and p waits.
+ */
+static bool rprop(void)
+{
+    MAKE(p, filled(0, 0));
+    MAKE(g, filled(1, 0));
+    rl_optim o = rl_optim_defaults(RL_RPROP);
+    rl_optim_state s[1] = {{NULL}};
+    rl_status status = RL_OK;
+    for (int step = 0; step < 4 && status == RL_OK; step++) {
+        floats(g)[0] = step < 2 ? 1 : -1;
+        status = rl_optim_step(&o, 1, &p, &g, s);
+    }
+    if (status == RL_OK) {
+        CHECK(near(floats(p)[0], -0.01f - 0.012f + 0.006f) && near(floats(s[0][2])[0], 0.006f));
+        CHECK(near(floats(p)[1], -0.01f - 0.012f - 0.0144f - 0.01728f));
+    } else {
+        CHECK(rl_error_code() == RL_EMEMORY && floats(p)[0] == 0);
+    }
+    rl_optim_state_free(1, s);
+    return status == RL_OK;
+}
+
 /* Memory in another order goes through copies. */
 static bool strided(void)
 {
@@ -89,6 +142,8 @@ int main(void)
 {
     RUN(sgd_momentum);
     RUN(adam_first);
+    RUN(asgd);
+    RUN(rprop);
     RUN(strided);
     RUN(errors);
     return failures != 0;

@@ -78,7 +78,7 @@ def get_swa_multi_avg_fn() -> Callable:
             if _lerps(average):
                 average.lerp_(now, share)
             else:
-                average.add_(now - average, alpha=share)
+                average.copy_(average + (now - average) * share)
 
     return swa_update
 
