@@ -287,8 +287,9 @@ def multilabel_margin_loss(
     if n and not -1 <= int(labels.min()) <= int(labels.max()) < classes:
         raise RuntimeError("argument #2 'target' is out of range")
     given = (labels >= 0).to(rushlight.int64).cumprod(1)
-    labels = labels.clamp_min(0)
-    is_label = rushlight.zeros_like(labels).scatter_add_(1, labels, given) > 0
+    most = int(given.sum(1).max()) if n else 0  # labels of one row: those columns are enough
+    given, labels = given[:, :most], labels[:, :most].clamp_min(0)
+    is_label = rushlight.zeros((n, classes), dtype=rushlight.int64).scatter_add_(1, labels, given) > 0
     each = (1 - rows.gather(1, labels).unsqueeze(2) + rows.unsqueeze(1)).clamp_min(0)
     counts = given.to(rushlight.bool).unsqueeze(2) & ~is_label.unsqueeze(1)
     each = rushlight.where(counts, each, 0).sum((1, 2)) / classes
