@@ -65,7 +65,7 @@ def same(a, b):
         assert len(a) == len(b)
         for x, y in zip(a, b, strict=True):
             same(x, y)
-    elif type(a).__name__ == "dtype":
+    elif type(a).__name__ in ("dtype", "layout", "device"):
         assert str(a) == str(b)
     else:
         assert a == b
@@ -173,6 +173,157 @@ def test_a_storage_shorter_than_it_says(tmp_path):
         rushlight.load(tmp_path / "y.pt")
 
 
+def test_a_damaged_archive():
+    buffer = io.BytesIO()
+    rushlight.save(rushlight.ones(3), buffer)
+    with pytest.raises(RuntimeError, match="failed reading zip archive"):
+        rushlight.load(io.BytesIO(buffer.getvalue()[:-10]))
+
+
+def test_what_is_no_file():
+    with pytest.raises(AttributeError, match="'int' object has no attribute 'seek'"):
+        rushlight.load(3)
+    with pytest.raises(TypeError, match="binary"):
+        rushlight.load(io.StringIO("text"))
+    with pytest.raises(RuntimeError, match="don't know how to restore data location"):
+        round_trip(rushlight.ones(2), map_location="nonsense")
+
+
+class TestAllowList:
+    def test_names(self):
+        class Inner:
+            pass
+
+        serialization = rushlight.serialization
+        buffer = io.BytesIO()
+        rushlight.save([Stranger(), rushlight.ones(2), OrderedDict(), rushlight.float32], buffer)
+        name = f"{Stranger.__module__}.Stranger"
+        assert serialization.get_unsafe_globals_in_checkpoint(buffer) == [name]
+        serialization.add_safe_globals([Stranger, (Inner, "elsewhere.Name")])
+        assert serialization.get_safe_globals() == [Stranger, (Inner, "elsewhere.Name")]
+        try:
+            assert serialization.get_unsafe_globals_in_checkpoint(buffer) == []
+            buffer.seek(0)
+            assert rushlight.load(buffer)[0].x == 1
+        finally:
+            serialization.clear_safe_globals()
+        assert serialization.get_safe_globals() == []
+        buffer.seek(0)
+        with pytest.raises(pickle.UnpicklingError, match="not an allowed global"):
+            rushlight.load(buffer)
+        with pytest.raises(ValueError, match="Expected input to be a checkpoint"):
+            serialization.get_unsafe_globals_in_checkpoint(io.BytesIO(b"nothing"))
+
+    def test_a_name_of_the_user_s_own(self):
+        with rushlight.serialization.safe_globals([(OrderedDict, f"{Stranger.__module__}.Stranger")]):
+            buffer = io.BytesIO()
+            rushlight.save(Stranger, buffer)
+            buffer.seek(0)
+            assert rushlight.load(buffer) is OrderedDict
+
+    def test_numpy_when_allowed(self):
+        numpy = pytest.importorskip("numpy")
+        array = numpy.arange(3.0)
+        with pytest.raises(pickle.UnpicklingError, match="not an allowed global"):
+            round_trip(array)
+        names = rushlight.serialization.get_unsafe_globals_in_checkpoint(saved_to_buffer(array))
+        assert len(names) >= 2
+        allowed = [numpy.ndarray, numpy.dtype, type(array.dtype), numpy._core.multiarray._reconstruct]
+        with rushlight.serialization.safe_globals(allowed):
+            assert round_trip(array).tolist() == [0, 1, 2]
+        assert round_trip(array, weights_only=False).tolist() == [0, 1, 2]
+
+
+def saved_to_buffer(obj):
+    buffer = io.BytesIO()
+    rushlight.save(obj, buffer)
+    buffer.seek(0)
+    return buffer
+
+
+def test_options(tmp_path):
+    import mmap
+
+    serialization = rushlight.serialization
+    path = tmp_path / "x.pt"
+    rushlight.save(rushlight.zeros(4), path)
+    with serialization.set_default_mmap_options(mmap.MAP_SHARED):
+        assert serialization.get_default_mmap_options() == mmap.MAP_SHARED
+        rushlight.load(path, mmap=True).fill_(7)
+    assert serialization.get_default_mmap_options() == mmap.MAP_PRIVATE
+    assert rushlight.load(path).tolist() == [7] * 4, "shared: written back"
+    with pytest.raises(ValueError, match="mmap"):
+        serialization.set_default_mmap_options(77)
+    assert serialization.get_crc32_options() is True
+    assert serialization.get_default_load_endianness() is None
+    with pytest.raises(TypeError):
+        serialization.set_default_load_endianness(1)
+
+
+def other_byte_order(source, target, mark=True):
+    """The file with storages and mark of the other byte order: float32, complex64 and int16."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if "/data/" in name:
+                width = {"0": 4, "1": 4, "2": 2}[name.rsplit("/", 1)[1]]
+                data = b"".join(data[i : i + width][::-1] for i in range(0, len(data), width))
+            if name.endswith("byteorder"):
+                data = b"big"
+            if mark or not name.endswith("byteorder"):
+                new.writestr(name, data)
+
+
+def test_other_byte_order(tmp_path):
+    saved = [
+        rushlight.tensor([1.5, -2.0]),
+        rushlight.tensor([1 + 2j, 3 - 1j]),
+        rushlight.tensor([1, 256], dtype=rushlight.int16),
+    ]
+    rushlight.save(saved, tmp_path / "x.pt")
+    other_byte_order(tmp_path / "x.pt", tmp_path / "y.pt")
+    same(rushlight.load(tmp_path / "y.pt"), saved)
+    with pytest.raises(ValueError, match="byte order"):
+        rushlight.load(tmp_path / "y.pt", mmap=True)
+    other_byte_order(tmp_path / "x.pt", tmp_path / "z.pt", mark=False)
+    serialization = rushlight.serialization
+    try:
+        serialization.set_default_load_endianness(serialization.LoadEndianness.BIG)
+        same(rushlight.load(tmp_path / "z.pt"), saved)
+    finally:
+        serialization.set_default_load_endianness(None)
+
+
+def test_storages_and_files(tmp_path):
+    path = tmp_path / "raw"
+    path.write_bytes(bytes(range(8)))
+    storage = rushlight.UntypedStorage.from_file(str(path), False, 8)
+    assert storage.tolist() == list(range(8)) and storage[2:4].tolist() == [2, 3] and storage[-1] == 7
+    with pytest.raises(RuntimeError, match="step of 2"):
+        storage[::2]
+    with pytest.raises(IndexError):
+        storage[8]
+    part = rushlight.asarray(storage[4:8], dtype=rushlight.uint8)
+    del storage
+    assert part.tolist() == [4, 5, 6, 7]
+    part.fill_(9)
+    assert path.read_bytes() == bytes(range(8))
+    shared = rushlight.UntypedStorage.from_file(path, shared=True, nbytes=16)
+    rushlight.asarray(shared, dtype=rushlight.uint8).fill_(1)
+    assert path.read_bytes() == b"\1" * 16
+    with pytest.raises(RuntimeError, match="shorter"):
+        rushlight.UntypedStorage.from_file(path, False, 17)
+
+
+def test_numpy_files(tmp_path):
+    numpy = pytest.importorskip("numpy")
+    x = rushlight.arange(6.0).reshape(2, 3).t()
+    numpy.save(tmp_path / "x.npy", x)
+    numpy.savez(tmp_path / "x.npz", a=x, b=rushlight.tensor([True]))
+    same(rushlight.from_numpy(numpy.load(tmp_path / "x.npy")), x)
+    assert rushlight.from_numpy(numpy.load(tmp_path / "x.npz")["b"]).tolist() == [True]
+
+
 class TestWithPyTorch:
     @pytest.fixture(autouse=True)
     def _torch(self):
@@ -206,3 +357,133 @@ class TestWithPyTorch:
         buffer.seek(0)
         with pytest.raises(RuntimeError, match=r"before PyTorch 1\.6"):
             rushlight.load(buffer)
+
+    @pytest.mark.parametrize("mmap", [False, True])
+    @pytest.mark.parametrize("direction", ["out", "in"])
+    def test_models(self, tmp_path, direction, mmap):
+        """Shared weights, buffers, the optimizer's state, bfloat16, empty and non-contiguous tensors."""
+        writer, reader = (rushlight, self.torch) if direction == "out" else (self.torch, rushlight)
+        saved = training_state(writer)
+        writer.save(saved, tmp_path / "x.pt")
+        loaded = reader.load(tmp_path / "x.pt", mmap=mmap, map_location="cpu", weights_only=True)
+        same(loaded, saved)
+        state = loaded["model"]
+        assert state["embed.weight"].data_ptr() == state["out.weight"].data_ptr()
+        loaded["views"][0].fill_(5)
+        assert loaded["views"][1].tolist() == [[5.0, 5.0]] * 2
+        model, optimizer = language_model(reader)
+        model.load_state_dict(state)
+        optimizer.load_state_dict(loaded["optimizer"])
+        expected = train_once(*resumed(writer, saved))
+        assert train_once(model, optimizer) == pytest.approx(expected, rel=1e-5)
+
+    @pytest.mark.parametrize("direction", ["out", "in"])
+    def test_whole_objects(self, direction):
+        """Modules and optimizers themselves, with weights_only=False."""
+        writer, reader = (rushlight, self.torch) if direction == "out" else (self.torch, rushlight)
+        n = writer.nn
+        model = n.Sequential(n.Conv2d(1, 2, 3), n.BatchNorm2d(2), n.Flatten(), n.Dropout(), n.Linear(8, 2)).eval()
+        optimizer = writer.optim.Adam(model.parameters())
+        model(writer.ones(1, 1, 4, 4)).sum().backward()
+        optimizer.step()
+        buffer = io.BytesIO()
+        writer.save([model, optimizer], buffer)
+        buffer.seek(0)
+        got, got_optimizer = reader.load(buffer, weights_only=False)
+        assert repr(got) == repr(model) and repr(got_optimizer) == repr(optimizer)
+        x = [[[[0.5] * 4] * 4]]
+        got_y, y = got(reader.tensor(x)).tolist()[0], model(writer.tensor(x)).tolist()[0]
+        assert got_y == pytest.approx(y, rel=1e-5)
+        got(reader.ones(1, 1, 4, 4)).sum().backward()
+        got_optimizer.step()
+
+    def test_without_check_sums(self):
+        options = self.torch.serialization
+        buffer = io.BytesIO()
+        options.set_crc32_options(False)
+        try:
+            self.torch.save(self.torch.ones(2), buffer)
+        finally:
+            options.set_crc32_options(True)
+        buffer.seek(0)
+        assert rushlight.load(buffer).tolist() == [1, 1]
+
+    def test_map_location(self):
+        for given in ("cpu", {"cpu": "cpu"}, {"cuda:0": "cpu"}, lambda storage, location: storage):
+            buffer = io.BytesIO()
+            self.torch.save(self.torch.ones(2), buffer)
+            buffer.seek(0)
+            assert rushlight.load(buffer, map_location=given).tolist() == [1, 1]
+
+    @pytest.mark.parametrize(
+        ("make", "kind"),
+        [
+            (lambda t: t.ones(2, dtype=t.uint16), "dtype"),
+            (lambda t: t.ones(2).to_sparse(), "sparse"),
+            (lambda t: t.ones(2, device="meta"), "meta device"),
+            (lambda t: t.ones(2).untyped_storage(), "bare storage"),
+        ],
+    )
+    def test_what_is_not_here_is_named(self, make, kind):
+        buffer = io.BytesIO()
+        self.torch.save(make(self.torch), buffer)
+        buffer.seek(0)
+        with pytest.raises(pickle.UnpicklingError, match=kind):
+            rushlight.load(buffer)
+
+
+def language_model(ns):
+    """(model with tied weights, a buffer and a bfloat16 parameter, optimizer)"""
+    n = ns.nn
+
+    class Model(n.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed = n.Embedding(5, 3)
+            self.norm = n.BatchNorm1d(3)
+            self.out = n.Linear(3, 5, bias=False)
+            self.out.weight = self.embed.weight
+            self.scale = n.Parameter(ns.ones(3, dtype=ns.bfloat16))
+            self.register_buffer("nothing", ns.empty(0, 3))
+            self.register_buffer("counts", ns.arange(6).reshape(2, 3).t())
+
+        def forward(self, x):
+            return self.out(self.norm(self.embed(x)) * self.scale.float())
+
+    ns.manual_seed(0)
+    model = Model()
+    return model, ns.optim.AdamW(model.parameters(), lr=0.1, amsgrad=True)
+
+
+def train_once(model, optimizer):
+    """The loss before a step, and after."""
+    losses = []
+    for _ in range(2):
+        optimizer.zero_grad()
+        ids = model.counts.new_tensor([0, 1, 2, 3])
+        loss = model(ids).square().sum()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def training_state(ns):
+    model, optimizer = language_model(ns)
+    train_once(model, optimizer)
+    base = ns.arange(12.0).reshape(3, 4)
+    return {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "views": [base, base[::2, 1:3], base.t()],
+        "epoch": 3,
+        "layout": ns.strided,
+        "device": ns.device("cpu"),
+    }
+
+
+def resumed(ns, saved):
+    model, optimizer = language_model(ns)
+    model.load_state_dict(saved["model"])
+    optimizer.load_state_dict(saved["optimizer"])
+    return model, optimizer

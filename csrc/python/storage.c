@@ -80,6 +80,47 @@ static PyObject *storage_item(PyObject *self, Py_ssize_t i)
     return rl_py_number(value);
 }
 
+static void release_parent(void *context) { rl_storage_release(context); }
+
+/* storage[i], or storage[a:b]: the same memory, in part. */
+static PyObject *storage_subscript(PyObject *self, PyObject *key)
+{
+    if (!PySlice_Check(key)) {
+        Py_ssize_t i = PyNumber_AsSsize_t(key, PyExc_IndexError);
+        if (i == -1 && PyErr_Occurred())
+            return NULL;
+        return storage_item(self, i < 0 ? i + storage_length(self) : i);
+    }
+    storage *o = (storage *)self;
+    Py_ssize_t start, stop, step;
+    if (PySlice_Unpack(key, &start, &stop, &step) < 0)
+        return NULL;
+    int64_t n = PySlice_AdjustIndices(storage_length(self), &start, &stop, step);
+    if (step != 1)
+        return PyErr_Format(PyExc_RuntimeError,
+                            "Trying to slice with a step of %zd, but only a step of 1 is supported",
+                            step);
+    rl_storage_retain(o->s);
+    char *at = (char *)o->s->data + (size_t)start * rl_dtype_size(o->dtype);
+    RL_TEMP *part = rl_from_memory(o->dtype, 1, &n, NULL, at, release_parent, o->s);
+    if (!part) {
+        rl_storage_release(o->s);
+        return rl_py_raise();
+    }
+    return rl_py_storage(part, o->typed);
+}
+
+/* from_file(filename, shared=False, nbytes=0): opened and mapped by serialization.py. */
+static PyObject *storage_from_file(PyObject *Py_UNUSED(cls), PyObject *args, PyObject *kwargs)
+{
+    PyObject *module = PyImport_ImportModule("rushlight.serialization");
+    PyObject *f = module ? PyObject_GetAttrString(module, "_storage_from_file") : NULL;
+    PyObject *result = f ? PyObject_Call(f, args, kwargs) : NULL;
+    Py_XDECREF(module);
+    Py_XDECREF(f);
+    return result;
+}
+
 static PyObject *storage_tolist(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     return PySequence_List(self);
@@ -113,6 +154,10 @@ static PyMethodDef methods[] = {
     {"element_size", storage_element_size, METH_NOARGS,
      "element_size() -> int\n\nBytes per element."},
     {"untyped", storage_untyped, METH_NOARGS, "untyped()\n\nThe same memory as bytes."},
+    {"from_file", (PyCFunction)(void (*)(void))storage_from_file,
+     METH_VARARGS | METH_KEYWORDS | METH_STATIC,
+     "from_file(filename, shared=False, nbytes=0)\n\nA file's bytes, mapped; written back if "
+     "shared."},
     {"tolist", storage_tolist, METH_NOARGS, "tolist() -> list\n\nAll elements."},
     {NULL, NULL, 0, NULL},
 };
@@ -123,6 +168,7 @@ static PyGetSetDef getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 static PySequenceMethods sequence = {.sq_length = storage_length, .sq_item = storage_item};
+static PyMappingMethods mapping = {.mp_length = storage_length, .mp_subscript = storage_subscript};
 static PyBufferProcs buffer = {.bf_getbuffer = storage_buffer};
 
 PyTypeObject rl_py_storage_type = {
@@ -134,5 +180,6 @@ PyTypeObject rl_py_storage_type = {
     .tp_methods = methods,
     .tp_getset = getset,
     .tp_as_sequence = &sequence,
+    .tp_as_mapping = &mapping,
     .tp_as_buffer = &buffer,
 };

@@ -23,21 +23,40 @@ import pickle
 import struct
 import sys
 import zipfile
-from collections import Counter, OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 import rushlight as torch
-from rushlight import _C
 from rushlight._C import Tensor
+from rushlight._file_names import STORAGE_NAMES, UNSUPPORTED, StorageType, safe_builtin_globals
+from rushlight._file_options import (
+    LoadEndianness,
+    get_crc32_options,
+    get_default_load_endianness,
+    get_default_mmap_options,
+    map_file,
+    set_crc32_options,
+    set_default_load_endianness,
+    set_default_mmap_options,
+    storage_from_file as _storage_from_file,  # noqa: F401  for python/storage.c
+)
 
 __all__ = [
+    "LoadEndianness",
     "add_safe_globals",
     "clear_safe_globals",
+    "get_crc32_options",
+    "get_default_load_endianness",
+    "get_default_mmap_options",
     "get_safe_globals",
+    "get_unsafe_globals_in_checkpoint",
     "load",
     "safe_globals",
     "save",
+    "set_crc32_options",
+    "set_default_load_endianness",
+    "set_default_mmap_options",
 ]
 
 DEFAULT_PROTOCOL = 2
@@ -45,110 +64,7 @@ ALIGNMENT = 64
 VERSION = b"3\n"
 LEGACY_MAGIC = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # 0x1950a86a20f9469cfc6c, pickled: files before PyTorch 1.6
 
-# PyTorch's name of a storage class -> name of the dtype
-STORAGE_DTYPES = {
-    "FloatStorage": "float32",
-    "DoubleStorage": "float64",
-    "HalfStorage": "float16",
-    "BFloat16Storage": "bfloat16",
-    "LongStorage": "int64",
-    "IntStorage": "int32",
-    "ShortStorage": "int16",
-    "CharStorage": "int8",
-    "ByteStorage": "uint8",
-    "BoolStorage": "bool",
-    "ComplexFloatStorage": "complex64",
-    "ComplexDoubleStorage": "complex128",
-}
-STORAGE_NAMES = {dtype: name for name, dtype in STORAGE_DTYPES.items()}
-
-
-# ---- what a file may name -------------------------------------------------------------------------
-
-
-class _StorageType:
-    """Stands for torch.FloatStorage and its like in a file."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.dtype = getattr(torch, STORAGE_DTYPES[name])
-
-
-def _rebuild_tensor_v2(
-    storage: Tensor,
-    storage_offset: int,
-    size: tuple,
-    stride: tuple,
-    requires_grad: bool,
-    backward_hooks: Any,
-    metadata: Any = None,
-) -> Tensor:
-    """The tensor of this geometry over `storage`, a one-dimensional tensor."""
-    with torch.no_grad():
-        tensor = torch.as_strided(storage, tuple(size), tuple(stride), storage_offset).detach()
-    return tensor.requires_grad_() if requires_grad else tensor
-
-
-def _rebuild_tensor(storage: Tensor, storage_offset: int, size: tuple, stride: tuple) -> Tensor:
-    return _rebuild_tensor_v2(storage, storage_offset, size, stride, False, None)
-
-
-def _rebuild_parameter(data: Tensor, requires_grad: bool, backward_hooks: Any) -> Tensor:
-    from rushlight.nn import Parameter
-
-    return Parameter(data, requires_grad)
-
-
-def _rebuild_parameter_with_state(
-    data: Tensor, requires_grad: bool, backward_hooks: Any, state: Any
-) -> Tensor:
-    parameter = _rebuild_parameter(data, requires_grad, backward_hooks)
-    vars(parameter).update(state if isinstance(state, dict) else state[0])
-    return parameter
-
-
-def _rebuild_from_type_v2(func: Callable, new_type: type, args: tuple, state: Any) -> Tensor:
-    """A tensor of a subclass, with its attributes."""
-    result = func(*args)
-    if type(result) is not new_type:
-        result = _C._make_subclass(new_type, result, False)
-    if state:
-        vars(result).update(state if isinstance(state, dict) else state[0])
-    return result
-
-
-def _safe_builtin_globals() -> dict[tuple[str, str], Any]:
-    """(module, name) in PyTorch's words -> the object, for all that weights_only=True accepts."""
-    names: dict[tuple[str, str], Any] = {
-        ("collections", "OrderedDict"): OrderedDict,
-        ("collections", "Counter"): Counter,
-        ("collections", "defaultdict"): defaultdict,
-        ("_codecs", "encode"): _encode,
-        ("torch", "Size"): torch.Size,
-        ("torch", "device"): torch.device,
-        ("torch", "Tensor"): Tensor,
-        ("torch._tensor", "_rebuild_from_type_v2"): _rebuild_from_type_v2,
-        ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
-        ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor_v2,
-        ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
-        ("torch._utils", "_rebuild_parameter_with_state"): _rebuild_parameter_with_state,
-    }
-    for module in ("builtins", "__builtin__"):
-        for kind in (set, frozenset, complex, bytearray, slice):
-            names[module, kind.__name__] = kind
-    names["torch.nn.parameter", "Parameter"] = torch.nn.Parameter
-    names["torch.nn", "Parameter"] = torch.nn.Parameter
-    for storage, dtype in STORAGE_DTYPES.items():
-        if hasattr(torch, dtype):
-            names["torch", storage] = _StorageType(storage)
-            names["torch", dtype] = getattr(torch, dtype)
-    return names
-
-
-def _encode(text: str, encoding: str = "latin1") -> bytes:
-    """bytes in pickles of protocol 2."""
-    return text.encode(encoding)
-
+# ---- what a file may name: rushlight/_file_names.py, and what users add ---------------------------------
 
 _user_safe_globals: list[Any] = []
 
@@ -183,6 +99,46 @@ def safe_globals(added: list[Any]) -> Iterator[None]:
         _user_safe_globals[:] = before
 
 
+def _user_safe_names() -> dict[str, Any]:
+    """What `add_safe_globals` has added, by full names."""
+    names = {}
+    for added in _user_safe_globals:
+        if isinstance(added, tuple):
+            names[added[1]] = added[0]
+        else:
+            for module in (added.__module__, _torch_name(added.__module__)):
+                names[f"{module}.{added.__qualname__}"] = added
+    return names
+
+
+def get_unsafe_globals_in_checkpoint(f: str | os.PathLike | BinaryIO) -> list[str]:
+    """Full names in a file that weights_only=True would refuse; nothing is loaded.
+
+    Raises:
+        ValueError: not a file of torch.save.
+    """
+    import pickletools
+
+    safe, allowed = safe_builtin_globals(), _user_safe_names()
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(builtins.open(f, "rb")) if isinstance(f, (str, os.PathLike)) else f
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(file))
+        except zipfile.BadZipFile:
+            raise ValueError("Expected input to be a checkpoint returned by torch.save") from None
+        data = _read(archive, _folder(archive) + "data.pkl")
+    found, strings = [], []
+    for opcode, argument, _ in pickletools.genops(data):
+        if isinstance(argument, str):
+            strings.append(argument)
+        if opcode.name == "GLOBAL":
+            found.append(tuple(argument.split(" ", 1)))
+        elif opcode.name == "STACK_GLOBAL":
+            found.append(tuple(strings[-2:]))
+    found = [pair for pair in dict.fromkeys(found) if pair not in safe]
+    return [full for full in map(".".join, found) if full not in allowed]
+
+
 def _torch_name(module: str) -> str:
     """Our modules under PyTorch's name, as they stand in files."""
     return "torch" + module[len("rushlight") :] if module.split(".")[0] == "rushlight" else module
@@ -208,6 +164,7 @@ class _Named:
 _TENSOR = _Named("torch._utils", "_rebuild_tensor_v2")
 _PARAMETER = _Named("torch._utils", "_rebuild_parameter")
 _PARAMETER_STATE = _Named("torch._utils", "_rebuild_parameter_with_state")
+_LAYOUT = _Named("torch.serialization", "_get_layout")
 _SUBCLASS = _Named("torch._tensor", "_rebuild_from_type_v2")
 
 
@@ -243,6 +200,8 @@ class _Pickler(pickle._Pickler):  # the Python one: it can be told how a global 
     def save(self, obj: Any, save_persistent_id: bool = True) -> None:
         if isinstance(obj, Tensor) and id(obj) not in self.memo:
             self.save_reduce(*_reduce_tensor(obj), obj=obj)
+        elif isinstance(obj, torch.layout):
+            self.save_reduce(_LAYOUT, (str(obj),), obj=obj)
         elif isinstance(obj, torch.dtype):
             self._write_global("torch", str(obj).removeprefix("torch."))
         else:
@@ -372,25 +331,25 @@ class _Unpickler(pickle.Unpickler):
         super().__init__(file, **options)
         self.storage = storage
         self.weights_only = weights_only
-        self.safe = _safe_builtin_globals()
+        self.safe = safe_builtin_globals()
+        self.allowed = _user_safe_names()
 
     def persistent_load(self, saved_id: Any) -> Tensor:
         if not isinstance(saved_id, tuple) or len(saved_id) != 5 or saved_id[0] != "storage":
             raise pickle.UnpicklingError(f"unknown persistent id {saved_id!r} in the file")
         _, kind, key, location, numel = saved_id
-        if not isinstance(kind, _StorageType):
+        if not isinstance(kind, StorageType):
             raise pickle.UnpicklingError(f"a storage of unknown type in the file: {kind!r}")
         return self.storage(kind.dtype, key, location, numel)
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in self.safe:
             return self.safe[module, name]
-        for allowed in _user_safe_globals:
-            value, full = allowed if isinstance(allowed, tuple) else (allowed, None)
-            if full is None:
-                full = f"{_torch_name(value.__module__)}.{value.__qualname__}"
-            if f"{module}.{name}" in (full, f"{value.__module__}.{value.__qualname__}"):
-                return value
+        if f"{module}.{name}" in self.allowed:
+            return self.allowed[f"{module}.{name}"]
+        if (module, name) in UNSUPPORTED or (module == "torch" and name.endswith("Storage")):
+            kind = UNSUPPORTED.get((module, name), f"a {name}")
+            raise pickle.UnpicklingError(f"the file holds {kind} that rushlight does not have ({name})")
         if self.weights_only:
             raise pickle.UnpicklingError(
                 "Weights only load failed. This file can still be loaded, to do so you have two options: re-running "
@@ -399,8 +358,10 @@ class _Unpickler(pickle.Unpickler):
                 f"WeightsUnpickler error: Unsupported global: GLOBAL {module}.{name} was not an allowed global by "
                 f"default. Please use `add_safe_globals([{name}])` or the `safe_globals([{name}])` context manager."
             )
+        if "." not in name:
+            return super().find_class(_our_name(module), name)
         found = importlib.import_module(_our_name(module))
-        for part in name.split("."):
+        for part in name.split("."):  # of protocol 4, which a plain Unpickler minds
             found = getattr(found, part)
         return found
 
@@ -416,6 +377,10 @@ def _check_location(location: str, map_location: Any) -> None:
     else:
         target = str(map_location)
     kind = str(target).split(":")[0]
+    if kind not in ("cpu", "cuda", "mps", "xpu", "hpu", "mtia", "xla", "meta"):
+        raise RuntimeError(
+            f"don't know how to restore data location of torch.storage.UntypedStorage (tagged with {target})"
+        )
     if kind != "cpu":
         raise RuntimeError(
             f"Attempting to deserialize object on a {kind.upper()} device but torch.{kind}.is_available() is False. "
@@ -455,32 +420,63 @@ def load(
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(builtins.open(f, "rb")) if isinstance(f, (str, os.PathLike)) else f
         _check_zip(file)
-        archive = stack.enter_context(zipfile.ZipFile(file))
-        folder = next((n[: -len("data.pkl")] for n in archive.namelist() if n.endswith("/data.pkl")), None)
-        if folder is None:
-            raise RuntimeError("the archive holds no data.pkl: not a file of torch.save (TorchScript is not supported)")
-        order = folder + "byteorder"
-        if order in archive.namelist() and archive.read(order).decode() != sys.byteorder:
-            raise RuntimeError("the file was written on a machine of the other byte order")
-        mapped = _map(file) if mmap else None
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(file))
+        except zipfile.BadZipFile as e:
+            raise RuntimeError(
+                f"PytorchStreamReader failed reading zip archive: {e}. The file is damaged: not saved to its end, or "
+                "changed since."
+            ) from None
+        folder = _folder(archive)
+        swapped = _byte_order(archive, folder) != sys.byteorder
+        if swapped and mmap:
+            raise ValueError("a file of the other byte order cannot be mapped; load it with mmap=False")
+        mapped = map_file(f, get_default_mmap_options() == _MAP_SHARED) if mmap else None
         loaded: dict[str, Tensor] = {}
 
         def storage(dtype: Any, key: str, location: str, numel: int) -> Tensor:
             if key not in loaded:
                 _check_location(location, map_location)
-                loaded[key] = _storage_tensor(archive, f"{folder}data/{key}", dtype, numel, mapped)
+                loaded[key] = _storage_tensor(archive, f"{folder}data/{key}", dtype, numel, mapped, swapped)
             return loaded[key]
 
-        pickled = io.BytesIO(archive.read(folder + "data.pkl"))
+        pickled = io.BytesIO(_read(archive, folder + "data.pkl"))
         result = _Unpickler(pickled, storage, weights_only, **pickle_load_args).load()
     return result
 
 
+_MAP_SHARED = 1  # mmap.MAP_SHARED, without importing mmap
+
+
+def _folder(archive: zipfile.ZipFile) -> str:
+    """The folder that holds the records."""
+    for name in archive.namelist():
+        if name.endswith("/data.pkl"):
+            return name[: -len("data.pkl")]
+    raise RuntimeError("the archive holds no data.pkl: not a file of torch.save (TorchScript is not supported)")
+
+
+def _byte_order(archive: zipfile.ZipFile, folder: str) -> str:
+    """That of the storages: "little" or "big"."""
+    if folder + "byteorder" in archive.namelist():
+        return _read(archive, folder + "byteorder").decode()
+    default = get_default_load_endianness()
+    return sys.byteorder if default in (None, LoadEndianness.NATIVE) else default.name.lower()
+
+
 def _check_zip(file: BinaryIO) -> None:
     """Raises unless the file is a zip archive; leaves it at its start."""
+    for method in ("seek", "tell", "read", "readline"):
+        if not hasattr(file, method):
+            raise AttributeError(
+                f"{type(file).__name__!r} object has no attribute {method!r}. You can only torch.load from a file that is "
+                "seekable. Please pre-load the data into a buffer like io.BytesIO and try to load from it instead."
+            )
     start = file.tell()
     head = file.read(32)
     file.seek(start)
+    if not isinstance(head, bytes):
+        raise TypeError(f"load: a binary file is needed, read() gave {type(head).__name__}")
     if head[:4] == b"PK\x03\x04":
         return
     if LEGACY_MAGIC in head:
@@ -493,15 +489,41 @@ def _check_zip(file: BinaryIO) -> None:
     raise pickle.UnpicklingError("the file is not a zip archive of torch.save")
 
 
-def _map(file: BinaryIO) -> memoryview:
-    """The whole file, copied where it is written to."""
-    import mmap
+def _data_start(info: zipfile.ZipInfo, head: bytes | memoryview) -> int:
+    """Where a record's bytes begin, by the 30 bytes of its header in the file."""
+    name_length, extra_length = struct.unpack("<HH", head[26:30])
+    return info.header_offset + 30 + name_length + extra_length
 
-    return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+
+def _read(archive: zipfile.ZipFile, name: str) -> bytearray:
+    """A record; its check sum does not count: PyTorch can leave it out, and mapped files may have been written to."""
+    info = archive.getinfo(name)
+    if info.compress_type != zipfile.ZIP_STORED:
+        return bytearray(archive.read(info))
+    file = archive.fp
+    file.seek(info.header_offset)
+    file.seek(_data_start(info, file.read(30)))
+    data = bytearray(info.file_size)
+    view, at = memoryview(data), 0
+    while at < len(data):
+        chunk = file.readinto(view[at:]) if hasattr(file, "readinto") else None
+        if chunk is None:
+            piece = file.read(len(data) - at)
+            chunk = len(piece)
+            view[at : at + chunk] = piece
+        if chunk == 0:
+            raise RuntimeError(f"record {name} ends before its {len(data)} bytes")
+        at += chunk
+    return data
 
 
 def _storage_tensor(
-    archive: zipfile.ZipFile, name: str, dtype: Any, numel: int, mapped: memoryview | None
+    archive: zipfile.ZipFile,
+    name: str,
+    dtype: Any,
+    numel: int,
+    mapped: memoryview | None,
+    swapped: bool,
 ) -> Tensor:
     """The storage as a one-dimensional tensor."""
     info = archive.getinfo(name)
@@ -511,8 +533,12 @@ def _storage_tensor(
     if numel == 0:
         return torch.empty(0, dtype=dtype)
     if mapped is None:
-        return torch.frombuffer(bytearray(archive.read(info)), dtype=dtype, count=numel)
-    head = mapped[info.header_offset : info.header_offset + 30]
-    name_length, extra_length = struct.unpack("<HH", head[26:30])
-    start = info.header_offset + 30 + name_length + extra_length
+        data = _read(archive, name)
+        if swapped:
+            width = itemsize // 2 if dtype.is_complex else itemsize
+            given = bytes(data)
+            for i in range(width):
+                data[i::width] = given[width - 1 - i :: width]
+        return torch.frombuffer(data, dtype=dtype, count=numel)
+    start = _data_start(info, mapped[info.header_offset : info.header_offset + 30])
     return torch.frombuffer(mapped, dtype=dtype, count=numel, offset=start)

@@ -1,5 +1,5 @@
 """torch.backends: none of these libraries is used; their switches can be set and change nothing."""
 
-from rushlight.backends import cpu, cuda, cudnn, mkl, mkldnn, mps, openmp
+from rushlight.backends import cpu, cuda, cudnn, mha, mkl, mkldnn, mps, openmp
 
-__all__ = ["cpu", "cuda", "cudnn", "mkl", "mkldnn", "mps", "openmp"]
+__all__ = ["cpu", "cuda", "cudnn", "mha", "mkl", "mkldnn", "mps", "openmp"]

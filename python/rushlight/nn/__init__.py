@@ -36,5 +36,5 @@ __getattr__, __dir__ = _attach(
     __name__,
     globals(),
     {f"modules.{file}": names for file, names in modules._LAZY.items()}
-    | {"grad": (), "parallel": ("DataParallel",)},
+    | {"attention": (), "grad": (), "parallel": ("DataParallel",)},
 )

@@ -17,6 +17,9 @@ from rushlight.nn.functional.spatial import *
 
 # Files imported when one of their names is first mentioned.
 _LAZY: dict[str, tuple[str, ...]] = {
+    "attention": (
+        "multi_head_attention_forward",
+    ),
     "likelihood": (
         "ctc_loss",
         "gaussian_nll_loss",

@@ -31,6 +31,9 @@ _LAZY = {
         "UpsamplingBilinear2d",
         "UpsamplingNearest2d",
     ),
+    "attention": (
+        "MultiheadAttention",
+    ),
     "batchnorm": (
         "BatchNorm1d",
         "BatchNorm2d",
@@ -139,6 +142,13 @@ _LAZY = {
         "RNNCellBase",
     ),
     "sparse": ("Embedding", "EmbeddingBag"),
+    "transformer": (
+        "Transformer",
+        "TransformerDecoder",
+        "TransformerDecoderLayer",
+        "TransformerEncoder",
+        "TransformerEncoderLayer",
+    ),
 }
 __getattr__, __dir__ = attach(__name__, globals(), _LAZY)
 

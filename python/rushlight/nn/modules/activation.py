@@ -626,3 +626,11 @@ class Softmax2d(Module):
                 f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead"
             )
         return F.softmax(input, -3, _stacklevel=5)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "MultiheadAttention":  # at home here in PyTorch
+        from rushlight.nn.modules.attention import MultiheadAttention
+
+        return MultiheadAttention
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)

@@ -89,6 +89,10 @@ class Linear(_C.Linear, Module):
         )
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """A Linear under the name that MultiheadAttention's last layer has."""
+
+
 class Bilinear(Module):
     """x1^T W[k] x2 + b[k] for each output k.
 
