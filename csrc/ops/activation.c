@@ -420,15 +420,19 @@ rl_tensor *rl_prelu(rl_tensor *input, rl_tensor *weight)
 {
     if (!input || !weight)
         return NULL;
-    if (!rl_is_floating((rl_dtype)input->dtype))
-        return rl_fail(RL_ENOTIMPL, "\"prelu_cpu\" not implemented for '%s'",
-                       rl_dtype_title((rl_dtype)input->dtype));
     int64_t shape[RL_MAX_DIMS], channels = input->ndim >= 2 ? input->shape[1] : 1;
     if (weight->numel != 1 && weight->numel != channels)
         return rl_fail(RL_ERUNTIME,
                        "Mismatch of parameter numbers and input channel size. Found parameter "
                        "numbers = %lld and channel size = %lld.",
                        (long long)weight->numel, (long long)channels);
+    if (input->dtype != weight->dtype)
+        return rl_fail(RL_ERUNTIME, "prelu: Type promoting not supported. Got %s and %s",
+                       rl_dtype_title((rl_dtype)input->dtype),
+                       rl_dtype_title((rl_dtype)weight->dtype));
+    if (!rl_is_floating((rl_dtype)input->dtype))
+        return rl_fail(RL_ENOTIMPL, "\"prelu_cpu\" not implemented for '%s'",
+                       rl_dtype_title((rl_dtype)input->dtype));
     for (int d = 0; d < input->ndim; d++)
         shape[d] = d == 1 || input->ndim == 1 ? weight->numel : 1;
     RL_TEMP *w = rl_reshape(weight, (rl_ints){shape, input->ndim});

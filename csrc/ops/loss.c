@@ -350,6 +350,14 @@ static rl_status check_unit(const char *what, rl_tensor *x)
     return RL_OK;
 }
 
+static rl_status check_kernel(const char *name, const rl_tensor *x)
+{
+    if (rl_is_floating((rl_dtype)x->dtype))
+        return RL_OK;
+    return rl_error(RL_ENOTIMPL, "\"%s\" not implemented for '%s'", name,
+                    rl_dtype_title((rl_dtype)x->dtype));
+}
+
 rl_tensor *rl_binary_cross_entropy(rl_tensor *input, rl_tensor *target, rl_tensor *weight,
                                    const char *reduction)
 {
@@ -361,7 +369,8 @@ rl_tensor *rl_binary_cross_entropy(rl_tensor *input, rl_tensor *target, rl_tenso
                        "Using a target size (%s) that is different to the input size (%s) is "
                        "deprecated. Please ensure they have the same size.",
                        rl_shape_str(target).s, rl_shape_str(input).s);
-    if (check_unit("input", input) || check_unit("target", target))
+    if (check_kernel("binary_cross_entropy", input) || check_unit("input", input) ||
+        check_unit("target", target))
         return NULL;
     return loss_of(&(struct terms){BCE, 0, r, input, target, weight, NULL});
 }
@@ -392,6 +401,8 @@ rl_tensor *rl_binary_cross_entropy_with_logits(rl_tensor *input, rl_tensor *targ
         return rl_fail(RL_EVALUE, "Target size (%s) must be the same as input size (%s)",
                        rl_shape_str(target).s, rl_shape_str(input).s);
     rl_dtype dtype = (rl_dtype)target->dtype;
+    if (check_kernel("log_sigmoid_cpu", input))
+        return NULL;
     if (!rl_is_floating(dtype))
         return rl_fail(RL_ERUNTIME, "result type Float can't be cast to the desired output type %s",
                        rl_dtype_title(dtype));

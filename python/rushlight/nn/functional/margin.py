@@ -31,6 +31,11 @@ def _reduced(each: Tensor, reduction: str) -> Tensor:
     return each.sum() if reduction == "sum" else each
 
 
+def _title(t: Tensor) -> str:
+    """The dtype as messages name it: "Long"."""
+    return t.type().removeprefix("torch.").removesuffix("Tensor")
+
+
 def _reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
     if size_average is not None or reduce is not None:
         return legacy_get_string(size_average, reduce)
@@ -193,13 +198,18 @@ def soft_margin_loss(
 ) -> Tensor:
     """log(1 + exp(-target input)), the target being 1 or -1."""
     reduction = _reduction(size_average, reduce, reduction)
-    return _reduced((-target * input).exp().log1p(), reduction)
+    if not input.is_floating_point():
+        raise RuntimeError(
+            f"result type Float can't be cast to the desired output type {_title(input)}"
+        )
+    return _reduced((-target.to(input.dtype) * input).exp().log1p(), reduction)
 
 
-def _check_classes(target: Tensor) -> None:
+def _check_types(name: str, input: Tensor, target: Tensor) -> None:
+    if not input.is_floating_point():
+        raise NotImplementedError(f"\"{name}\" not implemented for '{_title(input)}'")
     if target.dtype != rushlight.int64:
-        found = target.type().removeprefix("torch.").removesuffix("Tensor")
-        raise RuntimeError(f"expected scalar type Long but found {found}")
+        raise RuntimeError(f"expected scalar type Long but found {_title(target)}")
 
 
 def _rows(input: Tensor) -> Tensor:
@@ -246,7 +256,7 @@ def multi_margin_loss(
         raise RuntimeError(
             f"inconsistent weight size, expected {classes} but got {list(weight.shape)}"
         )
-    _check_classes(target)
+    _check_types("multi_margin_loss_cpu_kernel", input, target)
     column = target.reshape(-1, 1)
     if n and not bool(((column >= 0) & (column < classes)).all()):
         raise RuntimeError("target out of range")
@@ -282,7 +292,7 @@ def multilabel_margin_loss(
         raise RuntimeError(
             f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}"
         )
-    _check_classes(target)
+    _check_types("multilabel_margin_loss_forward_out_frame", input, target)
     labels = target.reshape(n, classes)
     if n and not -1 <= int(labels.min()) <= int(labels.max()) < classes:
         raise RuntimeError("argument #2 'target' is out of range")
