@@ -64,7 +64,7 @@ def test_missing_names():
             rushlight.no_such_operator
         except AttributeError as error:
             print(error)
-        assert not hasattr(rushlight, "stft")
+        assert not hasattr(rushlight, "no_such_function")
     """)
 
 

@@ -287,6 +287,9 @@ bool rl_anomaly_checks_nan(void);
 void rl_set_anomaly_checks_nan(bool on);
 /* Called with the name of the node whose backward failed, in anomaly mode; NULL: nobody. */
 extern void (*rl_anomaly_report)(rl_node *n);
+/* The profiler's: called after each node's formula with its times, ns of CLOCK_MONOTONIC; NULL:
+ * nobody listens. */
+extern void (*rl_node_timed)(const rl_node *n, int64_t start, int64_t end);
 /* Called for each new node in anomaly mode, to note where it was made. */
 extern void (*rl_anomaly_note)(rl_node *n);
 rl_tensor *

@@ -13,6 +13,7 @@ static _Thread_local bool inference = false;
 static atomic_bool anomaly, anomaly_nan;
 void (*rl_anomaly_report)(rl_node *n);
 void (*rl_anomaly_note)(rl_node *n);
+void (*rl_node_timed)(const rl_node *n, int64_t start, int64_t end);
 
 bool rl_grad_enabled(void) { return rl_tls_grad_enabled; }
 

@@ -460,7 +460,7 @@ static PyMethodDef functions[] = {
 int rl_py_add_autograd(PyObject *module)
 {
     if (rl_py_add_graph(module) || rl_py_add_modes(module) || rl_py_add_saved(module) ||
-        rl_py_add_function(module))
+        rl_py_add_profile(module) || rl_py_add_function(module))
         return -1;
     return PyModule_AddFunctions(module, functions);
 }

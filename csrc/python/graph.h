@@ -45,6 +45,7 @@ bool rl_py_node_is_function(const rl_node *n);
 int rl_py_add_function(PyObject *module);
 int rl_py_add_graph(PyObject *module);
 int rl_py_add_modes(PyObject *module);
-int rl_py_add_saved(PyObject *module); /* saved_hooks.c */
+int rl_py_add_saved(PyObject *module);   /* saved_hooks.c */
+int rl_py_add_profile(PyObject *module); /* profile.c */
 
 #endif

@@ -37,7 +37,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Imports the parts that few programs use when they are first mentioned."""
-    if name in ("functional", "graph"):
+    if name in ("functional", "graph", "profiler"):
         import importlib
 
         return importlib.import_module(f"rushlight.autograd.{name}")
