@@ -365,3 +365,47 @@ def test_ctc_edges():
     assert loss.item() == pytest.approx(np.log(2), rel=1e-6)
     loss.backward()
     np.testing.assert_allclose(numbers(p.grad)[:, 0], [[0.5, -0.5], [0, 0]], atol=1e-6)
+
+
+def test_every_allocation_may_fail():
+    """Whatever request for memory fails, forward or backward: an exception, nothing left behind."""
+    x = rushlight.rand(6, 2, 4).requires_grad_()
+    w, samples = rushlight.rand(5, 3).requires_grad_(), rushlight.rand(4).requires_grad_()
+    index, offsets = rushlight.tensor([0, 1, 1, 4]), rushlight.tensor([0, 2])
+    labels = rushlight.tensor([[1, 2], [3, 3]])
+
+    def bag(mode, samples=None, padding=None):
+        return rushlight.embedding_bag(
+            w, index, offsets, False, mode, False, samples, False, padding
+        )[0]
+
+    calls = [
+        lambda: rushlight._C._nn.ctc_loss(x, labels, (6, 5), (2, 2)),
+        lambda: rushlight._C._nn.glu(x),
+        lambda: rushlight.feature_alpha_dropout(x, 0.5, True),
+        lambda: bag(0, samples, 1),
+        lambda: bag(1, None, 0),
+        lambda: bag(2),
+    ]
+    inputs = [x, w, samples]
+    for call in calls:
+
+        def run(call=call):
+            return rushlight.autograd.grad(call().sum(), inputs, allow_unused=True)
+
+        run()
+        live = rushlight._C._alloc_live()
+        for n in range(1, 200):
+            rushlight._C._alloc_fail_after(n)
+            try:
+                run()
+            except RuntimeError:
+                continue
+            else:
+                break
+            finally:
+                rushlight._C._alloc_fail_after(0)
+        else:
+            pytest.fail("still failing after 200 requests")
+        assert n > 5
+        assert rushlight._C._alloc_live() <= live

@@ -83,5 +83,21 @@ def wide() -> str:
     return digest(model)
 
 
+def layers() -> str:
+    """Losses of alignments and margins, bags of rows, layers that draw random numbers."""
+    torch.manual_seed(3)
+    x, table = torch.rand(37, 5, 13).requires_grad_(), nn.EmbeddingBag(50, 67, mode="sum")
+    labels = torch.randint(1, 13, (5, 9))
+    loss = F.ctc_loss(x.log_softmax(-1), labels, (37, 30, 20, 37, 5), (9, 3, 0, 7, 2))
+    for mode in ("sum", "mean", "max"):
+        bags = F.embedding_bag(torch.randint(0, 50, (11, 7)), table.weight, mode=mode)
+        loss = loss + F.triplet_margin_loss(bags, bags.flip(0), bags.roll(1, 0))
+    for layer in (nn.AlphaDropout(), nn.Dropout2d(), nn.RReLU(), nn.GLU(), nn.Softshrink()):
+        loss = loss + layer(torch.rand(3, 4, 6, 6) - 0.5).square().sum()
+    loss.backward()
+    table.results = nn.ParameterList([x.grad, table.weight.grad, loss.detach()])
+    return digest(table)
+
+
 if __name__ == "__main__":
-    print(document(), digits(), wide())
+    print(document(), digits(), wide(), layers())
