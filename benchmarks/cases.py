@@ -179,6 +179,36 @@ def encoder_layer(torch: ModuleType):
     return lambda: layer(x).sum().backward()
 
 
+# ---- recurrent layers: 28 -> 128, 28 steps, batch 64 ----------------------------------------------------------------
+
+
+def recurrent(kind: str, backward: bool):
+    def make(torch: ModuleType):
+        torch.manual_seed(0)
+        layer, x = getattr(torch.nn, kind)(28, 128), torch.rand(28, 64, 28)
+        parameters = list(layer.parameters())
+
+        def forward():
+            with torch.no_grad():
+                return layer(x)
+
+        def both():
+            layer(x)[0].sum().backward()
+            for p in parameters:
+                p.grad = None
+
+        return both if backward else forward
+
+    return make
+
+
+for kind in ("LSTM", "GRU", "RNN"):
+    for name, backward in (("forward", False), ("forward and backward", True)):
+        case("recurrent layers, 28 to 128, 28 steps, batch 64", f"{kind} {name}")(
+            recurrent(kind, backward)
+        )
+
+
 # ---- single operators ----------------------------------------------------------------------------------------------
 
 OPERATORS: dict[str, Callable[[ModuleType, Any, Any], Any]] = {

@@ -123,6 +123,14 @@ EXPRESSIONS = {
         x.prod()  m.prod(1)  x[:10000].quantile(0.3)  m[:100].quantile(u[:5],1)  x.std()  m.std(1)
         torch.std_mean(m,1)  x.sum()  m.sum(1)  m.sum(0)  d.sum()  h.sum()  k.sum()  b.sum()  x.var()  m.var(1)  m.var(0)
         torch.var_mean(m,1)  m.t().sum(0)  c.sum((0,2))  c.sum(1)  k.max()  s.min()  k.prod()""",
+    "rnn": """
+        torch.lstm(xs,(hs,hs),g4,True,1,0.0,False,False,False)  torch.gru(xs,hs,g3,True,1,0.0,False,False,False)
+        torch.rnn_tanh(xs,hs,g1,True,1,0.0,False,False,False)  torch.rnn_relu(xs,hs,g1,True,1,0.0,False,False,False)
+        torch.gru(xs.flatten(0,1),steps,hs,g3,True,1,0.0,False,False)
+        torch.lstm_cell(xs[0],(hs[0],hs[0]),*g4)  torch.gru_cell(xs[0],hs[0],*g3)  torch.rnn_tanh_cell(xs[0],hs[0],*g1)
+        torch.rnn_relu_cell(xs[0],hs[0],*g1)  torch._pack_padded_sequence(xs,lengths,False)
+        torch._pad_packed_sequence(xs.flatten(0,1),steps,False,0.0,0)
+        torch.nn.utils.rnn.pad_sequence([x[:n//2],x,x[:n//3]])""",
     "search": """
         torch.histc(x,50)  torch.histogram(x,50)  torch.histogram(x,u[:50].sort().values)  torch.bincount(k)
         torch.unique(k)  torch.unique(i)  torch.unique(x)  torch.unique(q[:100],dim=0)  torch.unique_consecutive(k)
@@ -199,7 +207,13 @@ def tensors(torch: ModuleType, n: int) -> dict[str, Any]:
     k, i, s = torch.randint(0, 100, (n,)), torch.randint(0, n, (n,)), torch.randint(-128, 128, (n,)).int()
     m, side = x.view(-1, 100), min(n // 100, 1000)
     sq, st = torch.rand(100, 100) + 10 * torch.eye(100), torch.rand(n // 16, 4, 4)[:6250] + 2 * torch.eye(4)
-    return {
+    batch = max(n // 1024, 1)  # of sequences of 16 steps
+    gates = {
+        f"g{k}": [torch.rand(64 * k, 64) - 0.5 for _ in "xh"] + [torch.rand(64 * k) for _ in "xh"] for k in (1, 3, 4)
+    }
+    return gates | {
+        "xs": torch.rand(16, batch, 64), "hs": torch.rand(1, batch, 64), "steps": torch.full((16,), batch),
+        "lengths": torch.full((batch,), 16),
         "torch": torch, "F": torch.nn.functional, "S": torch.special, "n": n, "x": x, "y": y, "u": u,
         "w": 19 * u + 1, "d": x.double(), "h": x.bfloat16(), "i": i, "k": k, "s": s, "b": x > 0, "m": m,
         "p": y.view(-1, 100), "q": k.view(-1, 100), "c": m.view(-1, 10, 10), "e": m[:side], "e10": torch.rand(10, 10),

@@ -117,6 +117,8 @@ _LAZY = {
     "_standard_gamma_grad": "rushlight._C",
     "_sample_dirichlet": "rushlight._C",
     "_dirichlet_grad": "rushlight._C",
+    "_pack_padded_sequence": "rushlight._C",
+    "_pad_packed_sequence": "rushlight._C",
     "install_as_torch": "rushlight._as_torch",
 }  # fmt: skip
 

@@ -96,29 +96,21 @@ error("lstm_cell", T(3, 4), (T(3, 6),), *parameters(4, 4, 6))
 error("lstm_cell", T(3, 4), (T(3, 6), T(3, 5)), *parameters(4, 4, 6))
 
 
-def pack(ns, *args):
-    return getattr(ns._C if hasattr(ns._C, "_pack_padded_sequence") else ns, "_pack_padded_sequence")(*args)
-
-
-def pad(ns, *args):
-    return getattr(ns._C if hasattr(ns._C, "_pad_packed_sequence") else ns, "_pad_packed_sequence")(*args)
-
-
 LENGTHS = T(values=(5, 3, 1), dtype="int64")
 STEPS = T(values=(3, 2, 2, 1, 1), dtype="int64")
-case("_pack_padded_sequence", T(5, 3, 4), LENGTHS, False, fn=pack, node=False)
-case("_pack_padded_sequence", T(3, 5, 2, 2), LENGTHS, True, fn=pack, node=False)
-case("_pack_padded_sequence", T(3, 5, dtype="int64"), LENGTHS, True, fn=pack)
-case("_pack_padded_sequence", T(5, 3, 4), T(values=(4, 2, 1), dtype="int64"), False, fn=pack, node=False)
+case("_pack_padded_sequence", T(5, 3, 4), LENGTHS, False, node=False)
+case("_pack_padded_sequence", T(3, 5, 2, 2), LENGTHS, True, node=False)
+case("_pack_padded_sequence", T(3, 5, dtype="int64"), LENGTHS, True)
+case("_pack_padded_sequence", T(5, 3, 4), T(values=(4, 2, 1), dtype="int64"), False, node=False)
 for wrong in ((3, 5, 1), (3, 1, 0), (5, 1)):
-    error("_pack_padded_sequence", T(5, 3, 4), T(values=wrong, dtype="int64"), False, fn=pack)
-error("_pack_padded_sequence", T(5, 3, 4), T(values=(5, 1, 1), dtype="int32"), False, fn=pack)
-error("_pack_padded_sequence", T(5, 0, 4), T(0, dtype="int64"), False, fn=pack)
-error("_pack_padded_sequence", T(5), LENGTHS, False, fn=pack)
-case("_pad_packed_sequence", T(9, 4), STEPS, False, 0.0, 5, fn=pad, node=False)
-case("_pad_packed_sequence", T(9, 2, 2), STEPS, True, -1.5, 7, fn=pad, node=False)
-case("_pad_packed_sequence", T(9, dtype="int64"), STEPS, True, 3, 0, fn=pad)
-error("_pad_packed_sequence", T(9, 4), STEPS, False, 0.0, 3, fn=pad)
+    error("_pack_padded_sequence", T(5, 3, 4), T(values=wrong, dtype="int64"), False)
+error("_pack_padded_sequence", T(5, 3, 4), T(values=(5, 1, 1), dtype="int32"), False)
+error("_pack_padded_sequence", T(5, 0, 4), T(0, dtype="int64"), False)
+error("_pack_padded_sequence", T(5), LENGTHS, False)
+case("_pad_packed_sequence", T(9, 4), STEPS, False, 0.0, 5, node=False)
+case("_pad_packed_sequence", T(9, 2, 2), STEPS, True, -1.5, 7, node=False)
+case("_pad_packed_sequence", T(9, dtype="int64"), STEPS, True, 3, 0)
+error("_pad_packed_sequence", T(9, 4), STEPS, False, 0.0, 3)
 
 for side in ("right", "left"):
     for first in (False, True):
