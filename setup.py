@@ -55,7 +55,7 @@ SCALAR = ["-Os", "-DRL_CALLS"]
 
 def optimisation(kernel: str, isa: str) -> list[str]:
     """How hard the compiler works on a file of kernels/isa."""
-    if (isa == "portable" and len(ISAS) > 1) or kernel == "special":
+    if isa == "portable" and len(ISAS) > 1:
         return SCALAR
     return UNROLLED if kernel in PLANNED else VECTORISED
 

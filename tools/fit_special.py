@@ -107,6 +107,24 @@ def k_far(order):
     return tiny(lambda w: mp.besselk(order, 2 / w) * mp.exp(2 / w) * mp.sqrt(2 / w), "1e-7")
 
 
+def erfinv_of_log(w):
+    """erfinv(y) / y of w = -log(1 - y^2), the smallest y being sqrt(w)."""
+    w = max(mp.mpf(w), mp.mpf(10) ** -25)
+    rest = mp.exp(-w) / (1 + mp.sqrt(-mp.expm1(-w)))  # 1 - y
+    return erfcinv(rest, w) / (1 - rest)
+
+
+def erfcinv(rest, w):
+    """erfinv(1 - rest), by Newton's method on log erfc."""
+    x = mp.sqrt(w) * mp.sqrt(mp.pi) / 2 if w < 1 else mp.sqrt(w) * mp.mpf("0.95")
+    for _ in range(60):
+        step = (mp.log(mp.erfc(x)) - mp.log(rest)) * mp.erfc(x) * mp.exp(x * x) * mp.sqrt(mp.pi) / 2
+        x += step
+        if abs(step) < abs(x) * mp.mpf(10) ** -42:
+            return x
+    raise ArithmeticError(f"no root at w = {w}")
+
+
 ZETA_AT_AIRY = mp.mpf(2) / 3 * 4**mp.mpf("1.5")  # zeta at |x| = 4
 SERIES = {
     "j0_near": ("J0(x), z = x^2 in [0, 64]", lambda z: mp.besselj(0, mp.sqrt(z)), 0, 64),
@@ -125,6 +143,10 @@ SERIES = {
     "k1_near": ("x (K1(x) - log(x/2) I1(x)), z = x^2 in [0, 4]", k_near(1), 0, 4),
     "k0_far": ("K0(x) e^x sqrt(x), 2/x in [0, 1]", k_far(0), 0, 1),
     "k1_far": ("K1(x) e^x sqrt(x), 2/x in [0, 1]", k_far(1), 0, 1),
+    "erfinv_near": ("erfinv(y) / y, w = -log(1 - y^2) in [0, 6.25]", erfinv_of_log, 0, mp.mpf("6.25")),
+    "erfinv_tail": ("the same, sqrt(w) in [2.5, 6]", lambda s: erfinv_of_log(s * s), mp.mpf("2.5"), 6),
+    "erfinv_far": ("erfinv(y) / (y sqrt(w)), 1 / sqrt(w) in [0.035, 0.168]", lambda r: erfinv_of_log(1 / r**2) * r,
+                   mp.mpf("0.035"), mp.mpf("0.168")),
     "airy_near": ("Ai(x), x in [-4, 1]", mp.airyai, -4, 1),
     "airy_right": ("2 sqrt(pi) x^(1/4) e^zeta Ai(x), 1/zeta in [0, 3/2]", tiny(airy_far, "1e-4"), 0, mp.mpf(3) / 2),
     "airy_p": ("P of Ai(-x), x > 4, of 1/zeta^2", airy_modulus(0), 0, ZETA_AT_AIRY**-2),
@@ -143,8 +165,10 @@ def main() -> None:
 
     for name, (comment, f, low, high) in SERIES.items():
         values = chebyshev(f, low, high)
+        single = max(j for j, v in enumerate(values) if abs(v) > 1e-11) + 1
         print(name, len(values), mp.nstr(values[-1], 3))
         table(name, values, comment)
+        lines.append(f"enum {{ {name}_single = {single} }}; /* terms that matter to float32 */")
     # log Gamma(2 + t) = (1 - gamma) t + sum over k >= 2 of (-1)^k (zeta(k) - 1) t^k / k   (A&S 6.1.33)
     table("lgamma_near_2", [1 - mp.euler] + [(-1) ** k * (mp.zeta(k) - 1) / k for k in range(2, 30)],
           "log Gamma(2 + t) / t, powers of t")

@@ -9,18 +9,28 @@
 #include "kernels/complex.h"
 
 #define LOOP(name, T, inputs, OUT, body)                                                           \
-    static void name(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *k)              \
+    static inline __attribute__((always_inline)) void name##_by(                                   \
+        size_t n, char *const *p, const rl_kargs *k, ptrdiff_t s0, ptrdiff_t s1, ptrdiff_t s2)     \
     {                                                                                              \
         (void)k;                                                                                   \
-        for (size_t i = 0; i < n; i++) {                                                           \
+        _Pragma("GCC ivdep") for (size_t i = 0; i < n; i++)                                        \
+        {                                                                                          \
             const ptrdiff_t at = (ptrdiff_t)i;                                                     \
-            const T *x = (const T *)(p[1] + at * s[1]);                                            \
-            const T *y = inputs > 1 ? (const T *)(p[2] + at * s[2]) : x;                           \
-            OUT *z = (OUT *)(p[0] + at * s[0]);                                                    \
+            const T *x = (const T *)(p[1] + at * s1);                                              \
+            const T *y = inputs > 1 ? (const T *)(p[2] + at * s2) : x;                             \
+            OUT *z = (OUT *)(p[0] + at * s0);                                                      \
             const T a = x[0], b = x[1], c = y[0], d = y[1];                                        \
             (void)c, (void)d;                                                                      \
             body                                                                                   \
         }                                                                                          \
+    }                                                                                              \
+    static void name(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *k)              \
+    {                                                                                              \
+        const ptrdiff_t size = 2 * sizeof(T);                                                      \
+        if (s[0] == sizeof(OUT) * 2 && s[1] == size && (inputs == 1 || s[2] == size))              \
+            name##_by(n, p, k, 2 * sizeof(OUT), size, size);                                       \
+        else                                                                                       \
+            name##_by(n, p, k, s[0], s[1], inputs > 1 ? s[2] : 0);                                 \
     }
 
 #define PAIR(re, im)                                                                               \

@@ -25,7 +25,7 @@ typedef struct function {
 
 static const function functions[] = {
     {"exp", RL_MAP_EXP, expl, -745, 709.7, 1.1, 1},
-    {"exp2", RL_MAP_EXP2, exp2l, -1074, 1023.9, 0.51, 1},
+    {"exp2", RL_MAP_EXP2, exp2l, -1074, 1023.9, 1.1, 1},
     {"expm1", RL_MAP_EXPM1, expm1l, -60, 709, 0.51, 1.5},
     {"log", RL_MAP_LOG, logl, 0, 1e300, 1, 1},
     {"log2", RL_MAP_LOG2, log2l, 0, 1e300, 0.51, 2},

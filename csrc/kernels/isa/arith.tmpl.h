@@ -1,25 +1,30 @@
 /* arith.tmpl.h: arithmetic, comparison and logic of a floating dtype.
  * Needs T, DTYPE, NAME(f), F(f) (the C library's name for T); undefines them at its end. */
 
-/* Quotient rounded down, and remainder with the divisor's sign: Python's, by way of the exact fmod.
- */
-static inline T NAME(floor_quotient)(T x, T y)
+/* fmod(x, y) for a quotient of moderate size: x - trunc(x / y) y is exact, and rounding may only
+ * have made the quotient one too large. */
+#define MODERATE                                                                                   \
+    (F(fabs)(x / y) < (sizeof(T) == 4 ? (T)0x1p23 : (T)0x1p52)) & (F(fabs)(y) < (T)INFINITY)
+static inline T NAME(near_fmod)(T x, T y)
 {
-    if (y == 0)
-        return x / y;
-    T mod = F(fmod)(x, y), div = (x - mod) / y;
-    if (mod != 0 && (y < 0) != (mod < 0))
-        div -= 1;
-    if (div == 0)
-        return F(copysign)(0, x / y);
-    T down = F(floor)(div);
-    return div - down > (T)0.5 ? down + 1 : down;
+    T r = F(fma)(-F(trunc)(x / y), y, x);
+    r = (r < 0) != (x < 0) ? r + F(copysign)(y, x) : r;
+    return F(copysign)(F(fabs)(r) == F(fabs)(y) ? 0 : r, x);
 }
 
-static inline T NAME(floor_remainder)(T x, T y)
+/* Quotient rounded down, and remainder with the divisor's sign: Python's, by way of the exact fmod.
+ */
+static inline T NAME(floor_quotient)(T x, T y, T mod)
 {
-    T mod = F(fmod)(x, y);
-    return mod != 0 && (y < 0) != (mod < 0) ? mod + y : mod;
+    T div = (x - mod) / y - ((mod != 0) & ((y < 0) != (mod < 0)) ? 1 : 0);
+    T down = F(floor)(div);
+    down = div - down > (T)0.5 ? down + 1 : down;
+    return y == 0 ? x / y : div == 0 ? F(copysign)(0, x / y) : down;
+}
+
+static inline T NAME(floor_remainder)(T y, T mod)
+{
+    return (mod != 0) & ((y < 0) != (mod < 0)) ? mod + y : mod;
 }
 
 static inline T NAME(relu6)(T x) { return x < 0 ? 0 : x > 6 ? 6 : x; }
@@ -47,10 +52,12 @@ MAP2_HOT(SUB, T, x - y)
 MAP2_HOT(MUL, T, x *y)
 MAP2_HOT(DIV, T, x / y)
 MAP2(ADD_SCALED, T, const T c = (T)a->f[0], x + c * y)
-MAP2(DIV_FLOOR, T, , NAME(floor_quotient)(x, y))
+MAP2_BLOCKS(DIV_FLOOR, T, MODERATE, NAME(floor_quotient)(x, y, NAME(near_fmod)(x, y)),
+            NAME(floor_quotient)(x, y, F(fmod)(x, y)))
 MAP2(DIV_TRUNC, T, , F(trunc)(x / y))
-MAP2(REMAINDER, T, , NAME(floor_remainder)(x, y))
-MAP2(FMOD, T, , F(fmod)(x, y))
+MAP2_BLOCKS(REMAINDER, T, MODERATE, NAME(floor_remainder)(y, NAME(near_fmod)(x, y)),
+            NAME(floor_remainder)(y, F(fmod)(x, y)))
+MAP2_BLOCKS(FMOD, T, MODERATE, NAME(near_fmod)(x, y), F(fmod)(x, y))
 MAP2(MAXIMUM, T, , x != x ? x : y != y ? y : x < y ? y : x)
 MAP2(MINIMUM, T, , x != x ? x : y != y ? y : y < x ? y : x)
 MAP2(FMAX, T, , y != y ? x : x >= y ? x : y)
@@ -186,3 +193,4 @@ static void NAME(arith_fill)(rl_kernels *t)
 #undef DTYPE
 #undef NAME
 #undef F
+#undef MODERATE

@@ -126,6 +126,40 @@
             rl_map_run2(n, p, s, a, RL_ITEMS(R, T, T, T, T), NAME(f##_loop));                      \
     }
 
+/* Two inputs, as MAP1_BLOCKS. */
+#define MAP2_BLOCKS(f, R, usual, fast, full)                                                       \
+    static void NAME(f##_loop)(size_t n, char *const *p, const rl_kargs *a)                        \
+    {                                                                                              \
+        R *out = (R *)p[0];                                                                        \
+        const T *px = (const T *)p[1], *py = (const T *)p[2];                                      \
+        for (size_t i = 0; i < n; i += 128) {                                                      \
+            size_t end = n - i < 128 ? n : i + 128;                                                \
+            int unusual = 0;                                                                       \
+            for (size_t k = i; k < end; k++) {                                                     \
+                const T x = px[k], y = py[k];                                                      \
+                unusual |= !(usual);                                                               \
+            }                                                                                      \
+            if (unusual)                                                                           \
+                for (size_t k = i; k < end; k++) {                                                 \
+                    const T x = px[k], y = py[k];                                                  \
+                    out[k] = (full);                                                               \
+                }                                                                                  \
+            else                                                                                   \
+                RL_IVDEP for (size_t k = i; k < end; k++)                                          \
+                {                                                                                  \
+                    const T x = px[k], y = py[k];                                                  \
+                    out[k] = (fast);                                                               \
+                }                                                                                  \
+        }                                                                                          \
+    }                                                                                              \
+    static void NAME(f)(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)           \
+    {                                                                                              \
+        if ((s[0] == sizeof(R) && s[1] == sizeof(T) && s[2] == sizeof(T)) || n == 1)               \
+            NAME(f##_loop)(n, p, a);                                                               \
+        else                                                                                       \
+            MAP2_STRIDED(f, R);                                                                    \
+    }
+
 /* Three and four inputs; X is the type of the first (bool for WHERE). */
 #define MAP3X(f, R, X, pre, formula)                                                               \
     static void NAME(f##_loop)(size_t n, char *const *p, const rl_kargs *a)                        \

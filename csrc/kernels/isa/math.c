@@ -28,6 +28,7 @@
 #define NAME(f) K(f##_f32)
 MAP1_BLOCKS(EXP, T, fabsf(x) < EXP_NORMALF, exp_normalf(x), m_expf(x))
 MAP1_BLOCKS(SIGMOID, T, fabsf(x) < EXP_NORMALF, sigmoid_normalf(x), m_sigmoidf(x))
+MAP1(ERFINV, T, , m_erfinvf(x)) /* float64's is among the special functions */
 #undef T
 #undef NAME
 #if RL_HAS_F64
@@ -44,6 +45,7 @@ void K(fill_math)(rl_kernels *t)
 {
     K(math_fill_f32)(t);
     t->map[RL_MAP_EXP][RL_F32] = K(EXP_f32);
+    t->map[RL_MAP_ERFINV][RL_F32] = K(ERFINV_f32); /* after special.c's */
     t->map[RL_MAP_SIGMOID][RL_F32] = K(SIGMOID_f32);
 #if RL_HAS_F64
     K(math_fill_f64)(t);

@@ -1,7 +1,7 @@
 /* math_f32.h: the elementary functions in float32.  The common ones have formulas of their own,
- * with errors of at most 1.1 (exp), 1 (log), 1.5 (tanh, erf) and 2.5 (sigmoid) units of the last
- * place; the others go through float64 and are all but correctly rounded (tests/c/test_math.c).  No
- * branches, as in math_f64.h. */
+ * with errors of at most 1.1 (exp, exp2), 1 (log), 1.5 (tanh, erf) and 2.5 (sigmoid) units of the
+ * last place; the others go through float64 and are all but correctly rounded
+ * (tests/c/test_math.c).  No branches, as in math_f64.h. */
 #ifndef RL_KERNELS_MATH_F32_H
 #define RL_KERNELS_MATH_F32_H
 
@@ -165,21 +165,50 @@ RL_MATH float m_log1pf(float x)
     return x == 0 ? x : r;
 }
 
-#define VIA_DOUBLE(name)                                                                           \
-    RL_MATH float m_##name##f(float x) { return (float)m_##name(x); }
-VIA_DOUBLE(exp2)
-VIA_DOUBLE(expm1)
-VIA_DOUBLE(log2)
-VIA_DOUBLE(log10)
-VIA_DOUBLE(sinh)
-VIA_DOUBLE(cosh)
-VIA_DOUBLE(asinh)
-VIA_DOUBLE(acosh)
-VIA_DOUBLE(atanh)
-VIA_DOUBLE(asin)
-VIA_DOUBLE(acos)
-VIA_DOUBLE(erfc)
+RL_MATH float m_exp2f(float x)
+{
+    float c = x < -152 ? -152 : x > 129 ? 129 : x, n = (c + MAGICF) - MAGICF;
+    float y = exp_polyf((c - n) * 0x1.62e43p-1f), half = (n * 0.5f + MAGICF) - MAGICF;
+    return y * two_tof(half) * two_tof(n - half);
+}
+
+#define VIA_DOUBLE(name, formula)                                                                  \
+    RL_MATH float m_##name##f(float x) { return (float)formula; }
+VIA_DOUBLE(expm1, expm1_to(x, 1))
+VIA_DOUBLE(log2, log2_to(x, 1))
+VIA_DOUBLE(log10, log10_to(x, 1))
+VIA_DOUBLE(asinh, asinh_to(x, 1))
+VIA_DOUBLE(acosh, acosh_to(x, 1))
+VIA_DOUBLE(atanh, atanh_to(x, 1))
+VIA_DOUBLE(asin, m_asin(x))
+VIA_DOUBLE(acos, m_acos(x))
 #undef VIA_DOUBLE
+
+/* Infinite long before double is. */
+RL_MATH float m_sinhf(float x)
+{
+    float a = fabsf(x);
+    double t = expm1_to(a > 100 ? 100 : a, 1);
+    return copysignf((float)(0.5 * (t + t / (t + 1))), x);
+}
+RL_MATH float m_coshf(float x)
+{
+    double e = exp_single(fabsf(x));
+    return (float)(0.5 * e + 0.5 / e);
+}
+
+RL_MATH float m_erfcf(float x)
+{
+    float a = fabsf(x);
+    double v = a < 0.4f ? 0.4 : a > 11 ? 11 : a, z = a < 0.5f ? (double)a * a : 0;
+    double tail = fma(z,
+                      POLY(z, -0.37612638903182627, 0.11283791670514097, -0.026866170362503411,
+                           0.0052239708246658249, -0.000854754621640009, 0.00012009143546090963,
+                           -1.3558491277776299e-05),
+                      0x1.06eba8214db69p-3);
+    double far = erfcx_to(v, 1) * exp_single(-v * v), near = 1 - fma(x, tail, x);
+    return x != x ? x : (float)(a < 0.5f ? near : x < 0 ? 2 - far : far);
+}
 
 RL_MATH float m_atan2f(float y, float x) { return (float)m_atan2(y, x); }
 RL_MATH float m_hypotf(float x, float y)
@@ -190,8 +219,8 @@ RL_MATH float m_hypotf(float x, float y)
 
 RL_MATH float m_powf(float x, float y)
 {
-    double e = (double)y * m_log(fabs((double)x));
-    return (float)pow_special(x, y, m_exp(e));
+    double e = (double)y * log_to(fabs((double)x), 1);
+    return (float)pow_special(x, y, exp_single(e));
 }
 
 /* Angles: two parts of pi/2 in double are enough for float32 below ANGLE_LIMIT. */
@@ -237,6 +266,20 @@ RL_MATH float m_tanf(float x)
     double r = turnf(x, &quadrant);
     float y = (float)(sin_turnedf(r, quadrant) / sin_turnedf(r, quadrant + 1));
     return x == 0 ? x : y;
+}
+
+/* erfinv(x) / x as a polynomial of w = -log(1 - x^2), or of its root where it is large. */
+RL_MATH float m_erfinvf(float x)
+{
+    float w = -m_logf(fmaf(-x, x, 1)), s = sqrtf(w);
+    float near = POLYF(w - 2.5f, 1.50140936f, 0.246640279f, -0.00417739288f, -0.00125272639f,
+                       0.000218349386f, -4.97241969e-06f, -3.46398527e-06f, 4.68131348e-07f,
+                       2.33359672e-08f, -8.93192597e-09f);
+    float far =
+        POLYF(s - 3.125f, 2.95832013f, 1.00371869f, 0.00704925036f, -0.00530070311f, 0.0037802393f,
+              -0.00252284058f, 0.00131380784f, -0.000319390136f, -0.000175907404f, 0.000126731632f);
+    float y = x * (w < 5 ? near : far), a = fabsf(x);
+    return a < 1 ? y : a == 1 ? copysignf(INFINITY, x) : NAN;
 }
 
 RL_MATH float angle_farf(float x, int which) { return (float)angle_far(x, which); }

@@ -72,8 +72,14 @@ RL_MATH double scale(double y, double n)
     return y * two_to(half) * two_to(n - half);
 }
 
-RL_MATH double exp_poly(double r) /* (e^r - 1 - r) / r^2, |r| <= ln(2) / 2 */
+/* Where `single` is a parameter, 1 asks for float32's precision with some bits to spare: math_f32.h
+ * computes its rarer functions so.  It is a constant wherever these are called. */
+
+RL_MATH double exp_poly(double r, int single) /* (e^r - 1 - r) / r^2, |r| <= ln(2) / 2 */
 {
+    if (single)
+        return POLY(r, 0.5, 0.16666666718997508, 0.041666666718980838, 0.0083332984837548862,
+                    0.0013888854049615915, 0.00019899273958649361, 2.4859578222103462e-05);
     return POLY(r, 0.5, 0.16666666666666671, 0.04166666666666665, 0.0083333333333261411,
                 0.0013888888888891431, 0.00019841269874800493, 2.4801587310922076e-05,
                 2.7557255425746435e-06, 2.7557285825941354e-07, 2.5105206373957011e-08,
@@ -86,29 +92,39 @@ RL_MATH double exp_sum(double x, double low)
     double c = x < -746 ? -746 : x > 710 ? 710 : x; /* nan stays */
     double n = fma(c, INV_LN2, MAGIC) - MAGIC;
     double r = fma(n, -LN2_LO, fma(n, -LN2_HI, c)) + low;
-    return scale(1 + fma(r * r, exp_poly(r), r), n);
+    return scale(1 + fma(r * r, exp_poly(r, 0), r), n);
 }
 
 RL_MATH double m_exp(double x) { return exp_sum(x, 0); }
+
+/* e^x for float32: 0 and infinity there beyond the limits, nan for nan */
+RL_MATH double exp_single(double x)
+{
+    double c = x < -110 ? -110 : x > 90 ? 90 : x;
+    double n = fma(c, INV_LN2, MAGIC) - MAGIC, r = fma(n, -LN2_HI, c);
+    return fma(r * r, exp_poly(r, 1), r + 1) * two_to(n);
+}
 
 RL_MATH double m_exp2(double x)
 {
     double c = x < -1080 ? -1080 : x > 1025 ? 1025 : x;
     double n = (c + MAGIC) - MAGIC, f = c - n;
     double r = f * LN2_HI, low = fma(f, LN2_HI, -r) + f * LN2_LO;
-    return scale(1 + (r + fma(r * r, exp_poly(r), low)), n);
+    return scale(1 + (r + fma(r * r, exp_poly(r, 0), low)), n);
 }
 
-RL_MATH double m_expm1(double x)
+RL_MATH double expm1_to(double x, int single)
 {
     double v = x < -40 ? -40 : x > 710 ? 710 : x;
     double n = fma(v, INV_LN2, MAGIC) - MAGIC;
     double high = fma(n, -LN2_HI, v), r = fma(n, -LN2_LO, high);
     double c = (high - r) - n * LN2_LO;
-    double p = fma(r * r, exp_poly(r), c), t = two_to(n - 1); /* half of 2^n, which may overflow */
+    double p = fma(r * r, exp_poly(r, single), c),
+           t = two_to(n - 1); /* half of 2^n, which may overflow */
     double y = 2 * fma(t, p, fma(t, r, t - 0.5));
     return x == 0 ? x : y;
 }
+RL_MATH double m_expm1(double x) { return expm1_to(x, 0); }
 
 /* x = 2^k m with m from sqrt(1/2) to sqrt(2); x > 0. */
 RL_MATH double split(double x, double *k)
@@ -122,12 +138,14 @@ RL_MATH double split(double x, double *k)
 
 /* log(1 + f) + k ln 2 + low, for f from sqrt(1/2) - 1 to sqrt(2) - 1.
  * With s = f / (2 + f): log(1 + f) = 2 s + s R = f - f^2/2 + s (f^2/2 + R). */
-RL_MATH double log_sum(double f, double k, double low)
+RL_MATH double log_sum(double f, double k, double low, int single)
 {
     double s = f / (2 + f), z = s * s, h = 0.5 * f * f;
-    double r = z * POLY(z, 0.66666666666666663, 0.40000000000000879, 0.28571428570803614,
-                        0.22222222391713917, 0.18181795640132906, 0.15386239702814658,
-                        0.13268773138656886, 0.13086626147840102);
+    double r = single ? z * POLY(z, 0.66666666667375085, 0.39999998797337588, 0.2857175453591449,
+                                 0.22191400830308503, 0.19362653714202008)
+                      : z * POLY(z, 0.66666666666666663, 0.40000000000000879, 0.28571428570803614,
+                                 0.22222222391713917, 0.18181795640132906, 0.15386239702814658,
+                                 0.13268773138656886, 0.13086626147840102);
     return fma(k, LN2_HI, f - (h - (fma(s, h + r, fma(k, LN2_LO, low)))));
 }
 
@@ -137,33 +155,37 @@ RL_MATH double log_special(double x, double y)
     return (x > 0) & (x < INFINITY) ? y : x == 0 ? -INFINITY : x < 0 ? NAN : x;
 }
 
-RL_MATH double m_log(double x)
+RL_MATH double log_to(double x, int single)
 {
     double k, m = split(x, &k);
-    return log_special(x, log_sum(m - 1, k, 0));
+    return log_special(x, log_sum(m - 1, k, 0, single));
 }
+RL_MATH double m_log(double x) { return log_to(x, 0); }
 
-RL_MATH double m_log2(double x)
+RL_MATH double log2_to(double x, int single)
 {
-    double k, m = split(x, &k), y = log_sum(m - 1, 0, 0);
+    double k, m = split(x, &k), y = log_sum(m - 1, 0, 0, single);
     return log_special(x, k + fma(y, INV_LN2, y * INV_LN2_LO));
 }
+RL_MATH double m_log2(double x) { return log2_to(x, 0); }
 
-RL_MATH double m_log10(double x)
+RL_MATH double log10_to(double x, int single)
 {
-    double k, m = split(x, &k), y = log_sum(m - 1, 0, 0);
+    double k, m = split(x, &k), y = log_sum(m - 1, 0, 0, single);
     double low = fma(y, 0x1.95355baaafad3p-57, k * -0x1.9dc1da994fd21p-59);
     return log_special(x, fma(k, 0x1.34413509f79ffp-2, fma(y, 0x1.bcb7b1526e50ep-2, low)));
 }
+RL_MATH double m_log10(double x) { return log10_to(x, 0); }
 
-RL_MATH double m_log1p(double x)
+RL_MATH double log1p_to(double x, int single)
 {
     double k, u = 1 + x, m = split(u, &k);
     double lost = (x > 1 ? 1 - (u - x) : x - (u - 1)) / u; /* what rounding 1 + x cost */
-    double y = log_sum(k == 0 ? x : m - 1, k, k == 0 ? 0 : lost);
+    double y = log_sum(k == 0 ? x : m - 1, k, k == 0 ? 0 : lost, single);
     y = (u > 0) & (u < INFINITY) ? y : u == 0 ? -INFINITY : u < 0 ? NAN : x;
     return x == 0 ? x : y;
 }
+RL_MATH double m_log1p(double x) { return log1p_to(x, 0); }
 
 RL_MATH double m_sigmoid(double x)
 {
@@ -189,28 +211,32 @@ RL_MATH double m_cosh(double x)
     return a < 700 ? 0.5 * e + 0.5 / e : 0.5 * w * w;
 }
 
-RL_MATH double m_asinh(double x)
+RL_MATH double asinh_to(double x, int single)
 {
     double a = fabs(x);
     int big = a > 0x1p28;
-    double y = m_log1p(big ? a - 1 : a + a * a / (1 + sqrt(fma(a, a, 1))));
+    double y = log1p_to(big ? a - 1 : a + a * a / (1 + sqrt(fma(a, a, 1))), single);
     return copysign(big ? y + LN2_HI : y, x);
 }
+RL_MATH double m_asinh(double x) { return asinh_to(x, 0); }
 
-RL_MATH double m_acosh(double x)
+RL_MATH double acosh_to(double x, int single)
 {
     double t = x - 1;
     int big = x > 0x1p28;
-    double y = m_log1p(big ? t : t + sqrt(fma(t, t, 2 * t)));
+    double y = log1p_to(big ? t : t + sqrt(fma(t, t, 2 * t)), single);
     return x < 1 ? NAN : big ? y + LN2_HI : y;
 }
+RL_MATH double m_acosh(double x) { return acosh_to(x, 0); }
 
-RL_MATH double m_atanh(double x)
+RL_MATH double atanh_to(double x, int single)
 {
-    double a = fabs(x);
-    double y = m_log1p(a < 0.5 ? fma(2 * a, a / (1 - a), 2 * a) : 2 * a / (1 - a));
-    return copysign(0.5 * y, x);
+    double a = fabs(x), v = single    ? 2 * a / (1 - a)
+                            : a < 0.5 ? fma(2 * a, a / (1 - a), 2 * a)
+                                      : 2 * a / (1 - a);
+    return copysign(0.5 * log1p_to(v, single), x);
 }
+RL_MATH double m_atanh(double x) { return atanh_to(x, 0); }
 
 /* ---- angles ---- */
 
@@ -400,19 +426,27 @@ RL_MATH double erf_near(double x) /* |x| <= 1 */
     return fma(x, tail, x);
 }
 
-RL_MATH double erfcx_far(double v) /* e^(v^2) erfc(v), 0.4 <= v <= 28 */
+/* e^(v^2) erfc(v), 0.4 <= v <= 28; single: up to 11 */
+RL_MATH double erfcx_to(double v, int single)
 {
     double t = (v - 4) / (v + 4);
-    double q = POLY(t, 1.2329951186255526, -0.13962111684056258, 0.015379652102619285,
-                    0.068097054254699543, -0.10103906603626955, 0.093732834998112829,
-                    -0.066330365813235953, 0.037167515541145557, -0.016197734042670983,
-                    0.0050319699480314206, -0.00075777341876121656, -0.00019925655839143273,
-                    0.00015062237183710215, -2.4399531429422801e-05, -1.1224418638241956e-05,
-                    5.7098666445164875e-06, 2.9907694305727285e-07, -8.2423985594010358e-07,
-                    6.743208791334303e-08, 1.0697386199403688e-07, -1.2370571182593201e-08,
-                    -1.0904301800413554e-08);
+    double q = single
+                   ? POLY(t, 1.2329951186314883, -0.13962111659550241, 0.0153796505766118,
+                          0.068097036620015414, -0.10103901138656798, 0.093733216237986958,
+                          -0.066330984387899708, 0.037163852326253702, -0.016195384126901673,
+                          0.0050490725813382127, -0.00075727584497636597, -0.00023518079086445352,
+                          0.00013496368151025872)
+                   : POLY(t, 1.2329951186255526, -0.13962111684056258, 0.015379652102619285,
+                          0.068097054254699543, -0.10103906603626955, 0.093732834998112829,
+                          -0.066330365813235953, 0.037167515541145557, -0.016197734042670983,
+                          0.0050319699480314206, -0.00075777341876121656, -0.00019925655839143273,
+                          0.00015062237183710215, -2.4399531429422801e-05, -1.1224418638241956e-05,
+                          5.7098666445164875e-06, 2.9907694305727285e-07, -8.2423985594010358e-07,
+                          6.743208791334303e-08, 1.0697386199403688e-07, -1.2370571182593201e-08,
+                          -1.0904301800413554e-08);
     return q / fma(2, v, 1);
 }
+RL_MATH double erfcx_far(double v) { return erfcx_to(v, 0); }
 
 RL_MATH double erfc_far(double x) /* 0.4 <= x */
 {

@@ -1,5 +1,6 @@
 /* special.c: special functions, and what is done a number at a time.  Special functions are
- * computed in float64 and rounded once; the formulas stand in kernels/special. */
+ * computed in float64, a few numbers at a time, and rounded once; the formulas stand in
+ * kernels/special. */
 #include "isa.h"
 
 #include <math.h>
@@ -7,9 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Nothing here becomes vector code: the elementary functions may stay calls. */
-#define RL_MATH static inline __attribute__((unused))
-#include "math_f64.h"
+#include "loops.h"
+#include "math_f32.h"
 
 #include "kernels/special/gamma.h"
 #include "kernels/special/normal.h"
@@ -19,15 +19,6 @@
 /* Any stride; `item` the size of an element. */
 #define AT(type, k) (*(type *)(p[k] + (ptrdiff_t)i * s[k]))
 
-#define EACH1(name, R, T, formula)                                                                 \
-    static void name(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)              \
-    {                                                                                              \
-        (void)a;                                                                                   \
-        for (size_t i = 0; i < n; i++) {                                                           \
-            const T x = AT(const T, 1);                                                            \
-            AT(R, 0) = (R)(formula);                                                               \
-        }                                                                                          \
-    }
 #define EACH2(name, R, T, formula)                                                                 \
     static void name(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)              \
     {                                                                                              \
@@ -67,7 +58,7 @@ EACH2(lcm_i32, int32_t, int32_t, magnitude((int32_t)lcm(x, y)))
 
 /* The number next to x toward y, of a type whose numbers are those of float32 that end in `dropped`
  * zero bits (float16: 13, bfloat16: 16). */
-static float next_f32(float x, float y, int64_t dropped)
+static float short_next(float x, float y, int64_t dropped)
 {
     uint32_t u, step = 1u << dropped;
     if (x != x || y != y)
@@ -90,95 +81,137 @@ static float next_f32(float x, float y, int64_t dropped)
     return x;
 }
 
-static int exponent(double x)
+/* The bits of x, scaled out of the subnormal numbers by 2^54. */
+static inline uint64_t normal_bits(double x)
 {
-    int e = 0;
-    if (fabs(x) < (double)INFINITY)
-        frexp(x, &e);
-    return e;
+    return bits_of(fabs(x) < 0x1p-1022 ? x * 0x1p54 : x);
 }
 
-static double mantissa(double x)
+static inline int64_t exponent(double x) /* of a mantissa from 1/2 to 1 */
 {
-    int e;
-    return fabs(x) < (double)INFINITY ? frexp(x, &e) : x;
+    int64_t e = (int64_t)(normal_bits(x) >> 52 & 0x7ff) - 1022 - (fabs(x) < 0x1p-1022 ? 54 : 0);
+    return (x != 0) & (fabs(x) < INFINITY) ? e : 0;
 }
 
-EACH2(nextafter_f32, float, float, next_f32(x, y, a->i[0]))
-EACH2(nextafter_f64, double, double, nextafter(x, y))
-EACH1(mantissa_f32, float, float, mantissa(x))
-EACH1(mantissa_f64, double, double, mantissa(x))
-EACH1(exponent_f32, int64_t, float, exponent(x))
-EACH1(exponent_f64, int64_t, double, exponent(x))
+static inline double mantissa(double x)
+{
+    double m = of_bits((normal_bits(x) & 0x800fffffffffffff) | 0x3fe0000000000000);
+    return (x != 0) & (fabs(x) < INFINITY) ? m : x;
+}
+
+/* The number next to x toward y: one step up or down in the bits. */
+#define NEXT(T, INT, OF_BITS, BITS_OF, copysign_)                                                  \
+    static inline T next_##T(T x, T y)                                                             \
+    {                                                                                              \
+        T step = OF_BITS(BITS_OF(x) + ((x < y) == (x > 0) ? (INT)1 : (INT) - 1));                  \
+        step = x == 0 ? copysign_(OF_BITS(1), y) : step;                                           \
+        return (x != x) | (y != y) ? x + y : x == y ? y : step;                                    \
+    }
+NEXT(float, uint32_t, of_bitsf, bits_off, copysignf)
+NEXT(double, uint64_t, of_bits, bits_of, copysign)
+
+#define T float
+#define NAME(f) f##_f32
+MAP1(mantissa, float, , (float)mantissa(x))
+MAP1(exponent, int64_t, , exponent(x))
+MAP2(next_wide, float, , next_float(x, y))
+MAP2(next_short, float, const int64_t dropped = a->i[0], short_next(x, y, dropped))
+static void nextafter_f32(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)
+{
+    (a->i[0] ? next_short_f32 : next_wide_f32)(n, p, s, a);
+}
+#undef T
+#undef NAME
+#define T double
+#define NAME(f) f##_f64
+MAP1(mantissa, double, , mantissa(x))
+MAP1(exponent, int64_t, , exponent(x))
+MAP2(nextafter, double, , next_double(x, y))
+#undef T
+#undef NAME
 
 /* ---- special functions ---- */
 
-#define SPECIAL1(name, formula)                                                                    \
-    EACH1(name##_f32, float, float, formula)                                                       \
-    EACH1(name##_f64, double, double, formula)
-#define SPECIAL2(name, formula)                                                                    \
-    EACH2(name##_f32, float, float, formula)                                                       \
-    EACH2(name##_f64, double, double, formula)
+/* Loads blocks of lanes, whatever the strides, computes, stores. */
+static void in_lanes(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a, bool single,
+                     int inputs, special_fn *f)
+{
+    for (size_t done = 0; done < n; done += LANES) {
+        size_t m = n - done < LANES ? n - done : LANES;
+        lanes in[2], out;
+        for (int k = 0; k < inputs; k++) {
+            const char *from = p[k + 1] + (ptrdiff_t)done * s[k + 1];
+            if (single && s[k + 1] == sizeof(float) && m == LANES)
+                EACH in[k][i] = ((const float *)from)[i];
+            else
+                for (size_t i = 0; i < LANES; i++) { /* behind the end: the first again */
+                    const char *at = from + (ptrdiff_t)(i < m ? i : 0) * s[k + 1];
+                    in[k][i] = single ? *(const float *)at : *(const double *)at;
+                }
+        }
+        f(out, in[0], in[1], a, single);
+        char *to = p[0] + (ptrdiff_t)done * s[0];
+        if (single && s[0] == sizeof(float) && m == LANES)
+            EACH((float *)to)[i] = (float)out[i];
+        else
+            for (size_t i = 0; i < m; i++) {
+                if (single)
+                    *(float *)(to + (ptrdiff_t)i * s[0]) = (float)out[i];
+                else
+                    *(double *)(to + (ptrdiff_t)i * s[0]) = out[i];
+            }
+    }
+}
 
-SPECIAL1(lgamma, rl_lgamma_of(x))
-SPECIAL1(digamma, rl_digamma_of(x))
-SPECIAL1(erfinv, rl_erfinv_of(x))
-SPECIAL1(ndtri, rl_ndtri_of(x))
-SPECIAL1(log_ndtr, rl_log_ndtr_of(x))
-SPECIAL1(erfcx, rl_erfcx_of(x))
-SPECIAL1(i0, rl_i0_of(x))
-SPECIAL1(i0e, rl_i0e_of(x))
-SPECIAL1(i1, rl_i1_of(x))
-SPECIAL1(i1e, rl_i1e_of(x))
-SPECIAL1(j0, rl_j0_of(x))
-SPECIAL1(j1, rl_j1_of(x))
-SPECIAL1(y0, rl_y0_of(x))
-SPECIAL1(y1, rl_y1_of(x))
-SPECIAL1(k0, rl_k0_of(x))
-SPECIAL1(k1, rl_k1_of(x))
-SPECIAL1(k0e, rl_k0e_of(x))
-SPECIAL1(k1e, rl_k1e_of(x))
-SPECIAL1(spherical_j0, rl_spherical_j0_of(x))
-SPECIAL1(airy, rl_airy_of(x))
-SPECIAL1(polygamma, rl_polygamma_of(a->i[0], x))
-SPECIAL2(zeta, rl_zeta_of(x, y))
-SPECIAL2(igamma, rl_igamma_of(x, y))
-SPECIAL2(igammac, rl_igammac_of(x, y))
-SPECIAL2(polynomial, rl_polynomial_of((int)a->i[0], x, y, a->i[1]))
+/* X(kernel, function, inputs) */
+#define SPECIAL_LIST(X)                                                                            \
+    X(LGAMMA, lanes_lgamma, 1)                                                                     \
+    X(DIGAMMA, lanes_digamma, 1)                                                                   \
+    X(ERFINV, lanes_erfinv, 1)                                                                     \
+    X(NDTRI, lanes_ndtri, 1)                                                                       \
+    X(LOG_NDTR, lanes_log_ndtr, 1)                                                                 \
+    X(ERFCX, lanes_erfcx, 1)                                                                       \
+    X(I0, lanes_i0, 1)                                                                             \
+    X(I0E, lanes_i0e, 1)                                                                           \
+    X(I1, lanes_i1, 1)                                                                             \
+    X(I1E, lanes_i1e, 1)                                                                           \
+    X(J0, lanes_j0, 1)                                                                             \
+    X(J1, lanes_j1, 1)                                                                             \
+    X(Y0, lanes_y0, 1)                                                                             \
+    X(Y1, lanes_y1, 1)                                                                             \
+    X(K0, lanes_k0, 1)                                                                             \
+    X(K1, lanes_k1, 1)                                                                             \
+    X(K0E, lanes_k0e, 1)                                                                           \
+    X(K1E, lanes_k1e, 1)                                                                           \
+    X(SPHERICAL_J0, lanes_spherical_j0, 1)                                                         \
+    X(AIRY, lanes_airy, 1)                                                                         \
+    X(POLYGAMMA, lanes_polygamma, 1)                                                               \
+    X(ZETA, lanes_zeta, 2)                                                                         \
+    X(IGAMMA, lanes_igamma, 2)                                                                     \
+    X(IGAMMAC, lanes_igammac, 2)                                                                   \
+    X(POLYNOMIAL, lanes_polynomial, 2)
+
+#define WHOLE(op, function, inputs)                                                                \
+    static void op##_f32(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)          \
+    {                                                                                              \
+        in_lanes(n, p, s, a, true, inputs, function);                                              \
+    }                                                                                              \
+    static void op##_f64(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)          \
+    {                                                                                              \
+        in_lanes(n, p, s, a, false, inputs, function);                                             \
+    }
+SPECIAL_LIST(WHOLE)
 
 void K(fill_special)(rl_kernels *t);
 void K(fill_special)(rl_kernels *t)
 {
-#define SET(op, dtype, function) t->map[RL_MAP_##op][RL_##dtype] = function
-#define SET_FLOATS(op, name) SET(op, F32, name##_f32), SET(op, F64, name##_f64)
-    SET(GCD, I64, gcd_i64), SET(GCD, I32, gcd_i32);
-    SET(LCM, I64, lcm_i64), SET(LCM, I32, lcm_i32);
-    SET_FLOATS(NEXTAFTER, nextafter);
-    SET_FLOATS(FREXP_MANTISSA, mantissa);
-    SET_FLOATS(FREXP_EXPONENT, exponent);
-    SET_FLOATS(LGAMMA, lgamma);
-    SET_FLOATS(DIGAMMA, digamma);
-    SET_FLOATS(ERFINV, erfinv);
-    SET_FLOATS(NDTRI, ndtri);
-    SET_FLOATS(LOG_NDTR, log_ndtr);
-    SET_FLOATS(ERFCX, erfcx);
-    SET_FLOATS(I0, i0);
-    SET_FLOATS(I0E, i0e);
-    SET_FLOATS(I1, i1);
-    SET_FLOATS(I1E, i1e);
-    SET_FLOATS(J0, j0);
-    SET_FLOATS(J1, j1);
-    SET_FLOATS(Y0, y0);
-    SET_FLOATS(Y1, y1);
-    SET_FLOATS(K0, k0);
-    SET_FLOATS(K1, k1);
-    SET_FLOATS(K0E, k0e);
-    SET_FLOATS(K1E, k1e);
-    SET_FLOATS(SPHERICAL_J0, spherical_j0);
-    SET_FLOATS(AIRY, airy);
-    SET_FLOATS(POLYGAMMA, polygamma);
-    SET_FLOATS(ZETA, zeta);
-    SET_FLOATS(IGAMMA, igamma);
-    SET_FLOATS(IGAMMAC, igammac);
-    SET_FLOATS(POLYNOMIAL, polynomial);
+#define PUT(op, dtype, function) t->map[RL_MAP_##op][RL_##dtype] = function
+#define PUT_FLOATS(op, name) PUT(op, F32, name##_f32), PUT(op, F64, name##_f64)
+    PUT(GCD, I64, gcd_i64), PUT(GCD, I32, gcd_i32);
+    PUT(LCM, I64, lcm_i64), PUT(LCM, I32, lcm_i32);
+    PUT_FLOATS(NEXTAFTER, nextafter);
+    PUT_FLOATS(FREXP_MANTISSA, mantissa);
+    PUT_FLOATS(FREXP_EXPONENT, exponent);
+#define ENTER(op, function, inputs) PUT_FLOATS(op, op);
+    SPECIAL_LIST(ENTER)
 }

@@ -4,164 +4,247 @@
 #ifndef RL_SPECIAL_BESSEL_H
 #define RL_SPECIAL_BESSEL_H
 
-#include <stdbool.h>
-
-#include "kernels/isa/math_f64.h"
 #include "kernels/special/coefficients.h"
-
-#define PI 3.14159265358979323846
-#define SQRT_2 1.41421356237309504880
-#define SERIES(c, t) chebyshev_series(c, (int)(sizeof(c) / sizeof *(c)), t)
-
-static double chebyshev_series(const double *c, int n, double t) /* Clenshaw's recurrence */
-{
-    double b = 0, before = 0;
-    for (int k = n - 1; k > 0; k--) {
-        double next = fma(2 * t, b, c[k] - before);
-        before = b;
-        b = next;
-    }
-    return fma(t, b, c[0] - before);
-}
-
-static double sine(double x) { return fabs(x) < ANGLE_LIMIT ? m_sin(x) : angle_far(x, 0); }
-static double cosine(double x) { return fabs(x) < ANGLE_LIMIT ? m_cos(x) : angle_far(x, 1); }
+#include "kernels/special/lanes.h"
 
 /* ---- J and Y ---- */
 
 /* sqrt(2 / (pi x)) (p cos(angle) - q sin(angle)) for angle x - pi/4 (order 0) or x - 3 pi/4 (order
  * 1); x > 8. Y's sine is J's cosine a right angle on. */
-static double oscillating(double x, int order, bool second)
+static void oscillating(double *y, const double *x, int order, bool second, bool single)
 {
-    double z = 64 / x / x, t = 2 * z - 1;
-    double p = order ? SERIES(p1_far, t) : SERIES(p0_far, t);
-    double q = (order ? SERIES(q1_far, t) : SERIES(q0_far, t)) / x;
-    double s = sine(x), c = cosine(x);
-    double along = order ? s - c : c + s, across = order ? -(c + s) : s - c; /* times sqrt(2) */
-    double wave = second ? p * across + q * along : p * along - q * across;
-    return wave / sqrt(PI * x);
+    lanes r, t, p, q, s, c;
+    EACH r[i] = 1 / x[i], t[i] = 128 * r[i] * r[i] - 1;
+    if (order) {
+        SERIES(p, p1_far, t);
+        SERIES(q, q1_far, t);
+    } else {
+        SERIES(p, p0_far, t);
+        SERIES(q, q0_far, t);
+    }
+    each_angle(s, x, 0);
+    each_angle(c, x, 1);
+    const double sign = order ? -1 : 1;
+    EACH
+    {
+        double along = s[i] + sign * c[i], across = sign * s[i] - c[i]; /* times sqrt(2) */
+        s[i] = along, c[i] = across;
+    }
+    double *one = second ? c : s, *other = second ? s : c;
+    const double turned = second ? 1 : -1;
+    EACH y[i] = (p[i] * one[i] + turned * (q[i] * r[i] * other[i])) * sqrt(r[i] / PI);
 }
 
-static double rl_j0_of(double x)
+/* J of order 0 or 1, x from 0 to 8 */
+static void j_near(double *y, const double *x, int order, bool single)
 {
-    x = fabs(x);
-    if (!(x < INFINITY))
-        return NAN;
-    return x <= 8 ? SERIES(j0_near, x * x / 32 - 1) : oscillating(x, 0, false);
+    lanes t, factor;
+    EACH t[i] = x[i] * x[i] / 32 - 1, factor[i] = order ? x[i] : 1;
+    if (order)
+        SERIES(y, j1_near, t);
+    else
+        SERIES(y, j0_near, t);
+    EACH y[i] *= factor[i];
 }
 
-static double rl_j1_of(double x)
+static void bessel_j(double *y, const double *x, int order, bool single)
 {
-    double a = fabs(x);
-    if (!(a < INFINITY))
-        return NAN;
-    return a <= 8 ? x * SERIES(j1_near, x * x / 32 - 1) : copysign(1, x) * oscillating(a, 1, false);
+    lanes from, near, far, at;
+    EACH from[i] = x[i], near[i] = fabs(x[i]) <= 8 ? fabs(x[i]) : 8;
+    EACH at[i] = fabs(from[i]) > 8 ? fabs(from[i]) : 9;
+    bool any_far = ANY(fabs(from[i]) > 8);
+    j_near(near, near, order, single);
+    if (any_far)
+        oscillating(far, at, order, false, single);
+    else
+        EACH far[i] = 0;
+    EACH
+    {
+        double v = fabs(from[i]) <= 8 ? near[i] : far[i];
+        v = order && from[i] < 0 ? -v : v;
+        y[i] = fabs(from[i]) < INFINITY ? v : NAN;
+    }
 }
 
-static double rl_y0_of(double x)
+static void bessel_y(double *y, const double *x, int order, bool single)
 {
-    if (x == 0)
-        return -INFINITY;
-    if (!(x > 0 && x < INFINITY))
-        return NAN;
-    if (x > 8)
-        return oscillating(x, 0, true);
-    return fma(2 / PI * m_log(x / 2), rl_j0_of(x), SERIES(y0_near, x * x / 32 - 1));
-}
-
-static double rl_y1_of(double x)
-{
-    if (x == 0)
-        return -INFINITY;
-    if (!(x > 0 && x < INFINITY))
-        return NAN;
-    if (x > 8)
-        return oscillating(x, 1, true);
-    return 2 / PI * (m_log(x / 2) * rl_j1_of(x) - 1 / x) + x * SERIES(y1_near, x * x / 32 - 1);
+    lanes from, at, t, near, j, log2_, far;
+    EACH from[i] = x[i], at[i] = (x[i] > 0) & (x[i] <= 8) ? x[i] : 1;
+    EACH t[i] = at[i] * at[i] / 32 - 1, log2_[i] = at[i] / 2;
+    each_log(log2_, log2_);
+    j_near(j, at, order, single);
+    if (order) {
+        SERIES(near, y1_near, t);
+        EACH near[i] = 2 / PI * (log2_[i] * j[i] - 1 / at[i]) + at[i] * near[i];
+    } else {
+        SERIES(near, y0_near, t);
+        EACH near[i] = fma(2 / PI * log2_[i], j[i], near[i]);
+    }
+    EACH at[i] = (from[i] > 8) & (from[i] < INFINITY) ? from[i] : 9;
+    if (ANY(from[i] > 8))
+        oscillating(far, at, order, true, single);
+    else
+        EACH far[i] = 0;
+    EACH
+    {
+        double v = from[i] > 8 ? far[i] : near[i];
+        v = (from[i] > 0) & (from[i] < INFINITY) ? v : NAN;
+        y[i] = from[i] == 0 ? -INFINITY : v;
+    }
 }
 
 /* ---- I and K; e: times e^-|x| and e^x ---- */
 
-static double rl_i0e_of(double x)
+static void scaled_i(double *y, const double *x, int order, bool single)
 {
-    double a = fabs(x);
-    return a <= 8 ? SERIES(i0_near, a / 4 - 1) : SERIES(i0_far, 16 / a - 1) / sqrt(a);
-}
-
-static double rl_i1e_of(double x)
-{
-    double a = fabs(x);
-    return a <= 8 ? x * SERIES(i1_near, a / 4 - 1)
-                  : copysign(1, x) * (SERIES(i1_far, 16 / a - 1) / sqrt(a));
-}
-
-static double rl_i0_of(double x)
-{
-    double half = m_exp(fabs(x) / 2); /* in two steps: e^x overflows first */
-    return half * (rl_i0e_of(x) * half);
-}
-
-static double rl_i1_of(double x)
-{
-    double half = m_exp(fabs(x) / 2);
-    return half * (rl_i1e_of(x) * half);
-}
-
-static double k0_below_2(double x)
-{
-    return SERIES(k0_near, x * x / 2 - 1) - m_log(x / 2) * rl_i0_of(x);
-}
-
-static double k1_below_2(double x)
-{
-    return SERIES(k1_near, x * x / 2 - 1) / x + m_log(x / 2) * rl_i1_of(x);
-}
-
-#define K_FAMILY(name, below, series, near_factor, far_factor)                                     \
-    static double name(double x)                                                                   \
-    {                                                                                              \
-        if (!(x >= 0))                                                                             \
-            return NAN;                                                                            \
-        if (x == 0 || x == INFINITY)                                                               \
-            return x == 0 ? INFINITY : 0;                                                          \
-        return x <= 2 ? below(x) * near_factor : SERIES(series, 4 / x - 1) / sqrt(x) * far_factor; \
+    lanes from, t, near, far;
+    EACH from[i] = x[i], t[i] = fabs(x[i]) <= 8 ? fabs(x[i]) / 4 - 1 : 1;
+    if (order) {
+        SERIES(near, i1_near, t);
+    } else {
+        SERIES(near, i0_near, t);
     }
-K_FAMILY(rl_k0_of, k0_below_2, k0_far, 1, m_exp(-x))
-K_FAMILY(rl_k1_of, k1_below_2, k1_far, 1, m_exp(-x))
-K_FAMILY(rl_k0e_of, k0_below_2, k0_far, m_exp(x), 1)
-K_FAMILY(rl_k1e_of, k1_below_2, k1_far, m_exp(x), 1)
+    if (ANY(fabs(from[i]) > 8)) {
+        lanes r;
+        EACH r[i] = 1 / (fabs(from[i]) > 8 ? fabs(from[i]) : 8), t[i] = 16 * r[i] - 1;
+        if (order)
+            SERIES(far, i1_far, t);
+        else
+            SERIES(far, i0_far, t);
+        EACH far[i] *= sqrt(r[i]);
+    } else
+        EACH far[i] = 0;
+    EACH
+    {
+        double sign = order && from[i] < 0 ? -1 : 1, factor = order ? from[i] : 1;
+        double v = fabs(from[i]) <= 8 ? factor * near[i] : sign * far[i];
+        y[i] = from[i] == from[i] ? v : from[i];
+    }
+}
+
+static void bessel_i(double *y, const double *x, int order, bool single)
+{
+    lanes half, v;
+    EACH half[i] = fabs(x[i]) / 2; /* in two steps: e^x overflows first */
+    each_exp(half, half);
+    scaled_i(v, x, order, single);
+    EACH y[i] = half[i] * (v[i] * half[i]);
+}
+
+/* K of order 0 or 1, times e^x if scaled */
+static void bessel_k(double *y, const double *x, int order, bool scaled, bool single)
+{
+    lanes from, at, t, log2_, near, far, e;
+    EACH from[i] = x[i], far[i] = near[i] = 0;
+    const double sign = scaled ? 1 : -1, most = scaled ? 2 : INFINITY;
+    EACH e[i] = sign * (from[i] < most ? from[i] : most);
+    each_exp(e, e);
+    if (ANY(from[i] <= 2)) {
+        EACH at[i] = (from[i] > 0) & (from[i] <= 2) ? from[i] : 1;
+        EACH t[i] = at[i] * at[i] / 2 - 1, log2_[i] = at[i] / 2;
+        each_log(log2_, log2_);
+        lanes v;
+        bessel_i(v, at, order, single);
+        if (order) {
+            SERIES(near, k1_near, t);
+            EACH near[i] = near[i] / at[i] + log2_[i] * v[i];
+        } else {
+            SERIES(near, k0_near, t);
+            EACH near[i] -= log2_[i] * v[i];
+        }
+    }
+    if (ANY(from[i] > 2)) {
+        EACH at[i] = (from[i] > 2) & (from[i] < INFINITY) ? from[i] : 3;
+        EACH t[i] = 4 / at[i] - 1;
+        if (order)
+            SERIES(far, k1_far, t);
+        else
+            SERIES(far, k0_far, t);
+        EACH far[i] /= sqrt(at[i]);
+    }
+    EACH
+    {
+        double v =
+            from[i] <= 2 ? (scaled ? near[i] * e[i] : near[i]) : (scaled ? far[i] : far[i] * e[i]);
+        v = from[i] == INFINITY ? 0 : v;
+        v = from[i] >= 0 ? v : NAN;
+        y[i] = from[i] == 0 ? INFINITY : v;
+    }
+}
+
+#define ORDERED(name, call)                                                                        \
+    static void name(double *y, const double *x, const double *z, const rl_kargs *a, bool single)  \
+    {                                                                                              \
+        (void)z, (void)a;                                                                          \
+        call;                                                                                      \
+    }
+ORDERED(lanes_j0, bessel_j(y, x, 0, single))
+ORDERED(lanes_j1, bessel_j(y, x, 1, single))
+ORDERED(lanes_y0, bessel_y(y, x, 0, single))
+ORDERED(lanes_y1, bessel_y(y, x, 1, single))
+ORDERED(lanes_i0e, scaled_i(y, x, 0, single))
+ORDERED(lanes_i1e, scaled_i(y, x, 1, single))
+ORDERED(lanes_i0, bessel_i(y, x, 0, single))
+ORDERED(lanes_i1, bessel_i(y, x, 1, single))
+ORDERED(lanes_k0, bessel_k(y, x, 0, false, single))
+ORDERED(lanes_k1, bessel_k(y, x, 1, false, single))
+ORDERED(lanes_k0e, bessel_k(y, x, 0, true, single))
+ORDERED(lanes_k1e, bessel_k(y, x, 1, true, single))
+#undef ORDERED
 
 /* ---- others ---- */
 
-static double rl_spherical_j0_of(double x) /* sin(x) / x */
+static void lanes_spherical_j0(double *y, const double *x, const double *z, const rl_kargs *a,
+                               bool single) /* sin(x) / x */
 {
-    if (fabs(x) == INFINITY)
-        return 0;
-    if (fabs(x) < 0.5) {
-        double z = x * x;
-        return POLY(z, 1, -1.0 / 6, 1.0 / 120, -1.0 / 5040, 1.0 / 362880, -1.0 / 39916800,
-                    1.0 / 6227020800);
+    static const double series[] = {
+        1, -1.0 / 6, 1.0 / 120, -1.0 / 5040, 1.0 / 362880, -1.0 / 39916800, 1.0 / 6227020800};
+    lanes s, near;
+    (void)z, (void)a, (void)single;
+    EACH near[i] = x[i] * x[i];
+    each_power(near, near, series, COUNT(series));
+    EACH s[i] = fabs(x[i]) < INFINITY ? x[i] : 0;
+    each_angle(s, s, 0);
+    EACH
+    {
+        double v = fabs(x[i]) < 0.5 ? near[i] : s[i] / x[i];
+        y[i] = fabs(x[i]) == INFINITY ? 0 : v;
     }
-    return sine(x) / x;
 }
 
-static double rl_airy_of(double x)
+static void lanes_airy(double *y, const double *x, const double *z, const rl_kargs *a, bool single)
 {
-    if (!(fabs(x) < INFINITY))
-        return NAN;
-    if (x >= -4 && x <= 1)
-        return SERIES(airy_near, (2 * x + 3) / 5);
-    double a = fabs(x), root = sqrt(a), zeta = 2.0 / 3 * a * root, scale_ = sqrt(PI * root);
-    if (x > 0)
-        return SERIES(airy_right, 4 / (3 * zeta) - 1) * m_exp(-zeta) / (2 * scale_);
-    double t = 512.0 / 9 / zeta / zeta - 1; /* 1 / zeta^2 is at most 9 / 256 */
-    double p = SERIES(airy_p, t), q = SERIES(airy_q, t) / zeta;
-    double s = sine(zeta), c = cosine(zeta);
-    return (p * (c + s) + q * (s - c)) / (SQRT_2 * scale_);
+    lanes from, t, near, right, left, root, zeta, scale_, e;
+    (void)z, (void)a;
+    EACH from[i] = x[i], near[i] = right[i] = left[i] = 0;
+    EACH t[i] = (from[i] >= -4) & (from[i] <= 1) ? (2 * from[i] + 3) / 5 : 1;
+    if (ANY((from[i] >= -4) & (from[i] <= 1)))
+        SERIES(near, airy_near, t);
+    EACH root[i] = sqrt(fabs(from[i])), zeta[i] = 2.0 / 3 * fabs(from[i]) * root[i];
+    EACH scale_[i] = sqrt(PI * root[i]);
+    if (ANY(from[i] > 1)) {
+        EACH t[i] = from[i] > 1 ? 4 / (3 * zeta[i]) - 1 : 1, e[i] = -zeta[i];
+        SERIES(right, airy_right, t);
+        each_exp(e, e);
+        EACH right[i] *= e[i] / (2 * scale_[i]);
+    }
+    if (ANY(from[i] < -4)) {
+        lanes p, q, s, c;
+        /* 1 / zeta^2 is at most 9 / 256 */
+        EACH zeta[i] = from[i] < -4 ? zeta[i] : 6, t[i] = 512.0 / 9 / zeta[i] / zeta[i] - 1;
+        SERIES(p, airy_p, t);
+        SERIES(q, airy_q, t);
+        EACH zeta[i] = zeta[i] < INFINITY ? zeta[i] : 6;
+        each_angle(s, zeta, 0);
+        each_angle(c, zeta, 1);
+        EACH left[i] =
+            (p[i] * (c[i] + s[i]) + q[i] / zeta[i] * (s[i] - c[i])) / (SQRT_2 * scale_[i]);
+    }
+    EACH
+    {
+        double v = from[i] > 1 ? right[i] : from[i] < -4 ? left[i] : near[i];
+        y[i] = fabs(from[i]) < INFINITY ? v : NAN;
+    }
 }
 
-#undef PI
-#undef SQRT_2
-#undef SERIES
-#undef K_FAMILY
 #endif

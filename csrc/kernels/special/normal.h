@@ -1,101 +1,105 @@
-/* normal.h: inverse and scaled error functions, the normal distribution's tails.
- * Inverses start from M. Giles, Approximating the erfinv function, 2010, and end with Halley's or
- * Newton's steps. */
+/* normal.h: inverse and scaled error functions, the normal distribution's tails. */
 #ifndef RL_SPECIAL_NORMAL_H
 #define RL_SPECIAL_NORMAL_H
 
-#include "kernels/isa/math_f64.h"
+#include "kernels/special/coefficients.h"
+#include "kernels/special/lanes.h"
 
 #define SQRT_PI 1.77245385090551602730
-#define SQRT_2 1.41421356237309504880
-#define LOG_SQRT_2PI 0.91893853320467274178
-
-static double rl_ndtri_of(double p);
-
-static double exp_square(double x) /* e^(x^2) */
-{
-    double square = x * x;
-    return x * x > 750 ? INFINITY : exp_sum(square, fma(x, x, -square));
-}
 
 /* e^(x^2) erfc(x) */
-static double rl_erfcx_of(double x)
+static void lanes_erfcx(double *y, const double *x, const double *z, const rl_kargs *a, bool single)
 {
-    if (x != x)
-        return x;
-    if (x < 0)
-        return 2 * exp_square(x) - rl_erfcx_of(-x);
-    if (x < 0.4)
-        return exp_square(x) * m_erfc(x);
-    if (x <= 28)
-        return erfcx_far(x);
-    double z = 1 / (2 * x * x); /* A&S 7.1.23 */
-    return (1 - z * (1 - 3 * z * (1 - 5 * z * (1 - 7 * z * (1 - 9 * z * (1 - 11 * z)))))) /
-           (x * SQRT_PI);
-}
-
-static double rl_erfinv_of(double x)
-{
-    double a = fabs(x), rest = 1 - a;
-    if (!(a < 1))
-        return a == 1 ? copysign(INFINITY, x) : NAN;
-    if (rest < 1e-6) /* Giles's start is for float32 */
-        return copysign(rl_ndtri_of(rest / 2) / SQRT_2, x);
-    double w = -m_log(rest * (1 + a)), y;
-    if (w < 5) {
-        w -= 2.5;
-        y = POLY(w, 1.50140941, 0.246640727, -0.00417768164, -0.00125372503, 0.00021858087,
-                 -4.39150654e-06, -3.5233877e-06, 3.43273939e-07, 2.81022636e-08);
-    } else {
-        w = sqrt(w) - 3;
-        y = POLY(w, 2.83297682, 1.00167406, 0.00943887047, -0.0076224613, 0.00573950773,
-                 -0.00367342844, 0.00134934322, 0.000100950558, -0.000200214257);
+    lanes square;
+    (void)z, (void)a, (void)single;
+    if (ANY(!(x[i] >= 0.4)))
+        each_exp_square(square, x);
+    else
+        EACH square[i] = 0;
+    EACH
+    {
+        double v = x[i], b = fabs(v), r = 1 / (2 * b * b);
+        double far = erfcx_far(b < 0.4 ? 0.4 : b > 28 ? 28 : b);
+        /* A&S 7.1.23 */
+        double out =
+            (1 - r * (1 - 3 * r * (1 - 5 * r * (1 - 7 * r * (1 - 9 * r * (1 - 11 * r)))))) /
+            (b * SQRT_PI);
+        double plus = b < 0.4 ? square[i] * (1 - erf_near(b < 0.4 ? b : 0)) : b > 28 ? out : far;
+        y[i] = v != v ? v : v < 0 ? 2 * square[i] - plus : plus;
     }
-    y *= a;
-    { /* one step of Halley: f = erf(y) - a, f'' / f' = -2 y */
-        double f = a < 0.5 ? m_erf(y) - a : rest - m_erfc(y);
-        double step = f * exp_square(y) * (SQRT_PI / 2);
-        y -= step / (1 + y * step);
-    }
-    return copysign(y, x);
 }
 
 /* log of the normal distribution function */
-static double rl_log_ndtr_of(double x)
+static void lanes_log_ndtr(double *y, const double *x, const double *z, const rl_kargs *a,
+                           bool single)
 {
-    double t = x / SQRT_2;
-    if (x < -1)
-        return m_log(rl_erfcx_of(-t) / 2) - t * t;
-    return m_log1p(-m_erfc(t) / 2);
-}
-
-/* Quantile of the normal distribution: in the middle by erfinv, in the tail by Newton's method on
- * the logarithm. */
-static double rl_ndtri_of(double p)
-{
-    if (!(p >= 0 && p <= 1))
-        return NAN;
-    if (p == 0 || p == 1)
-        return p == 0 ? -INFINITY : INFINITY;
-    if (p >= 0.25 && p <= 0.75)
-        return SQRT_2 * rl_erfinv_of(2 * (p - 0.5));
-    if (p > 0.75)
-        return -rl_ndtri_of(1 - p);
-    double target = m_log(p), y = sqrt(-2 * target);
-    double x = -(y - (m_log(y) + LOG_SQRT_2PI) / y); /* A&S 26.2.22's leading terms */
-    if (x > -0.5)
-        x = -0.5;
-    for (int i = 0; i < 6; i++) { /* slope: density over distribution */
-        double slope = 2 / (rl_erfcx_of(-x / SQRT_2) * SQRT_PI * SQRT_2);
-        double step = (rl_log_ndtr_of(x) - target) / slope;
-        x -= step;
-        if (fabs(step) < 1e-10)
-            break;
+    lanes t, below, above;
+    EACH t[i] = x[i] / SQRT_2, below[i] = above[i] = 0;
+    if (ANY(t[i] < -1 / SQRT_2)) {
+        EACH below[i] = -t[i];
+        lanes_erfcx(below, below, z, a, single);
+        EACH below[i] /= 2;
+        each_log(below, below);
+        EACH below[i] -= t[i] * t[i];
     }
-    return x;
+    if (ANY(!(t[i] < -1 / SQRT_2))) {
+        EACH above[i] = -m_erfc(t[i]) / 2;
+        each_log1p(above, above);
+    }
+    EACH y[i] = t[i] < -1 / SQRT_2 ? below[i] : above[i];
 }
 
-#undef SQRT_2
+/* y / |y| times erfinv(|y|), of y and w = -log(1 - y^2), both exact near their ends.  Three series
+ * for erfinv(y) / y: of w, of its root s, and far out of 1 / s for erfinv(y) / s. */
+static void normal_quantile(double *out, const double *y, const double *w, bool single)
+{
+    lanes t, near, tail, far;
+    EACH t[i] = w[i] < 6.25 ? w[i] * 0.32 - 1 : 1, tail[i] = 0;
+    SERIES(near, erfinv_near, t);
+    if (ANY(w[i] >= 6.25)) {
+        EACH t[i] = (w[i] >= 6.25) & (w[i] <= 36) ? (sqrt(w[i]) - 4.25) / 1.75 : 1;
+        SERIES(tail, erfinv_tail, t);
+        if (ANY(w[i] > 36)) {
+            EACH t[i] = w[i] > 36 ? (1 / sqrt(w[i]) - 0.1015) / 0.0665 : 1;
+            SERIES(far, erfinv_far, t);
+            EACH tail[i] = w[i] > 36 ? far[i] * sqrt(w[i]) : tail[i];
+        }
+    }
+    EACH out[i] = y[i] * (w[i] < 6.25 ? near[i] : tail[i]);
+}
+
+static void lanes_erfinv(double *y, const double *x, const double *z, const rl_kargs *a,
+                         bool single)
+{
+    lanes from, w;
+    (void)z, (void)a;
+    EACH from[i] = x[i], w[i] = (1 - fabs(x[i])) * (1 + fabs(x[i]));
+    (single ? each_log_single : each_log)(w, w);
+    EACH w[i] = -w[i];
+    normal_quantile(y, from, w, single);
+    EACH
+    {
+        double v = fabs(from[i]);
+        y[i] = v < 1 ? y[i] : v == 1 ? copysign(INFINITY, from[i]) : NAN;
+    }
+}
+
+/* Quantile of the normal distribution: sqrt(2) erfinv(2 p - 1), where 1 - (2 p - 1)^2 = 4 p (1 - p)
+ */
+static void lanes_ndtri(double *y, const double *x, const double *z, const rl_kargs *a, bool single)
+{
+    lanes p, at, w;
+    (void)z, (void)a;
+    EACH p[i] = x[i], at[i] = 2 * (x[i] - 0.5), w[i] = 4 * p[i] * (1 - p[i]);
+    (single ? each_log_single : each_log)(w, w);
+    EACH w[i] = -w[i];
+    normal_quantile(y, at, w, single);
+    EACH
+    {
+        double v = p[i] == 0 ? -INFINITY : p[i] == 1 ? INFINITY : SQRT_2 * y[i];
+        y[i] = (p[i] >= 0) & (p[i] <= 1) ? v : NAN;
+    }
+}
+
 #undef SQRT_PI
-#undef LOG_SQRT_2PI
 #endif
