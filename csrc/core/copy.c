@@ -332,45 +332,37 @@ struct fill {
     bool bytes;          /* all bytes equal: memset */
 };
 
-#define FILL(T)                                                                                    \
-    {                                                                                              \
-        T v = (T)f->bits;                                                                          \
-        if (s == (ptrdiff_t)sizeof(T))                                                             \
-            for (size_t i = 0; i < n; i++)                                                         \
-                memcpy(y + i * sizeof(T), &v, sizeof v);                                           \
-        else                                                                                       \
-            for (size_t i = 0; i < n; i++, y += s)                                                 \
-                memcpy(y, &v, sizeof v);                                                           \
-    }
+/* 16 bytes at any address. */
+typedef uint64_t wide __attribute__((vector_size(16), aligned(1), may_alias));
 
-__attribute__((optimize("O3"))) static void fill_inner(size_t n, char *const *p,
-                                                       const ptrdiff_t *stride, void *context)
+static void fill_inner(size_t n, char *const *p, const ptrdiff_t *stride, void *context)
 {
     const struct fill *f = context;
     char *y = p[0];
     ptrdiff_t s = stride[0];
-    if (f->bytes && s == (ptrdiff_t)f->item) {
-        memset(y, (int)(f->bits & 0xff), n * f->item);
+    if (s != (ptrdiff_t)f->item) {
+        for (size_t i = 0; i < n; i++, y += s)
+            memcpy(y, &f->bits, f->item);
         return;
     }
-    switch (f->item) {
-    case 1:
-        FILL(uint8_t)
-        break;
-    case 2:
-        FILL(uint16_t)
-        break;
-    case 4:
-        FILL(uint32_t)
-        break;
-    case 8:
-        FILL(uint64_t)
-        break;
-    default:
-        for (size_t i = 0; i < n; i++, y += s)
-            memcpy(y, &f->bits, 16);
-        break;
+    size_t bytes = n * f->item;
+    if (f->bytes) {
+        memset(y, (int)(f->bits & 0xff), bytes);
+        return;
     }
+    uint64_t low = f->bits, high = f->bits;
+    for (size_t have = f->item; have < 8; have *= 2)
+        low |= low << (8 * have), high = low;
+    if (f->item == 16)
+        high = f->high;
+    const wide v = {low, high};
+    size_t i = 0;
+    for (; i + 64 <= bytes; i += 64)
+        for (size_t k = 0; k < 64; k += 16)
+            *(wide *)(y + i + k) = v;
+    for (; i + 16 <= bytes; i += 16)
+        *(wide *)(y + i) = v;
+    memcpy(y + i, &v, bytes - i);
 }
 
 rl_status rl_fill_data(rl_tensor *dst, rl_scalar value)

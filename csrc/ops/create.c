@@ -165,7 +165,9 @@ static rl_tensor *overwrite(rl_tensor *x, rl_tensor *y, const rl_node_type *type
         if (!n)
             return NULL;
     }
-    if (y ? rl_copy_data(x, y) : rl_fill_data(x, rl_int(0))) {
+    rl_scalar number = rl_int(0);
+    bool one = !y || (y->ndim == 0 && !rl_is_complex((rl_dtype)y->dtype));
+    if (one ? (y && rl_item(y, &number)) || rl_fill_data(x, number) : rl_copy_data(x, y)) {
         if (n)
             rl_node_release(n);
         return NULL;

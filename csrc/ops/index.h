@@ -35,4 +35,18 @@ static inline int rl_at_least_1d(const rl_tensor *x, int64_t *shape, int64_t *st
 rl_tensor *rl_index_backward(rl_tensor *g, int ndim, const int64_t *shape,
                              const rl_index_list *list);
 
+/* What is done at the elements that an index names: b = a, a = b, (the same,) a += b, a *= b. */
+typedef enum {
+    RL_INDEX_GATHER,
+    RL_INDEX_SCATTER,
+    RL_INDEX_FILL,
+    RL_INDEX_ADD,
+    RL_INDEX_MULTIPLY
+} rl_index_way;
+
+/* n positions one after the other: element i of a is at i ta + k[i] step, that of b at i tb, in
+ * bytes.  k is in range. */
+void rl_index_row(rl_index_way what, rl_dtype dtype, char *a, ptrdiff_t step, ptrdiff_t ta, char *b,
+                  ptrdiff_t tb, const int64_t *k, int64_t n);
+
 #endif

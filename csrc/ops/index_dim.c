@@ -57,7 +57,11 @@ rl_tensor *rl_index_select(rl_tensor *x, int64_t dim, rl_tensor *index)
         outer *= shape[d];
     for (int d = (int)dim + 1; d < ndim; d++)
         inner *= shape[d];
-    if (z->numel > 0 && x->contiguous) {
+    if (z->numel > 0 && x->contiguous && inner == (int64_t)item) {
+        for (int64_t o = 0; o < outer; o++)
+            rl_index_row(RL_INDEX_GATHER, (rl_dtype)x->dtype, x->data + o * size * inner, inner, 0,
+                         z->data + o * values->numel * inner, inner, k, values->numel);
+    } else if (z->numel > 0 && x->contiguous) {
         char *to = z->data;
         for (int64_t o = 0; o < outer; o++)
             for (int64_t i = 0; i < values->numel; i++, to += inner)
@@ -84,6 +88,28 @@ rl_tensor *rl_index_select(rl_tensor *x, int64_t dim, rl_tensor *index)
 
 /* ---- index_add, index_copy, index_fill ---- */
 
+/* The elements k[0], k[1], ... of every row of a (shape: a's, strides in bytes), with b's. */
+static void each_row(rl_index_way what, rl_tensor *a, int ndim, const int64_t *shape,
+                     const ptrdiff_t *sa, char *b, const ptrdiff_t *sb, const int64_t *k, int64_t n)
+{
+    int64_t at[RL_MAX_DIMS] = {0};
+    char *pa = a->data;
+    int last = ndim - 1, d = 0;
+    for (int i = 0; i < last; i++)
+        if (shape[i] == 0)
+            return;
+    while (d >= 0) {
+        rl_index_row(what, (rl_dtype)a->dtype, pa, sa[last], 0, b, sb[last], k, n);
+        for (d = last - 1; d >= 0; d--) {
+            pa += sa[d], b += sb[d];
+            if (++at[d] < shape[d])
+                break;
+            pa -= sa[d] * shape[d], b -= sb[d] * shape[d];
+            at[d] = 0;
+        }
+    }
+}
+
 /* Copy of x, in which slice k[i] of dim is added or replaced by slice i of source (in all slices
  * the one element of source, when single). */
 static rl_tensor *with_slices(rl_tensor *x, int64_t dim, const rl_tensor *values, rl_tensor *source,
@@ -101,8 +127,13 @@ static rl_tensor *with_slices(rl_tensor *x, int64_t dim, const rl_tensor *values
         to[d] = strides[d] * (ptrdiff_t)item;
         from[d] = single || source->ndim == 0 ? 0 : source->strides[d] * (ptrdiff_t)item;
     }
-    shape[dim] = 1;
     const int64_t *k = (const int64_t *)values->data;
+    if (dim == ndim - 1) { /* slices of single elements: row by row instead */
+        each_row(add ? RL_INDEX_ADD : RL_INDEX_SCATTER, z, ndim, shape, to, source->data, from, k,
+                 values->numel);
+        return rl_retain(z);
+    }
+    shape[dim] = 1;
     for (int64_t i = 0; i < values->numel; i++) {
         char *at = z->data + k[i] * to[dim];
         if (add)

@@ -253,7 +253,8 @@ static rl_status ldexp_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
     if (rl_wants(n, 0)) {
         RL_TEMP *y = rl_saved(n, 1);
-        RL_TEMP *power = rl_exp2(y);
+        RL_TEMP *two = rl_wrap_number(rl_float(2));
+        RL_TEMP *power = rl_pow(two, y); /* nearer to the true power than exp2 */
         dx[0] = rl_mul(g[0], power);
     }
     if (rl_wants(n, 1)) {
@@ -268,7 +269,12 @@ static const rl_node_type ldexp_node = {
 
 rl_tensor *rl_ldexp(rl_tensor *input, rl_tensor *other)
 {
-    RL_TEMP *power = rl_map1(RL_MAP_EXP2, RL_TYPE_FLOAT, "ldexp", other, NULL);
+    RL_TEMP *power = rl_map_run(&(rl_map){.op = RL_MAP_SCALAR_POW,
+                                          .typing = RL_TYPE_FLOAT,
+                                          .name = "ldexp",
+                                          .n = 1,
+                                          .in = {other},
+                                          .args.f = {2}});
     rl_tensor *z = rl_map2(RL_MAP_MUL, RL_TYPE_PROMOTE, "ldexp", input, power, NULL);
     if (!z || (!rl_recording(input) && !rl_recording(other)))
         return z;

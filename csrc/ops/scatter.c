@@ -29,23 +29,21 @@ static rl_status check_range(const rl_tensor *values, int64_t dim, int64_t size)
 
 /* ---- the walk over an index tensor ---- */
 
-typedef enum { GATHER, SCATTER, FILL, ADD, MULTIPLY } way;
-
 /* One element; a is the tensor addressed through the index, b the other one. */
-static inline void move(way what, rl_dtype dtype, size_t size, char *a, char *b)
+static inline void move(rl_index_way what, rl_dtype dtype, size_t size, char *a, char *b)
 {
     switch (what) {
-    case GATHER:
+    case RL_INDEX_GATHER:
         rl_element_copy(size, b, a);
         break;
-    case SCATTER:
-    case FILL:
+    case RL_INDEX_SCATTER:
+    case RL_INDEX_FILL:
         rl_element_copy(size, a, b);
         break;
-    case ADD:
+    case RL_INDEX_ADD:
         rl_element_add(dtype, a, b);
         break;
-    case MULTIPLY:
+    case RL_INDEX_MULTIPLY:
         rl_element_mul(dtype, a, b);
     }
 }
@@ -54,28 +52,28 @@ static inline void move(way what, rl_dtype dtype, size_t size, char *a, char *b)
 typedef uint32_t any32 __attribute__((may_alias));
 typedef uint64_t any64 __attribute__((may_alias));
 
-/* n positions along the last dim: element i of a is at i ta + k[i] step.  The everyday cases have
- * loops of their own. */
-static void row(way what, rl_dtype dtype, size_t size, char *a, ptrdiff_t step, ptrdiff_t ta,
-                char *b, ptrdiff_t tb, const int64_t *k, int64_t n)
+/* The everyday cases have loops of their own. */
+void rl_index_row(rl_index_way what, rl_dtype dtype, char *a, ptrdiff_t step, ptrdiff_t ta, char *b,
+                  ptrdiff_t tb, const int64_t *k, int64_t n)
 {
+    const size_t size = rl_dtype_size(dtype);
 #define LOOP(T, statement)                                                                         \
     for (int64_t i = 0; i < n; i++) {                                                              \
         T *x = (T *)(a + i * ta + k[i] * step), *y = (T *)(b + i * tb);                            \
         statement;                                                                                 \
     }                                                                                              \
     return;
-    if (what == GATHER && size == 4) {
+    if (what == RL_INDEX_GATHER && size == 4) {
         LOOP(any32, *y = *x)
-    } else if (what == GATHER && size == 8) {
+    } else if (what == RL_INDEX_GATHER && size == 8) {
         LOOP(any64, *y = *x)
-    } else if (what == SCATTER && size == 4) {
+    } else if (what == RL_INDEX_SCATTER && size == 4) {
         LOOP(any32, *x = *y)
-    } else if (what == SCATTER && size == 8) {
+    } else if (what == RL_INDEX_SCATTER && size == 8) {
         LOOP(any64, *x = *y)
-    } else if (what == ADD && dtype == RL_F32) {
+    } else if (what == RL_INDEX_ADD && dtype == RL_F32) {
         LOOP(float, *x += *y)
-    } else if (what == ADD && dtype == RL_F64) {
+    } else if (what == RL_INDEX_ADD && dtype == RL_F64) {
         LOOP(double, *x += *y)
     }
 #undef LOOP
@@ -84,8 +82,9 @@ static void row(way what, rl_dtype dtype, size_t size, char *a, ptrdiff_t step, 
 }
 
 /* For every position p of the index: a[p with p[dim] = index[p]] and b[p], in row-major order of p.
- * index: row-major int64; b may be a single element (FILL, ADD, MULTIPLY with b_is_one). */
-static void walk(way what, rl_tensor *a, int dim, const rl_tensor *index, rl_tensor *b,
+ * index: row-major int64; b may be a single element (RL_INDEX_FILL, RL_INDEX_ADD, RL_INDEX_MULTIPLY
+ * with b_is_one). */
+static void walk(rl_index_way what, rl_tensor *a, int dim, const rl_tensor *index, rl_tensor *b,
                  bool b_is_one)
 {
     size_t size = rl_itemsize(a);
@@ -105,7 +104,7 @@ static void walk(way what, rl_tensor *a, int dim, const rl_tensor *index, rl_ten
     const int64_t *k = (const int64_t *)index->data;
     char *pa = a->data, *pb = b->data;
     for (;;) {
-        row(what, dtype, size, pa, step, sa[last], pb, sb[last], k, shape[last]);
+        rl_index_row(what, dtype, pa, step, sa[last], pb, sb[last], k, shape[last]);
         k += shape[last];
         int d = last - 1;
         for (; d >= 0; d--) {
@@ -157,7 +156,7 @@ rl_tensor *rl_gather(rl_tensor *x, int64_t dim, rl_tensor *index, bool sparse_gr
     RL_TEMP *z = rl_new((rl_dtype)x->dtype, index->ndim, index->shape);
     if (!z)
         return NULL;
-    walk(GATHER, x, (int)dim, values, z, false);
+    walk(RL_INDEX_GATHER, x, (int)dim, values, z, false);
     if (!rl_recording(x))
         return rl_retain(z);
     rl_node *n = rl_node_new(&gather_node, z, 1, &x);
@@ -206,8 +205,8 @@ static const rl_node_type scatter_value_node = {"ScatterBackward1", scatter_back
 static const rl_node_type scatter_add_node = {"ScatterAddBackward0", scatter_add_backward, 1, NULL};
 
 /* The common part: checks, copy of x, walk, record.  src NULL: the number `value` everywhere. */
-static rl_tensor *scatter(const char *name, way what, rl_tensor *x, int64_t dim, rl_tensor *index,
-                          rl_tensor *src, rl_scalar value)
+static rl_tensor *scatter(const char *name, rl_index_way what, rl_tensor *x, int64_t dim,
+                          rl_tensor *index, rl_tensor *src, rl_scalar value)
 {
     if (!x || !index || rl_wrap_dim(&dim, x->ndim) || check_index_dtype(name, index))
         return NULL;
@@ -246,8 +245,8 @@ static rl_tensor *scatter(const char *name, way what, rl_tensor *x, int64_t dim,
     walk(what, z, (int)dim, values, one, !src);
     if (!rl_recording(x) && !rl_recording(src))
         return rl_retain(z);
-    bool adds = what == ADD && !strcmp(name, "scatter_add");
-    if ((what == ADD || what == MULTIPLY) && !adds)
+    bool adds = what == RL_INDEX_ADD && !strcmp(name, "scatter_add");
+    if ((what == RL_INDEX_ADD || what == RL_INDEX_MULTIPLY) && !adds)
         return rl_fail(
             RL_ENOTIMPL,
             "the derivative of scatter with reduce= is not implemented; use scatter_add");
@@ -261,15 +260,15 @@ static rl_tensor *scatter(const char *name, way what, rl_tensor *x, int64_t dim,
 }
 
 /* reduce: NULL, "add" or "multiply". */
-static rl_status parse_reduce(const char *reduce, way *what, way plain)
+static rl_status parse_reduce(const char *reduce, rl_index_way *what, rl_index_way plain)
 {
     *what = plain;
     if (!reduce)
         return RL_OK;
     if (!strcmp(reduce, "add"))
-        *what = ADD;
+        *what = RL_INDEX_ADD;
     else if (!strcmp(reduce, "multiply"))
-        *what = MULTIPLY;
+        *what = RL_INDEX_MULTIPLY;
     else
         return rl_error(RL_ERUNTIME, "reduce argument must be either add or multiply.");
     return RL_OK;
@@ -278,8 +277,8 @@ static rl_status parse_reduce(const char *reduce, way *what, way plain)
 rl_tensor *rl_scatter_value(rl_tensor *x, int64_t dim, rl_tensor *index, rl_scalar value,
                             const char *reduce)
 {
-    way what;
-    if (parse_reduce(reduce, &what, FILL))
+    rl_index_way what;
+    if (parse_reduce(reduce, &what, RL_INDEX_FILL))
         return NULL;
     return scatter("scatter", what, x, dim, index, NULL, value);
 }
@@ -287,8 +286,8 @@ rl_tensor *rl_scatter_value(rl_tensor *x, int64_t dim, rl_tensor *index, rl_scal
 rl_tensor *rl_scatter(rl_tensor *x, int64_t dim, rl_tensor *index, rl_tensor *src,
                       const char *reduce)
 {
-    way what;
-    if (!src || parse_reduce(reduce, &what, SCATTER))
+    rl_index_way what;
+    if (!src || parse_reduce(reduce, &what, RL_INDEX_SCATTER))
         return NULL;
     if (rl_is_wrapped_number(src)) {
         rl_scalar value;
@@ -299,7 +298,7 @@ rl_tensor *rl_scatter(rl_tensor *x, int64_t dim, rl_tensor *index, rl_tensor *sr
 
 rl_tensor *rl_scatter_add(rl_tensor *x, int64_t dim, rl_tensor *index, rl_tensor *src)
 {
-    return src ? scatter("scatter_add", ADD, x, dim, index, src, rl_no_scalar()) : NULL;
+    return src ? scatter("scatter_add", RL_INDEX_ADD, x, dim, index, src, rl_no_scalar()) : NULL;
 }
 
 /* ---- take_along_dim ---- */
