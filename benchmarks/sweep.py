@@ -10,6 +10,7 @@ Both libraries run the same expressions in turns, in one process; the least time
 import argparse
 import ast
 import gc
+import os
 import sys
 import time
 from pathlib import Path
@@ -259,6 +260,7 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="print every row")
     parser.add_argument("--quick", action="store_true", help="shorter rounds")
     args = parser.parse_args()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # of NumPy and SciPy, before they are imported
     modules = libraries()
     if "torch" not in modules:
         raise SystemExit("sweep: PyTorch is not installed, there is nothing to compare with")

@@ -18,6 +18,7 @@ rl_kernels rl_kernel_table;
 #define RL_TWO_BUILDS(X, isa)                                                                      \
     X(arith, isa)                                                                                  \
     X(integer, isa)                                                                                \
+    X(special, isa)                                                                                \
     X(reduce, isa)                                                                                 \
     X(optim, isa)                                                                                  \
     X(rnn, isa)                                                                                    \
@@ -25,10 +26,9 @@ rl_kernels rl_kernel_table;
 #define DECLARE(file, isa) void fill_##file##_##isa(rl_kernels *t);
 #define FILL(file, isa) fill_##file##_##isa(t);
 
-DECLARE(special, portable)
 RL_EVERY_BUILD(DECLARE, portable)
 RL_TWO_BUILDS(DECLARE, portable)
-static void fill_portable(rl_kernels *t){FILL(special, portable) RL_EVERY_BUILD(FILL, portable)
+static void fill_portable(rl_kernels *t){RL_EVERY_BUILD(FILL, portable)
                                              RL_TWO_BUILDS(FILL, portable)}
 #ifdef RL_HAVE_AVX2
 RL_EVERY_BUILD(DECLARE, avx2) RL_TWO_BUILDS(DECLARE, avx2) static void fill_avx2(rl_kernels *t)

@@ -96,7 +96,7 @@ static rl_status pow_map(rl_map *m, rl_tensor *x, rl_tensor *y)
         }
     } else if (x->ndim == 0 && rl_is_wrapped_number(x) && rl_is_floating(type)) {
         double base = number_of(x);
-        m->op = base == 2 ? RL_MAP_EXP2 : RL_MAP_SCALAR_POW;
+        m->op = RL_MAP_SCALAR_POW;
         m->args.f[0] = base;
         m->in[0] = y;
         m->n = 1;

@@ -126,39 +126,34 @@
             rl_map_run2(n, p, s, a, RL_ITEMS(R, T, T, T, T), NAME(f##_loop));                      \
     }
 
-/* Two inputs, as MAP1_BLOCKS. */
+/* Two inputs, as MAP1_BLOCKS, for outputs of the inputs' type. */
 #define MAP2_BLOCKS(f, R, usual, fast, full)                                                       \
     static void NAME(f##_loop)(size_t n, char *const *p, const rl_kargs *a)                        \
     {                                                                                              \
-        R *out = (R *)p[0];                                                                        \
-        const T *px = (const T *)p[1], *py = (const T *)p[2];                                      \
+        (void)a;                                                                                   \
         for (size_t i = 0; i < n; i += 128) {                                                      \
-            size_t end = n - i < 128 ? n : i + 128;                                                \
+            R *out = (R *)p[0] + i;                                                                \
+            const T *px = (const T *)p[1] + i, *py = (const T *)p[2] + i;                          \
+            const size_t m = n - i < 128 ? n - i : 128;                                            \
             int unusual = 0;                                                                       \
-            for (size_t k = i; k < end; k++) {                                                     \
+            for (size_t k = 0; k < m; k++) {                                                       \
                 const T x = px[k], y = py[k];                                                      \
                 unusual |= !(usual);                                                               \
             }                                                                                      \
             if (unusual)                                                                           \
-                for (size_t k = i; k < end; k++) {                                                 \
+                for (size_t k = 0; k < m; k++) {                                                   \
                     const T x = px[k], y = py[k];                                                  \
                     out[k] = (full);                                                               \
                 }                                                                                  \
             else                                                                                   \
-                RL_IVDEP for (size_t k = i; k < end; k++)                                          \
+                RL_IVDEP for (size_t k = 0; k < m; k++)                                            \
                 {                                                                                  \
                     const T x = px[k], y = py[k];                                                  \
                     out[k] = (fast);                                                               \
                 }                                                                                  \
         }                                                                                          \
     }                                                                                              \
-    static void NAME(f)(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)           \
-    {                                                                                              \
-        if ((s[0] == sizeof(R) && s[1] == sizeof(T) && s[2] == sizeof(T)) || n == 1)               \
-            NAME(f##_loop)(n, p, a);                                                               \
-        else                                                                                       \
-            MAP2_STRIDED(f, R);                                                                    \
-    }
+    MAP_ENTRY(f, 2, RL_ITEMS(R, T, T, T, T))
 
 /* Three and four inputs; X is the type of the first (bool for WHERE). */
 #define MAP3X(f, R, X, pre, formula)                                                               \

@@ -45,7 +45,7 @@ void K(fill_math)(rl_kernels *t)
 {
     K(math_fill_f32)(t);
     t->map[RL_MAP_EXP][RL_F32] = K(EXP_f32);
-    t->map[RL_MAP_ERFINV][RL_F32] = K(ERFINV_f32); /* after special.c's */
+    t->map[RL_MAP_ERFINV][RL_F32] = K(ERFINV_f32);
     t->map[RL_MAP_SIGMOID][RL_F32] = K(SIGMOID_f32);
 #if RL_HAS_F64
     K(math_fill_f64)(t);

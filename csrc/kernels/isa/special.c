@@ -167,7 +167,6 @@ static void in_lanes(size_t n, char *const *p, const ptrdiff_t *s, const rl_karg
 #define SPECIAL_LIST(X)                                                                            \
     X(LGAMMA, lanes_lgamma, 1)                                                                     \
     X(DIGAMMA, lanes_digamma, 1)                                                                   \
-    X(ERFINV, lanes_erfinv, 1)                                                                     \
     X(NDTRI, lanes_ndtri, 1)                                                                       \
     X(LOG_NDTR, lanes_log_ndtr, 1)                                                                 \
     X(ERFCX, lanes_erfcx, 1)                                                                       \
@@ -202,6 +201,12 @@ static void in_lanes(size_t n, char *const *p, const ptrdiff_t *s, const rl_karg
     }
 SPECIAL_LIST(WHOLE)
 
+/* float32's has a formula of its own in math_f32.h. */
+static void erfinv_f64(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)
+{
+    in_lanes(n, p, s, a, false, 1, lanes_erfinv);
+}
+
 void K(fill_special)(rl_kernels *t);
 void K(fill_special)(rl_kernels *t)
 {
@@ -214,4 +219,5 @@ void K(fill_special)(rl_kernels *t)
     PUT_FLOATS(FREXP_EXPONENT, exponent);
 #define ENTER(op, function, inputs) PUT_FLOATS(op, op);
     SPECIAL_LIST(ENTER)
+    PUT(ERFINV, F64, erfinv_f64);
 }
