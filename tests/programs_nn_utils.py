@@ -94,6 +94,7 @@ def parametrized(t, modules):
         p.is_parametrized(m, "nothing"),
         p.type_before_parametrizations(m).__name__,
         isinstance(m, t.nn.Linear),
+        "weight" in dir(m),
     ]
     p.remove_parametrizations(m, "weight")
     middle = repr(m)
@@ -499,7 +500,14 @@ def memory_formats(t):
 def data_parallel(t):
     m = t.nn.DataParallel(two_layers(t))
     x = t.ones(2, 4)
-    return [everything(t, m, x), m.device_ids, isinstance(m.module, t.nn.Sequential), m.module(x)]
+    names = dict(m.state_dict())
+    t.nn.modules.utils.consume_prefix_in_state_dict_if_present(names, "module.")
+    saved = m.state_dict()
+    t.nn.modules.utils.consume_prefix_in_state_dict_if_present(saved, "module.")
+    plain = two_layers(t)
+    facts = [list(names), repr(plain.load_state_dict(saved)), saved._metadata]
+    facts += [t.nn.modules.utils._pair(3), t.nn.modules.utils._triple((1, 2, 3)), t.nn.modules.loss.CTCLoss()]
+    return [facts, everything(t, m, x), m.device_ids, isinstance(m.module, t.nn.Sequential), m.module(x)]
 
 
 @programs(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rushlight._C import Tensor
 from rushlight.nn import functional as F
 from rushlight.nn._reduction import legacy_get_string
@@ -266,3 +268,12 @@ class KLDivLoss(_Loss):
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
+
+
+def __getattr__(name: str) -> Any:
+    """The losses of the other files: PyTorch has all of them here."""
+    from rushlight.nn import modules
+
+    if name in modules._LAZY["likelihood"] or name in modules._LAZY["margin"]:
+        return getattr(modules, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -609,7 +609,7 @@ class Module(_C.Module, CallHooks, StateDict):
     def __dir__(self) -> list[str]:
         names = [
             *dir(type(self)),
-            *self.__getstate__(),
+            *_C.Module.__getstate__(self),
             *self._parameters,
             *self._modules,
             *self._buffers,
@@ -621,7 +621,7 @@ class Module(_C.Module, CallHooks, StateDict):
 
     def _replicate_for_data_parallel(self) -> Module:
         replica = self.__new__(type(self))
-        replica.__dict__ = self.__getstate__()
+        replica.__dict__ = _C.Module.__getstate__(self)
         replica._parameters = {}
         replica._buffers = replica._buffers.copy()
         replica._modules = replica._modules.copy()
