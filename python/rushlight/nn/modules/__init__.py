@@ -149,6 +149,7 @@ _LAZY = {
         "TransformerEncoder",
         "TransformerEncoderLayer",
     ),
+    "utils": (),
 }
 __getattr__, __dir__ = attach(__name__, globals(), _LAZY)
 
