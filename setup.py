@@ -35,15 +35,19 @@ if platform.machine().lower() in ("x86_64", "amd64"):
         "-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma -mf16c -mbmi2 "
         "-mprefer-vector-width=512"
     ).split()
-# Loops over one formula need the vectoriser and no more; -O3 would double their size for nothing. Kernels that plan
-# registers (tiles, lanes) need their inner loops unrolled.
-VECTORISED = "-O2 -ftree-vectorize -fvect-cost-model=dynamic".split()
-UNROLLED = ["-O3"]
-PLANNED = {"conv", "gemm", "pool", "row"}
+# Loops over one formula need the vectoriser and no more: -O3 would double their size for nothing, and so would loops of
+# half vectors for what whole ones leave over. Kernels that plan registers (tiles, lanes) need their inner loops unrolled.
+VECTORISED = "-O2 -ftree-vectorize -fvect-cost-model=dynamic --param=vect-epilogues-nomask=0".split()
+PLANNED = {
+    **dict.fromkeys(("conv", "gemm", "pool"), ["-O3"]),
+    "row": [*VECTORISED, "-fpeel-loops"],
+}
+# In rows, what AVX-512's whole vectors leave over is up to 15 elements: a softmax of ten classes.
+PLANNED_AVX512 = {"row": ["-O3"]}
 # Loops of one or two instructions per element wait for memory: AVX-512 would use the bytes of its own build for nothing
 # (benchmarks: equal times at 10, 1e3 and 1e4 elements), so kernels/dispatch.c takes AVX2's. So it does where
-# AVX-512's share is lost in the rest: optimizers, random numbers, gates of recurrent layers, pooling's short rows, and (isa.h) all of
-# float64.
+# AVX-512's share is lost in the rest: optimizers, random numbers, gates of recurrent layers, pooling's short rows, and
+# (isa.h) all of float64.
 ONLY = {
     **dict.fromkeys(("arith", "convert", "integer", "optim", "pool", "random", "reduce", "rnn", "special"), {"portable", "avx2"}),
 }
@@ -52,11 +56,29 @@ ONLY = {
 SCALAR = ["-Os", "-DRL_CALLS"]
 
 
+# What runs once per call and only hands on, and what is seldom called, is compiled for size. Measured on the calls that
+# these files serve: no slower.
+COLD = {
+    "ops": set("""bitwise complex ctc extremum histogram inplace median moments pairs places quantile random range
+        rearrange renorm rnn_compose rnn_layer rnn_pack running sample search shuffle special split unique unpool
+        view_copy view_scatter""".split()),
+    "python": set("""autograd convert dlpack graph init interop numpy override random saved_hooks storage
+        tensor_convert tensor_methods types""".split()),
+}
+
+
+def cold(source: Path) -> list[str]:
+    folder = "ops" if source.parent.name == "gen" else source.parent.name
+    return ["-Os"] if source.stem in COLD.get(folder, ()) else []
+
+
 def optimisation(kernel: str, isa: str) -> list[str]:
     """How hard the compiler works on a file of kernels/isa."""
     if isa == "portable" and len(ISAS) > 1:
         return SCALAR
-    return UNROLLED if kernel in PLANNED else VECTORISED
+    if isa == "avx512" and kernel in PLANNED_AVX512:
+        return PLANNED_AVX512[kernel]
+    return PLANNED.get(kernel, VECTORISED)
 
 
 def flags() -> list[str]:
@@ -116,7 +138,7 @@ def core_jobs() -> list[tuple[Path, str, list[str]]]:
                     jobs.append((source, f"{name}_{isa}", [f"-DRL_ISA={isa}", *optimise, *extra]))
             else:
                 isas = [f"-DRL_HAVE_{isa.upper()}" for isa in ISAS]
-                jobs.append((source, name, isas))
+                jobs.append((source, name, isas + ([] if plain else cold(source))))
     return jobs
 
 
@@ -124,8 +146,9 @@ def python_jobs() -> list[tuple[Path, str, list[str]]]:
     import numpy
 
     include = [f"-I{sysconfig.get_paths()['include']}", f"-I{numpy.get_include()}"]
+    plain = os.environ.get("RUSHLIGHT_DEBUG") or os.environ.get("RUSHLIGHT_SANITIZE")
     return [
-        (source, f"python_{source.stem}", include)
+        (source, f"python_{source.stem}", include + ([] if plain else cold(source)))
         for source in sorted((ROOT / "csrc/python").glob("*.c"))
     ]
 
