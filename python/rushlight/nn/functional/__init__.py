@@ -12,7 +12,6 @@ from rushlight.nn.functional.activation import *
 from rushlight.nn.functional.products import *
 from rushlight.nn.functional.loss import *
 from rushlight.nn.functional.normalization import *
-from rushlight.nn.functional.sparse import *
 from rushlight.nn.functional.spatial import *
 
 # Files imported when one of their names is first mentioned.
@@ -90,6 +89,7 @@ _LAZY: dict[str, tuple[str, ...]] = {
         "upsample_bilinear",
         "upsample_nearest",
     ),
+    "sparse": ("embedding", "embedding_bag"),
 }
 __getattr__, __dir__ = attach(__name__, globals(), _LAZY)
 
