@@ -33,12 +33,12 @@ rl_tensor *rl_reduce_loss(rl_tensor *each, rl_reduction reduction)
 
 /* ---- the element-wise losses ---- */
 
-enum { MSE, SMOOTH_L1, HUBER, BCE, BCE_LOGITS, N_KINDS };
+enum { MSE, SMOOTH_L1, HUBER, BCE, BCE_LOGITS, KL, KL_LOG, N_KINDS };
 
 static const struct kind {
     const char *name;
-    rl_map_op each, backward;
-    rl_row_op sum; /* RL_ROW_COUNT: no kernel adds up in the same pass */
+    rl_map_op each, backward; /* RL_MAP_COUNT: its derivative is short enough composed */
+    rl_row_op sum;            /* RL_ROW_COUNT: no kernel adds up in the same pass */
 } kinds[N_KINDS] = {
     [MSE] = {"mse_loss", RL_MAP_MSE, RL_MAP_MSE_BACKWARD, RL_ROW_MSE_SUM},
     [SMOOTH_L1] = {"smooth_l1_loss", RL_MAP_SMOOTH_L1, RL_MAP_SMOOTH_L1_BACKWARD,
@@ -47,6 +47,8 @@ static const struct kind {
     [BCE] = {"binary_cross_entropy", RL_MAP_BCE, RL_MAP_BCE_BACKWARD, RL_ROW_COUNT},
     [BCE_LOGITS] = {"binary_cross_entropy_with_logits", RL_MAP_BCE_LOGITS,
                     RL_MAP_BCE_LOGITS_BACKWARD, RL_ROW_COUNT},
+    [KL] = {"kl_div", RL_MAP_KL_DIV, RL_MAP_COUNT, RL_ROW_COUNT},
+    [KL_LOG] = {"kl_div", RL_MAP_KL_DIV_LOG, RL_MAP_COUNT, RL_ROW_COUNT},
 };
 
 #define PART 4096 /* elements per partial sum */
@@ -141,6 +143,10 @@ static rl_tensor *less(rl_tensor *a, rl_tensor *b) { return rl_sub(a, b, rl_int(
 static rl_tensor *slope_x(const struct terms *t)
 {
     rl_tensor *x = t->x, *y = t->y;
+    if (t->kind == KL || t->kind == KL_LOG) { /* -y, -exp y */
+        RL_TEMP *p = t->kind == KL ? rl_retain(y) : rl_exp(y);
+        return rl_neg(p);
+    }
     if (t->kind == BCE) { /* (x - y) / max(x (1 - x), 1e-12) */
         RL_TEMP *d = less(x, y);
         RL_TEMP *rest = rl_number_minus(rl_float(1), x);
@@ -176,6 +182,20 @@ static rl_tensor *slope_x(const struct terms *t)
 /* d loss / dy. */
 static rl_tensor *slope_y(const struct terms *t)
 {
+    if (t->kind == KL) { /* log y + 1 - x; at y = 0 only -x, which is finite */
+        RL_TEMP *zero = rl_wrap_number(rl_float(0));
+        RL_TEMP *l = rl_log(t->y);
+        RL_TEMP *more = rl_add_number(l, rl_int(1));
+        RL_TEMP *empty = zero ? rl_eq(t->y, zero) : NULL;
+        RL_TEMP *entropy = empty && more ? rl_where(empty, zero, more) : NULL;
+        return less(entropy, t->x);
+    }
+    if (t->kind == KL_LOG) { /* exp y (y - x + 1) */
+        RL_TEMP *p = rl_exp(t->y);
+        RL_TEMP *d = less(t->y, t->x);
+        RL_TEMP *more = rl_add_number(d, rl_int(1));
+        return rl_mul(p, more);
+    }
     if (t->kind == BCE) { /* log(1 - x) - log(x), each not below -100 */
         RL_TEMP *least = rl_wrap_number(rl_float(-100));
         RL_TEMP *minus = rl_neg(t->x);
@@ -202,9 +222,9 @@ static rl_tensor *slope_y(const struct terms *t)
 static rl_tensor *chain(const struct terms *t, rl_tensor *g, rl_tensor *slope, double share)
 {
     RL_TEMP *owned = slope;
-    RL_TEMP *product = rl_mul(g, owned);
-    RL_TEMP *weighted = t->weight ? rl_mul(product, t->weight) : rl_retain(product);
-    return share == 1 ? rl_retain(weighted) : rl_mul_number(weighted, rl_float(share));
+    RL_TEMP *scaled = share == 1 ? rl_retain(g) : rl_mul_number(g, rl_float(share));
+    RL_TEMP *product = rl_mul(scaled, owned);
+    return t->weight ? rl_mul(product, t->weight) : rl_retain(product);
 }
 
 static rl_tensor *fused_slope(const struct terms *t, rl_tensor *g, double share)
@@ -229,8 +249,9 @@ static rl_status loss_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
                       positive};
     double share = t.reduction == RL_REDUCTION_MEAN ? 1 / (double)n->args.i[2] : 1;
     if (rl_wants(n, 0))
-        dx[0] = rl_grad_enabled() || weight || positive ? chain(&t, g[0], slope_x(&t), share)
-                                                        : fused_slope(&t, g[0], share);
+        dx[0] = rl_grad_enabled() || weight || positive || kinds[t.kind].backward == RL_MAP_COUNT
+                    ? chain(&t, g[0], slope_x(&t), share)
+                    : fused_slope(&t, g[0], share);
     if (rl_wants(n, 1))
         dx[1] = chain(&t, g[0], slope_y(&t), share);
     return RL_DONE(n, dx);
@@ -244,6 +265,9 @@ static const rl_node_type nodes[N_KINDS] = {
     [BCE] = NODE("BinaryCrossEntropy"),
     [BCE_LOGITS] = NODE("BinaryCrossEntropyWithLogits"),
 };
+/* As PyTorch's composition ends: by log_target and reduction. */
+static const rl_node_type kl_nodes[2][3] = {{NODE("Sub"), NODE("Mean"), NODE("Sum")},
+                                            {NODE("Mul"), NODE("Mean"), NODE("Sum")}};
 #undef NODE
 
 static rl_tensor *loss_of(const struct terms *t)
@@ -251,7 +275,9 @@ static rl_tensor *loss_of(const struct terms *t)
     rl_tensor *z = loss_data(t);
     if (!rl_recording(t->x) && !rl_recording(t->y))
         return z;
-    rl_node *n = rl_node_new(&nodes[t->kind], z, 2, (rl_tensor *[]){t->x, t->y});
+    const rl_node_type *type =
+        t->kind >= KL ? &kl_nodes[t->kind == KL_LOG][t->reduction] : &nodes[t->kind];
+    rl_node *n = rl_node_new(type, z, 2, (rl_tensor *[]){t->x, t->y});
     rl_save(n, 0, t->x);
     rl_save(n, 1, t->y);
     rl_save(n, 2, t->weight);
@@ -418,32 +444,16 @@ rl_tensor *rl_binary_cross_entropy_with_logits(rl_tensor *input, rl_tensor *targ
 rl_tensor *rl_kl_div(rl_tensor *input, rl_tensor *target, const char *reduction, bool log_target)
 {
     rl_reduction r;
-    rl_ints all = {NULL, -1};
     bool batchmean = strcmp(reduction, "batchmean") == 0;
     if (!input || !target || rl_reduction_of(batchmean ? "sum" : reduction, &r))
         return NULL;
     if (rl_is_integral((rl_dtype)input->dtype, true) ||
         rl_is_integral((rl_dtype)target->dtype, true))
         return rl_fail(RL_ERUNTIME, "kl_div: Integral inputs not supported.");
-    rl_tensor *each;
-    if (log_target) {
-        RL_TEMP *p = rl_exp(target);
-        RL_TEMP *d = rl_sub(target, input, rl_int(1));
-        each = rl_mul(p, d);
-    } else { /* y log y is 0 at y = 0 */
-        RL_TEMP *zero = rl_wrap_number(rl_float(0));
-        RL_TEMP *one = rl_wrap_number(rl_float(1));
-        RL_TEMP *empty = zero && one ? rl_eq(target, zero) : NULL;
-        RL_TEMP *safe = empty ? rl_where(empty, one, target) : NULL;
-        RL_TEMP *l = rl_log(safe);
-        RL_TEMP *entropy = rl_mul(target, l);
-        RL_TEMP *cross = rl_mul(target, input);
-        each = rl_sub(entropy, cross, rl_int(1));
-    }
+    rl_tensor *z = loss(log_target ? KL_LOG : KL, input, target, 0, r);
     if (!batchmean)
-        return rl_reduce_loss(each, r);
-    RL_TEMP *sum = each ? rl_sum(each, all, false, RL_NO_DTYPE) : NULL;
-    rl_release(each);
+        return z;
+    RL_TEMP *sum = z;
     RL_TEMP *batch = rl_wrap_number(rl_int(input->ndim ? input->shape[0] : 1));
     return sum && batch ? rl_div(sum, batch, NULL) : NULL;
 }
