@@ -155,3 +155,26 @@ def test_generated_files_are_fresh():
     generator = Path(__file__).parent.parent / "tools/gen_ops.py"
     done = run(str(generator), "--check")
     assert done.returncode == 0, done.stderr
+
+
+def test_spawned_processes():
+    assert python("""
+        import rushlight.multiprocessing as mp
+
+        def work(i, t, queue):
+            queue.put(t[i].item())
+
+        if __name__ == "__main__":
+            import rushlight
+            queue = mp.get_context("fork").SimpleQueue()
+            mp.start_processes(work, (rushlight.tensor([1.0, 2.0]), queue), nprocs=2, start_method="fork")
+            print(sorted([queue.get(), queue.get()]))
+            try:
+                mp.start_processes(work, (None, queue), nprocs=1, start_method="fork")
+            except mp.ProcessRaisedException as error:
+                print("not subscriptable" in str(error), error.error_index)
+            try:
+                mp.start_processes(lambda i: __import__("os")._exit(3), nprocs=2, start_method="fork")
+            except mp.ProcessExitedException as error:
+                print(error.exit_code)
+    """).splitlines() == ["[1.0, 2.0]", "True 0", "3"]

@@ -8,7 +8,12 @@ import pytest
 
 import rushlight
 from rushlight import nn
-from rushlight.autograd.graph import disable_saved_tensors_hooks, save_on_cpu, saved_tensors_hooks
+from rushlight.autograd.graph import (
+    allow_mutation_on_saved_tensors,
+    disable_saved_tensors_hooks,
+    save_on_cpu,
+    saved_tensors_hooks,
+)
 from rushlight.utils.checkpoint import (
     CheckpointError,
     checkpoint,
@@ -373,3 +378,18 @@ def test_saved_attributes_are_named_as_in_pytorch(expression):
     x = rushlight.ones(2, requires_grad=True)
     with pytest.raises(AttributeError):
         x.exp().grad_fn._saved_nothing
+
+
+def test_writing_into_what_is_saved():
+    """The gradient is that of the values from before the write: d(exp(x)) = exp(x), d(x y) = y."""
+    x = rushlight.tensor([0.5, 1.0], requires_grad=True)
+    y = rushlight.tensor([2.0, 3.0])
+    with allow_mutation_on_saved_tensors():
+        z = x.exp()
+        total = (z * y).sum()
+        y.zero_()
+        with rushlight.no_grad():
+            z.zero_()
+        total.backward()
+    expected = (rushlight.tensor([2.0, 3.0]) * rushlight.tensor([0.5, 1.0]).exp()).tolist()
+    assert x.grad.tolist() == expected

@@ -102,7 +102,7 @@ _LAZY = {
         ),
         "rushlight.signal._spectrum",
     ),
-    **dict.fromkeys(("conv_tbc", "convolution"), "rushlight._convolution"),
+    **dict.fromkeys(("conv_tbc", "convolution"), "rushlight.nn.functional.convolution"),
     "from_file": "rushlight._files",
     "lobpcg": "rushlight.linalg._lobpcg",
     "bilinear": "rushlight.nn.functional",

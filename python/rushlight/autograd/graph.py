@@ -11,6 +11,7 @@ from rushlight._C import Tensor
 __all__ = [
     "GradientEdge",
     "Node",
+    "allow_mutation_on_saved_tensors",
     "disable_saved_tensors_hooks",
     "get_gradient_edge",
     "increment_version",
@@ -115,6 +116,17 @@ class _Handles:
 
     def __exit__(self, *args: object) -> None:
         self.remove()
+
+
+@contextmanager
+def allow_mutation_on_saved_tensors() -> Iterator[None]:
+    """Inside, what the graph saves may be written to before backward, which sees the values from before.
+
+    What is saved is copied at once, so memory grows by its size.
+    """
+    with saved_tensors_hooks(lambda t: t.detach().clone(), lambda t: t):
+        yield
+
 
 
 def register_multi_grad_hook(

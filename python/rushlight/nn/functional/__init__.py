@@ -19,6 +19,7 @@ _LAZY: dict[str, tuple[str, ...]] = {
     "attention": (
         "multi_head_attention_forward",
     ),
+    "convolution": ("conv_tbc",),
     "likelihood": (
         "ctc_loss",
         "gaussian_nll_loss",
