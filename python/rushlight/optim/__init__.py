@@ -1,7 +1,6 @@
 """Optimizers and learning-rate schedules; what few programs use is imported when first mentioned."""
 
 from rushlight._lazy import attach as _attach
-from rushlight.optim import lr_scheduler
 from rushlight.optim.adam import Adam
 from rushlight.optim.optimizer import Optimizer
 from rushlight.optim.sgd import SGD
@@ -38,6 +37,7 @@ __getattr__, __dir__ = _attach(
         "adamw": ("AdamW",),
         "asgd": ("ASGD",),
         "lbfgs": ("LBFGS",),
+        "lr_scheduler": (),
         "nadam": ("NAdam",),
         "radam": ("RAdam",),
         "rmsprop": ("RMSprop",),

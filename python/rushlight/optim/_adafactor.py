@@ -6,7 +6,8 @@ from typing import Any
 
 import rushlight
 from rushlight._C import Tensor
-from rushlight.optim.optimizer import _check_lr_size, _InPython, _scalar, _step_dtype
+from rushlight.optim._in_python import _InPython
+from rushlight.optim.optimizer import _check_lr_size, _scalar, _step_dtype
 
 __all__ = ["Adafactor"]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import rushlight
 from rushlight._C import Tensor
-from rushlight.optim.optimizer import _check_lr_size, _InPython, _scalar
+from rushlight.optim._in_python import _InPython
+from rushlight.optim.optimizer import _check_lr_size, _scalar
 
 __all__ = ["Muon"]
 
