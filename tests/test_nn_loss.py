@@ -409,3 +409,14 @@ def test_every_allocation_may_fail():
             pytest.fail("still failing after 200 requests")
         assert n > 5
         assert rushlight._C._alloc_live() <= live
+
+
+def test_homes():
+    """torch.nn.modules' files know the layers that PyTorch keeps there, wherever they stand here."""
+    for file in ("loss", "dropout", "sparse", "distance", "adaptive", "batchnorm", "instancenorm"):
+        theirs = getattr(torch.nn.modules, file)
+        mine = getattr(nn.modules, file)
+        for name in theirs.__all__:
+            assert getattr(mine, name) is getattr(nn, name)
+    with pytest.raises(AttributeError, match="has no attribute 'NoLoss'"):
+        nn.modules.loss.NoLoss  # noqa: B018
