@@ -99,5 +99,20 @@ def layers() -> str:
     return digest(table)
 
 
+def recurrent() -> str:
+    """An LSTM with projections and a GRU on packed sequences, with enough of a batch for several threads."""
+    torch.manual_seed(3)
+    lstm, gru = nn.LSTM(30, 64, 2, dropout=0.2, proj_size=20), nn.GRU(20, 40, bidirectional=True)
+    model = nn.ModuleList([lstm, gru])
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    x, lengths = torch.rand(12, 70, 30), torch.arange(70).flip(0) // 6 + 1
+    for _ in range(2):
+        optimizer.zero_grad()
+        packed = nn.utils.rnn.pack_padded_sequence(lstm(x)[0], lengths)
+        gru(packed)[0].data.square().sum().backward()
+        optimizer.step()
+    return digest(model)
+
+
 if __name__ == "__main__":
-    print(document(), digits(), wide(), layers())
+    print(document(), digits(), wide(), recurrent(), layers())
