@@ -396,6 +396,28 @@ class TestWithPyTorch:
         assert got_y == pytest.approx(y, rel=1e-5)
         got(reader.ones(1, 1, 4, 4)).sum().backward()
         got_optimizer.step()
+        others = [n.DataParallel(n.MultiheadAttention(4, 2)), n.TripletMarginLoss(), n.CTCLoss()]
+        others += [writer.optim.Muon([n.Parameter(writer.ones(2, 2))]), writer.optim.Adafactor(model.parameters())]
+        buffer = io.BytesIO()
+        writer.save(others, buffer)
+        buffer.seek(0)
+        assert repr(reader.load(buffer, weights_only=False)) == repr(others)
+
+    def test_classes_have_pytorch_s_names(self):
+        """What a pickled module or optimizer is called in a file."""
+        named = rushlight.serialization._torch_name
+        wrong = {}
+        for space in ("nn", "optim", "optim.lr_scheduler", "optim.swa_utils", "nn.utils.parametrize"):
+            theirs, ours = self.torch, rushlight
+            for part in space.split("."):
+                theirs, ours = getattr(theirs, part), getattr(ours, part)
+            for name in dir(theirs):
+                cls = getattr(theirs, name)
+                if isinstance(cls, type) and cls.__module__.startswith("torch.") and hasattr(ours, name):
+                    home = named(getattr(ours, name).__module__, name)
+                    if home != cls.__module__:
+                        wrong[f"{space}.{name}"] = (home, cls.__module__)
+        assert wrong == {}
 
     def test_without_check_sums(self):
         options = self.torch.serialization
@@ -487,3 +509,20 @@ def resumed(ns, saved):
     model.load_state_dict(saved["model"])
     optimizer.load_state_dict(saved["optimizer"])
     return model, optimizer
+
+
+def test_damaged_files_raise():
+    """Whatever happens to a file's bytes, loading gives objects or an exception."""
+    import random
+
+    draw = random.Random(0)
+    whole = saved_to_buffer(sample(rushlight)).getvalue()
+    for _ in range(150):
+        data = bytearray(whole)
+        start = data.index(b"data.pkl") if draw.random() < 0.8 else 0
+        for _ in range(draw.randint(1, 3)):
+            data[draw.randrange(start, min(start + 3000, len(data)))] = draw.randrange(256)
+        try:
+            repr(rushlight.load(io.BytesIO(bytes(data))))
+        except Exception:  # noqa: BLE001, S110 - which one depends on the byte
+            pass

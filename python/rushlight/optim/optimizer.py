@@ -23,6 +23,8 @@ __all__ = [
     "register_optimizer_step_pre_hook",
 ]
 
+ParamsT = Any  # in annotations: tensors, pairs (name, tensor), or dicts of groups
+
 # A default that every group must give.
 required: Any = type("_RequiredParameter", (), {"__repr__": lambda self: "<required parameter>"})()
 
@@ -46,6 +48,17 @@ def register_optimizer_step_pre_hook(hook: Callable) -> RemovableHandle:
 def register_optimizer_step_post_hook(hook: Callable) -> RemovableHandle:
     """Calls hook(optimizer, args, kwargs) after every optimizer's step."""
     return _register(_global_optimizer_post_hooks, hook)
+
+
+def _use_grad_for_differentiable(func: Callable) -> Callable:
+    """For steps written in Python: records the step if the optimizer is differentiable."""
+
+    @functools.wraps(func)
+    def step(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        with rushlight.set_grad_enabled(self.defaults["differentiable"]):
+            return func(self, *args, **kwargs)
+
+    return step
 
 
 class Optimizer:
