@@ -27,7 +27,7 @@ RL_MATH T NAME(gelu_tanh_slope)(T x)
 RL_MATH T NAME(softplus)(T x)
 {
     T most = x > 0 ? x : 0;
-    return x != x ? x : most + M(log1p)(M(exp)(-F(fabs)(x)));
+    return x != x ? x : most + M(log1p_unit)(M(exp)(-F(fabs)(x)));
 }
 
 RL_MATH T NAME(mish_slope)(T x)

@@ -149,8 +149,17 @@ RL_MATH float m_bellf(float x)
     return x != x ? x : t < -85 ? 0 : exp_normalf(t < -85 ? -85 : t);
 }
 
-/* log(1 + x) for x > -1, in double with the accuracy of float32: for softplus and the binary
- * losses. */
+/* log(1 + x) for x from 0 to 1, error below 1.1 units in the last place: for softplus.  With
+ * s = x / (2 + x), log(1 + x) = 2 s + s R = x - s (x - R), R = 2/3 s^2 + 2/5 s^4 + ... */
+RL_MATH float m_log1p_unitf(float x)
+{
+    float s = x / (2 + x), z = s * s;
+    float r =
+        z * POLYF(z, 0x1.555556p-1f, 0x1.9998d4p-2f, 0x1.24c926p-2f, 0x1.bc8cf8p-3f, 0x1.dba26p-3f);
+    return fmaf(-s, x - r, x);
+}
+
+/* log(1 + x) for x > -1, in double with the accuracy of float32: for the binary losses. */
 RL_MATH float m_log1pf(float x)
 {
     double d = x, k, u = 1 + d,

@@ -186,6 +186,7 @@ RL_MATH double log1p_to(double x, int single)
     return x == 0 ? x : y;
 }
 RL_MATH double m_log1p(double x) { return log1p_to(x, 0); }
+RL_MATH double m_log1p_unit(double x) { return log1p_to(x, 0); }
 
 RL_MATH double m_sigmoid(double x)
 {
