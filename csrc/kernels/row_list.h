@@ -18,6 +18,9 @@
  *   LAYER_NORM_BACKWARD          dx, g, x, mean (R), rstd (R), weight or NULL, i0 as above
  *   LAYER_NORM_PARAMS            dweight, dbias, g, x, mean (R), rstd (R): a row here stands for
  *                                i0 rows of g and x, added up in turn
+ *   NORM_SUMS                    sum (R), dot (R), g, x, mean (R): sum of g, and of g (x - mean)
+ *   NORM_BACKWARD                dx, g, x, four numbers a row (mean, level, slope, scale):
+ *                                dx = (g - level - (x - mean) slope) scale
  *   ..._SUM                      sum (R), x, y: the element-wise losses of map_list.h, added up
  *   ATTENTION                    x, mask or NULL, max (R), sum (R), factor (R), noise or NULL: one
  *                                tile of scores of the online softmax.  Row r sees its first
@@ -42,6 +45,8 @@
     X(LAYER_NORM)                                                                                  \
     X(LAYER_NORM_BACKWARD)                                                                         \
     X(LAYER_NORM_PARAMS)                                                                           \
+    X(NORM_SUMS)                                                                                   \
+    X(NORM_BACKWARD)                                                                               \
     X(MSE_SUM)                                                                                     \
     X(L1_SUM)                                                                                      \
     X(SMOOTH_L1_SUM)                                                                               \

@@ -343,6 +343,34 @@ static void NAME(LAYER_NORM_PARAMS)(size_t rows, size_t n, char *const *p, const
     }
 }
 
+static void NAME(NORM_SUMS)(size_t rows, size_t n, char *const *p, const ptrdiff_t *s,
+                            const rl_kargs *a)
+{
+    for (size_t r = 0; r < rows; r++) {
+        const T *g = (const T *)p[2] + (ptrdiff_t)r * s[2];
+        const T *x = (const T *)p[3] + (ptrdiff_t)r * s[3];
+        const T mean = *((const T *)p[4] + (ptrdiff_t)r * s[4]);
+        SUM_LANES(total, n, g[at])
+        SUM_LANES(along, n, g[at] * (x[at] - mean))
+        *((T *)p[0] + (ptrdiff_t)r * s[0]) = (T)total;
+        *((T *)p[1] + (ptrdiff_t)r * s[1]) = (T)along;
+    }
+}
+
+static void NAME(NORM_BACKWARD)(size_t rows, size_t n, char *const *p, const ptrdiff_t *s,
+                                const rl_kargs *a)
+{
+    for (size_t r = 0; r < rows; r++) {
+        T *dx = (T *)p[0] + (ptrdiff_t)r * s[0];
+        const T *g = (const T *)p[1] + (ptrdiff_t)r * s[1];
+        const T *x = (const T *)p[2] + (ptrdiff_t)r * s[2];
+        const T *c = (const T *)p[3] + (ptrdiff_t)r * s[3];
+        const T mean = c[0], level = c[1], slope = c[2], scale = c[3];
+        RL_IVDEP for (size_t i = 0; i < n; i++) dx[i] =
+            (g[i] - level - (x[i] - mean) * slope) * scale;
+    }
+}
+
 /* ---- sums of element-wise losses ---- */
 
 #define LOSS_SUM(f, pre, term)                                                                     \
@@ -387,8 +415,9 @@ static void NAME(row_fill)(rl_kernels *t)
     SET_ROW(SOFTMAX), SET_ROW(LOG_SOFTMAX), SET_ROW(SOFTMAX_BACKWARD),
         SET_ROW(LOG_SOFTMAX_BACKWARD), SET_ROW(CROSS_ENTROPY), SET_ROW(CROSS_ENTROPY_BACKWARD),
         SET_ROW(LAYER_NORM), SET_ROW(LAYER_NORM_BACKWARD), SET_ROW(LAYER_NORM_PARAMS),
-        SET_ROW(MSE_SUM), SET_ROW(L1_SUM), SET_ROW(SMOOTH_L1_SUM), SET_ROW(HUBER_SUM),
-        SET_ROW(ATTENTION), SET_ROW(ATTENTION_BACKWARD), SET_ROW(SCALE_ROWS), SET_ROW(DOT_ROWS);
+        SET_ROW(NORM_SUMS), SET_ROW(NORM_BACKWARD), SET_ROW(MSE_SUM), SET_ROW(L1_SUM),
+        SET_ROW(SMOOTH_L1_SUM), SET_ROW(HUBER_SUM), SET_ROW(ATTENTION), SET_ROW(ATTENTION_BACKWARD),
+        SET_ROW(SCALE_ROWS), SET_ROW(DOT_ROWS);
 #undef SET_ROW
 }
 
