@@ -91,7 +91,27 @@ static rl_tensor *sigmoid_second(rl_node *n, rl_tensor *y)
     return rl_number_minus(rl_int(1), twice);
 }
 SLOPE(sigmoid, SIGMOID_BACKWARD, "sigmoid_backward_cpu", "SigmoidBackwardBackward0", sigmoid_second)
-UNARY(sigmoid, SIGMOID, FLOAT, "sigmoid_cpu", SAVES_OUTPUT, "SigmoidBackward0")
+DESCRIBE(sigmoid, SIGMOID, FLOAT, "sigmoid_cpu", SAVES_OUTPUT, "SigmoidBackward0")
+
+static rl_tensor *complex_sigmoid(rl_tensor *x)
+{
+    RL_TEMP *minus = rl_neg(x);
+    RL_TEMP *e = rl_exp(minus);
+    RL_TEMP *below = rl_add_number(e, rl_int(1));
+    return rl_reciprocal(below);
+}
+rl_tensor *rl_sigmoid(rl_tensor *input)
+{
+    return input && rl_has_complex(input) ? complex_sigmoid(input)
+                                          : rl_unary_apply(&sigmoid_unary, input, NULL);
+}
+rl_tensor *rl_sigmoid_(rl_tensor *input)
+{
+    if (!input || !rl_has_complex(input))
+        return rl_unary_apply_(&sigmoid_unary, input, NULL);
+    RL_TEMP *self = rl_inplace_source(input, rl_recording(input));
+    return self ? rl_inplace_assign(input, complex_sigmoid(self)) : NULL;
+}
 
 /* ---- relu: the output serves as well as the input ---- */
 

@@ -66,6 +66,25 @@ static rl_tensor *combine(rl_tensor *input, rl_tensor *product, rl_scalar beta, 
     return y;
 }
 
+/* The same with history, for complex numbers: their products are compositions. */
+static rl_tensor *composed(rl_tensor *input, rl_tensor *steal_product, rl_scalar beta,
+                           rl_scalar alpha)
+{
+    RL_TEMP *product = steal_product;
+    RL_TEMP *y = scaled(product, alpha);
+    if (!y || check_expands(input, y->ndim, y->shape))
+        return NULL;
+    if (is_zero(beta))
+        return rl_retain(y);
+    RL_TEMP *start = scaled(input, beta);
+    return start ? rl_add(y, start, rl_int(1)) : NULL;
+}
+
+static bool is_complex(const rl_tensor *input, const rl_tensor *a, const rl_tensor *b)
+{
+    return rl_is_complex((rl_dtype)a->dtype) && a->dtype == b->dtype && a->dtype == input->dtype;
+}
+
 static rl_tensor *record(const rl_node_type *type, rl_tensor *z, rl_tensor *input, rl_tensor *a,
                          rl_tensor *b, rl_scalar beta, rl_scalar alpha)
 {
@@ -138,6 +157,8 @@ rl_tensor *rl_addmm(rl_tensor *input, rl_tensor *a, rl_tensor *b, rl_scalar beta
 {
     if (!input || !a || !b)
         return NULL;
+    if (is_complex(input, a, b))
+        return composed(input, rl_mm(a, b), beta, alpha);
     if (a->ndim != 2)
         return rl_fail(RL_ERUNTIME, "mat1 must be a matrix, got %d-D tensor", a->ndim);
     if (b->ndim != 2)
@@ -185,6 +206,8 @@ rl_tensor *rl_addmv(rl_tensor *input, rl_tensor *a, rl_tensor *v, rl_scalar beta
 {
     if (!input || !a || !v)
         return NULL;
+    if (is_complex(input, a, v))
+        return composed(input, rl_mv(a, v), beta, alpha);
     if (a->ndim != 2 || v->ndim != 1 || input->ndim > 1)
         return rl_fail(RL_ERUNTIME, "vector + matrix @ vector expected, got %d, %d, %d",
                        input->ndim, a->ndim, v->ndim);
@@ -228,6 +251,8 @@ rl_tensor *rl_addr(rl_tensor *input, rl_tensor *x, rl_tensor *y, rl_scalar beta,
         return rl_fail(RL_ERUNTIME, "addr: Expected 1-D argument vec1, but got %d-D", x->ndim);
     if (y->ndim != 1)
         return rl_fail(RL_ERUNTIME, "addr: Expected 1-D argument vec2, but got %d-D", y->ndim);
+    if (is_complex(input, x, y))
+        return composed(input, rl_outer(x, y), beta, alpha);
     if (check_expands(input, 2, (int64_t[]){x->shape[0], y->shape[0]}))
         return NULL;
     rl_dtype dtype = rl_result_type(3, (rl_tensor *[]){input, x, y});
@@ -269,6 +294,8 @@ rl_tensor *rl_baddbmm(rl_tensor *input, rl_tensor *a, rl_tensor *b, rl_scalar be
 {
     if (!input || !a || !b)
         return NULL;
+    if (is_complex(input, a, b))
+        return composed(input, rl_bmm(a, b), beta, alpha);
     if (a->ndim == 3 && b->ndim == 3 && input->dtype != a->dtype)
         return rl_fail(RL_ERUNTIME,
                        "Input dtypes must be the same, got: input %s, batch1: %s, batch2: %s",
@@ -315,6 +342,13 @@ rl_tensor *rl_addbmm(rl_tensor *input, rl_tensor *a, rl_tensor *b, rl_scalar bet
         return rl_fail(RL_ERUNTIME, "Incompatible matrix sizes for bmm (%lldx%lld and %lldx%lld)",
                        (long long)a->shape[1], (long long)a->shape[2], (long long)b->shape[1],
                        (long long)b->shape[2]);
+    if (is_complex(input, a, b)) {
+        RL_TEMP *products = rl_bmm(a, b);
+        int64_t batch = 0;
+        return composed(
+            input, products ? rl_sum(products, (rl_ints){&batch, 1}, false, RL_NO_DTYPE) : NULL,
+            beta, alpha);
+    }
     if (check_dtypes(input, a, b) || check_expands(input, 2, (int64_t[]){a->shape[1], b->shape[2]}))
         return NULL;
     bool mode = rl_set_grad_enabled(false);

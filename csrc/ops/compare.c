@@ -14,13 +14,34 @@ COMPARE(lt, LT)
 COMPARE(le, LE)
 COMPARE(gt, GT)
 COMPARE(ge, GE)
-COMPARE(logical_and, LOGICAL_AND)
-COMPARE(logical_or, LOGICAL_OR)
-COMPARE(logical_xor, LOGICAL_XOR)
 #undef COMPARE
+
+/* Whether numbers are not 0, where x is complex; else x itself. */
+static rl_tensor *truth_of(rl_tensor *x)
+{
+    if (!x || !rl_has_complex(x))
+        return rl_retain(x);
+    RL_TEMP *zero = rl_wrap_number(rl_int(0));
+    return rl_ne(x, zero);
+}
+
+#define LOGIC(name, op)                                                                            \
+    rl_tensor *rl_##name(rl_tensor *input, rl_tensor *other)                                       \
+    {                                                                                              \
+        RL_TEMP *x = truth_of(input), *y = truth_of(other);                                        \
+        return rl_map2(RL_MAP_##op, RL_TYPE_BOOL, #name "_cpu", x, y, NULL);                       \
+    }
+LOGIC(logical_and, LOGICAL_AND)
+LOGIC(logical_or, LOGICAL_OR)
+LOGIC(logical_xor, LOGICAL_XOR)
+#undef LOGIC
 
 rl_tensor *rl_logical_not(rl_tensor *input)
 {
+    if (input && rl_has_complex(input)) {
+        RL_TEMP *zero = rl_wrap_number(rl_int(0));
+        return rl_eq(input, zero);
+    }
     return rl_map1(RL_MAP_LOGICAL_NOT, RL_TYPE_BOOL, "logical_not_cpu", input, NULL);
 }
 

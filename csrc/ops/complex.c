@@ -211,7 +211,9 @@ rl_tensor *rl_complex(rl_tensor *real, rl_tensor *imag)
     if (!real || !imag || check_parts(real, imag) ||
         rl_broadcast_shapes(real->ndim, real->shape, imag->ndim, imag->shape, &ndim, shape))
         return NULL;
-    RL_TEMP *z = rl_new(rl_complex_dtype((rl_dtype)real->dtype), ndim, shape);
+    rl_dtype dtype = rl_complex_dtype((rl_dtype)real->dtype);
+    RL_TEMP *z =
+        rl_has_shape(real, ndim, shape) ? rl_new_like(real, dtype) : rl_new(dtype, ndim, shape);
     bool mode = rl_set_grad_enabled(false);
     RL_TEMP *re = rl_real(z);
     RL_TEMP *im = z ? rl_imag(z) : NULL;
@@ -292,15 +294,43 @@ rl_tensor *rl_complex_abs(rl_tensor *x)
     return rl_record(n, rl_retain(y));
 }
 
-/* The direction, z / |z|. */
+/* s = z / |z|, 0 at 0      dz = (g - Re(g conj(s)) s) / |z|, 0 at 0 */
+static rl_status sgn_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    RL_TEMP *z = rl_saved(n, 0);
+    RL_TEMP *s = z ? rl_complex_sgn(z) : NULL;
+    RL_TEMP *size = z ? rl_abs(z) : NULL;
+    RL_TEMP *zero = rl_wrap_number(rl_int(0));
+    RL_TEMP *one = rl_wrap_number(rl_int(1));
+    RL_TEMP *at_zero = rl_eq(size, zero);
+    RL_TEMP *divisor = at_zero ? rl_where(at_zero, one, size) : NULL;
+    RL_TEMP *conjugate = rl_conj_of(s);
+    RL_TEMP *product = rl_mul(g[0], conjugate);
+    RL_TEMP *along = product ? rl_real(product) : NULL;
+    RL_TEMP *radial = rl_mul(along, s);
+    RL_TEMP *rest = rl_sub(g[0], radial, rl_int(1));
+    RL_TEMP *slope = rest && divisor ? rl_div(rest, divisor, NULL) : NULL;
+    dx[0] = slope ? rl_where(at_zero, zero, slope) : NULL;
+    return RL_DONE(n, dx);
+}
+static const rl_node_type sgn_node = {
+    .name = "SgnBackward0", .backward = sgn_backward, .n_saved = 1};
+
 rl_tensor *rl_complex_sgn(rl_tensor *input)
 {
+    bool mode = rl_set_grad_enabled(false);
     RL_TEMP *zero = rl_wrap_number(rl_int(0));
+    RL_TEMP *one = rl_wrap_number(rl_int(1));
     RL_TEMP *size = rl_abs(input);
     RL_TEMP *at_zero = rl_eq(size, zero);
-    RL_TEMP *one = rl_wrap_number(rl_int(1));
     RL_TEMP *divisor = at_zero ? rl_where(at_zero, one, size) : NULL;
-    return rl_div(input, divisor, NULL);
+    rl_tensor *s = divisor ? rl_div(input, divisor, NULL) : NULL;
+    rl_set_grad_enabled(mode);
+    if (!s || !rl_recording(input))
+        return s;
+    rl_node *n = rl_node_new(&sgn_node, s, 1, &input);
+    rl_save(n, 0, input);
+    return rl_record(n, s);
 }
 
 /* y = arg z      dz = i g z / |z|^2 */
@@ -329,32 +359,6 @@ rl_tensor *rl_complex_angle(rl_tensor *x)
         return y;
     rl_node *n = rl_node_new(&angle_node, y, 1, &x);
     rl_save(n, 0, x);
-    return rl_record(n, y);
-}
-
-/* y = e^z      dz = g conj(y) */
-static rl_status exp_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
-{
-    RL_TEMP *y = rl_saved(n, 0);
-    RL_TEMP *slope = rl_conj_of(y);
-    dx[0] = rl_mul(g[0], slope);
-    return RL_DONE(n, dx);
-}
-static const rl_node_type exp_node = {
-    .name = "ExpBackward0", .backward = exp_backward, .n_saved = 1};
-
-rl_tensor *rl_complex_exp(rl_tensor *x)
-{
-    bool mode = rl_set_grad_enabled(false);
-    RL_TEMP *re = rl_real(x);
-    RL_TEMP *im = rl_imag(x);
-    RL_TEMP *size = rl_exp(re);
-    rl_tensor *y = size ? rl_polar(size, im) : NULL;
-    rl_set_grad_enabled(mode);
-    if (!y || !rl_recording(x))
-        return y;
-    rl_node *n = rl_node_new(&exp_node, y, 1, &x);
-    rl_save_output(n, 0, y, 0);
     return rl_record(n, y);
 }
 

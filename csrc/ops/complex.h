@@ -12,9 +12,12 @@ static inline rl_tensor *rl_conj_of(rl_tensor *x)
     return x && rl_has_complex(x) ? rl_conj(x) : rl_retain(x);
 }
 
-/* |x| and e^x of complex x; sums and means without history. */
+/* f(x) of complex x without history, for the elementary functions that rl_complex_has; x^y. */
+bool rl_complex_has(rl_map_op op);
+rl_tensor *rl_complex_function(rl_map_op op, rl_tensor *x);
+rl_tensor *rl_complex_power(rl_tensor *x, rl_tensor *y);
+/* |x|, sgn and arg of complex x; sums and means without history. */
 rl_tensor *rl_complex_abs(rl_tensor *x);
-rl_tensor *rl_complex_exp(rl_tensor *x);
 rl_tensor *rl_complex_sgn(rl_tensor *x);
 rl_tensor *rl_complex_angle(rl_tensor *x);
 rl_tensor *rl_complex_sum(rl_tensor *x, rl_ints dim, bool keepdim, bool mean);

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/parallel.h"
+#include "ops/complex.h"
 #include "ops/matmul.h"
 #include "ops/rows.h"
 
@@ -52,6 +53,10 @@ rl_tensor *rl_vdot(rl_tensor *x, rl_tensor *y)
 {
     if (!x || !y)
         return NULL;
+    if (rl_has_complex(x)) {
+        RL_TEMP *conjugate = rl_conj(x);
+        return conjugate ? rl_dot(conjugate, y) : NULL;
+    }
     bool mode = rl_set_grad_enabled(false);
     rl_tensor *z = rl_dot(x, y);
     rl_set_grad_enabled(mode);
@@ -87,11 +92,13 @@ static rl_status cross_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
     rl_opt_int dim = {true, n->args.i[0]};
     if (rl_wants(n, 0)) {
-        RL_TEMP *y = rl_saved(n, 1);
+        RL_TEMP *saved = rl_saved(n, 1);
+        RL_TEMP *y = rl_conj_of(saved);
         dx[0] = y ? rl_cross(y, g[0], dim) : NULL;
     }
     if (rl_wants(n, 1)) {
-        RL_TEMP *x = rl_saved(n, 0);
+        RL_TEMP *saved = rl_saved(n, 0);
+        RL_TEMP *x = rl_conj_of(saved);
         dx[1] = x ? rl_cross(g[0], x, dim) : NULL;
     }
     return RL_DONE(n, dx);
@@ -192,7 +199,7 @@ rl_tensor *rl_cross(rl_tensor *x, rl_tensor *y, rl_opt_int dim)
 rl_tensor *rl_dist(rl_tensor *x, rl_tensor *y, rl_scalar p)
 {
     RL_TEMP *d = difference(x, y);
-    if (d && !rl_is_floating(d->dtype))
+    if (d && !rl_is_differentiable((rl_dtype)d->dtype))
         return rl_fail(RL_ERUNTIME,
                        "norm(): input dtype should be either floating point or complex. Got %s "
                        "instead.",

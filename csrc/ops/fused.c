@@ -1,5 +1,5 @@
 /* fused.c: several arithmetic steps in one pass: addcmul, addcdiv, lerp; atan2. */
-#include "ops/map.h"
+#include "ops/complex.h"
 
 /* g scaled by v, or g itself */
 static rl_tensor *times(rl_tensor *g, rl_scalar v)
@@ -51,6 +51,13 @@ static const rl_node_type addcdiv_node = {
 static rl_tensor *addc(const rl_node_type *type, rl_map_op op, const char *name, rl_tensor *x,
                        rl_tensor *a, rl_tensor *b, rl_scalar v)
 {
+    if (!x || !a || !b)
+        return NULL;
+    if (rl_has_complex(x) || rl_has_complex(a) || rl_has_complex(b)) { /* step by step */
+        RL_TEMP *term = op == RL_MAP_ADDCMUL ? rl_mul(a, b) : rl_div(a, b, NULL);
+        RL_TEMP *part = term ? times(term, v) : NULL;
+        return rl_add(x, part, rl_int(1));
+    }
     rl_map m = {.op = op, .typing = RL_TYPE_PROMOTE, .name = name, .n = 3, .in = {x, a, b}};
     m.args.f[0] = rl_scalar_double(v);
     m.args.i[0] = rl_scalar_int(v);
@@ -74,7 +81,8 @@ rl_tensor *rl_addcdiv(rl_tensor *input, rl_tensor *tensor1, rl_tensor *tensor2, 
 {
     if (!input || !tensor1 || !tensor2)
         return NULL;
-    if (!rl_is_floating((rl_dtype)tensor1->dtype) && !rl_is_floating((rl_dtype)tensor2->dtype))
+    if (!rl_is_differentiable((rl_dtype)tensor1->dtype) &&
+        !rl_is_differentiable((rl_dtype)tensor2->dtype))
         return rl_fail(
             RL_ERUNTIME,
             "Integer division with addcdiv is no longer supported, and in a future  release "
@@ -123,12 +131,18 @@ static const rl_node_type lerp_tensor_node = {
 
 static const char *c_name(const rl_tensor *t) /* as PyTorch names it here: "double", "long int" */
 {
-    static const char *const names[RL_NDTYPES] = {
-        [RL_BOOL] = "bool",      [RL_U8] = "unsigned char",
-        [RL_I8] = "signed char", [RL_I16] = "short int",
-        [RL_I32] = "int",        [RL_I64] = "long int",
-        [RL_F16] = "c10::Half",  [RL_BF16] = "c10::BFloat16",
-        [RL_F32] = "float",      [RL_F64] = "double"};
+    static const char *const names[RL_NDTYPES] = {[RL_BOOL] = "bool",
+                                                  [RL_U8] = "unsigned char",
+                                                  [RL_I8] = "signed char",
+                                                  [RL_I16] = "short int",
+                                                  [RL_I32] = "int",
+                                                  [RL_I64] = "long int",
+                                                  [RL_F16] = "c10::Half",
+                                                  [RL_BF16] = "c10::BFloat16",
+                                                  [RL_F32] = "float",
+                                                  [RL_F64] = "double",
+                                                  [RL_C64] = "c10::complex<float>",
+                                                  [RL_C128] = "c10::complex<double>"};
     return names[t->dtype];
 }
 
@@ -143,6 +157,11 @@ rl_tensor *rl_lerp(rl_tensor *input, rl_tensor *end, rl_tensor *weight)
     if (!number && weight->ndim && weight->dtype != input->dtype)
         return rl_fail(RL_ERUNTIME, "expected dtype %s for `weight` but got dtype %s",
                        c_name(input), c_name(weight));
+    if (rl_has_complex(input)) {
+        RL_TEMP *way = rl_sub(end, input, rl_int(1));
+        RL_TEMP *part = rl_mul(way, weight);
+        return rl_add(input, part, rl_int(1));
+    }
     rl_map m = {.op = RL_MAP_LERP,
                 .typing = RL_TYPE_PROMOTE,
                 .name = number ? "lerp_kernel_scalar" : "lerp_kernel_tensor",

@@ -155,6 +155,11 @@ static rl_tensor *linear(rl_tensor *x, rl_tensor *w, rl_tensor *b, unsigned relu
 {
     if (!x || !w)
         return NULL;
+    if (rl_is_complex((rl_dtype)x->dtype) && x->dtype == w->dtype && x->ndim && w->ndim == 2) {
+        RL_TEMP *wt = rl_t(w);
+        RL_TEMP *y = rl_matmul(x, wt);
+        return b ? rl_add(y, b, rl_int(1)) : rl_retain(y);
+    }
     if (x->ndim == 0 || w->ndim != 2 || (b && b->ndim > 1)) {
         RL_TEMP *y = linear_odd(x, w, b);
         return relu ? rl_relu(y) : rl_retain(y);

@@ -1,6 +1,7 @@
 /* moments.c: variance, standard deviation, norms. */
 #include <math.h>
 
+#include "ops/complex.h"
 #include "ops/reduced.h"
 
 static const rl_ints all_dims = {NULL, -1};
@@ -76,6 +77,19 @@ static const rl_node_type variance_nodes[2][2] = {
     {{.name = "StdBackward0", .backward = variance_backward, .n_saved = 2},
      {.name = "StdMeanBackward0", .backward = variance_backward, .n_saved = 2}}};
 
+/* The variance of a complex tensor: those of its parts added up. */
+static rl_tensor *complex_variance(rl_tensor *x, const bool *mask, bool keepdim, rl_dtype compute,
+                                   const rl_kargs *args)
+{
+    bool mode = rl_set_grad_enabled(false);
+    RL_TEMP *re = rl_real(x), *im = rl_imag(x);
+    RL_TEMP *a = rl_reduce_run(RL_REDUCE_VAR, "var", re, mask, keepdim, compute, compute, args);
+    RL_TEMP *b = rl_reduce_run(RL_REDUCE_VAR, "var", im, mask, keepdim, compute, compute, args);
+    rl_tensor *v = a && b ? rl_add(a, b, rl_int(1)) : NULL;
+    rl_set_grad_enabled(mode);
+    return v;
+}
+
 /* out[0] variance or standard deviation, out[1] the mean when with_mean. */
 static rl_status variance(rl_tensor *x, rl_ints dim, double correction, bool keepdim, bool root,
                           bool with_mean, rl_tensor **out)
@@ -86,12 +100,15 @@ static rl_status variance(rl_tensor *x, rl_ints dim, double correction, bool kee
     rl_status status = rl_dim_mask(dim, x->ndim, mask);
     if (status)
         return status;
-    if (!rl_is_floating((rl_dtype)x->dtype))
+    if (!rl_is_differentiable((rl_dtype)x->dtype))
         return rl_error(RL_ERUNTIME, "std and var only support floating point and complex dtypes");
-    rl_dtype result = (rl_dtype)x->dtype, compute = result == RL_F64 ? RL_F64 : RL_F32;
+    rl_dtype result = rl_real_dtype((rl_dtype)x->dtype);
+    rl_dtype compute = result == RL_F64 ? RL_F64 : RL_F32;
     rl_kargs args = {.f = {correction}};
-    RL_TEMP *v = rl_reduce_run(RL_REDUCE_VAR, root ? "std" : "var", x, mask, keepdim, compute,
-                               root ? compute : result, &args);
+    RL_TEMP *v = rl_has_complex(x)
+                     ? complex_variance(x, mask, keepdim, compute, &args)
+                     : rl_reduce_run(RL_REDUCE_VAR, root ? "std" : "var", x, mask, keepdim, compute,
+                                     root ? compute : result, &args);
     RL_TEMP *y = !root ? rl_retain(v)
                        : rl_map_run(&(rl_map){.op = RL_MAP_SQRT,
                                               .typing = RL_TYPE_FIXED,
@@ -206,12 +223,12 @@ static rl_status norm_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
     if (!gk || !yk || !zero)
         return rl_error_code();
     if (p == 1) {
-        RL_TEMP *sign = rl_sign(x);
+        RL_TEMP *sign = rl_sgn(x);
         dx[0] = rl_mul(gk, sign);
         return RL_DONE(n, dx);
     }
     if (isinf(p)) {
-        RL_TEMP *sign = rl_sign(x);
+        RL_TEMP *sign = rl_sgn(x);
         RL_TEMP *size = rl_abs(x);
         RL_TEMP *hit = size ? rl_eq(size, yk) : NULL;
         int64_t dims[RL_MAX_DIMS];
@@ -235,7 +252,7 @@ static rl_status norm_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
         RL_TEMP *size = rl_abs(x);
         RL_TEMP *ratio = size ? rl_div(size, yk, NULL) : NULL;
         RL_TEMP *raised = ratio && power ? rl_pow(ratio, power) : NULL;
-        RL_TEMP *sign = rl_sign(x);
+        RL_TEMP *sign = rl_sgn(x);
         direction = raised && sign ? rl_mul(raised, sign) : NULL;
     }
     RL_TEMP *safe = direction && flat ? rl_masked_fill(direction, flat, zero) : NULL;
@@ -287,16 +304,21 @@ rl_tensor *rl_norm(rl_tensor *input, rl_scalar p, rl_ints dim, bool keepdim, rl_
     double power = p.dtype == RL_NO_DTYPE ? 2 : rl_scalar_double(p);
     if (!input || rl_dim_mask(dim, input->ndim, mask))
         return NULL;
-    if (!rl_is_floating((rl_dtype)input->dtype))
+    if (!rl_is_differentiable((rl_dtype)input->dtype))
         return rl_fail(
             RL_ERUNTIME,
             "linalg.vector_norm: Expected a floating point or complex tensor as input. Got %s",
             rl_dtype_title((rl_dtype)input->dtype));
-    if (dtype != RL_NO_DTYPE && !rl_is_floating(dtype))
+    if (dtype != RL_NO_DTYPE && !rl_is_differentiable(dtype))
         return rl_fail(RL_ERUNTIME,
                        "linalg.vector_norm: dtype should be floating point or complex. Got %s",
                        rl_dtype_title(dtype));
     rl_dtype result = dtype == RL_NO_DTYPE ? (rl_dtype)input->dtype : dtype;
+    if (rl_is_complex(result) != rl_has_complex(input))
+        return rl_fail(RL_ERUNTIME,
+                       "linalg.vector_norm: dtype should be %s for %s inputs, but got %s",
+                       rl_has_complex(input) ? "complex" : "real",
+                       rl_has_complex(input) ? "complex" : "real", rl_dtype_title(result));
     if (rl_promote((rl_dtype)input->dtype, result) != result)
         return rl_fail(RL_ERUNTIME,
                        "linalg.vector_norm: the dtype of the input (%s) should be convertible "
@@ -309,7 +331,8 @@ rl_tensor *rl_norm(rl_tensor *input, rl_scalar p, rl_ints dim, bool keepdim, rl_
             "operation does not have an identity",
             power);
     bool grad = rl_set_grad_enabled(false);
-    rl_tensor *y = norm_data(input, power, mask, keepdim, result);
+    RL_TEMP *sizes = rl_has_complex(input) ? rl_abs(input) : rl_retain(input);
+    rl_tensor *y = sizes ? norm_data(sizes, power, mask, keepdim, rl_real_dtype(result)) : NULL;
     rl_set_grad_enabled(grad);
     if (!rl_recording(input))
         return y;

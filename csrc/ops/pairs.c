@@ -330,7 +330,9 @@ rl_status rl_frexp(rl_tensor *input, rl_tensor **out)
 static rl_tensor *in_double(rl_tensor *x)
 {
     if (!x || !rl_is_wrapped_number(x))
-        return rl_to_dtype(x, RL_F64, false);
+        return rl_to_dtype(x, x && rl_is_complex((rl_dtype)x->dtype) ? RL_C128 : RL_F64, false);
+    if (rl_is_complex((rl_dtype)x->dtype))
+        return rl_retain(x);
     rl_scalar s;
     return rl_item(x, &s) ? NULL : rl_wrap_number(rl_float(rl_scalar_double(s)));
 }
@@ -346,7 +348,7 @@ rl_tensor *rl_float_power_(rl_tensor *input, rl_tensor *exponent)
 {
     if (!input || !exponent)
         return NULL;
-    if (input->dtype != RL_F64)
+    if (input->dtype != RL_F64 && input->dtype != RL_C128)
         return rl_fail(RL_ERUNTIME,
                        "the base given to float_power_ has dtype %s but the operation's result "
                        "requires dtype Double",

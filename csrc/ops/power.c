@@ -17,6 +17,8 @@ static rl_status pow_number_backward(rl_node *n, rl_tensor *const *g, rl_tensor 
         return RL_DONE(n, dx);
     }
     RL_TEMP *x = rl_saved(n, 0);
+    if (!x)
+        return rl_error_code();
     rl_scalar less = e.dtype == RL_F64 ? rl_float(e.f - 1) : rl_int(e.i - 1);
     RL_TEMP *power = rl_scalar_is(e, 2) ? rl_retain(x) : rl_pow_number(x, less);
     RL_TEMP *holomorphic = rl_mul_number(power, e);
@@ -37,17 +39,22 @@ static rl_status pow_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
         RL_TEMP *flat = rl_eq(y, zero);
         RL_TEMP *less = rl_add_number(y, rl_int(-1));
         RL_TEMP *power = rl_pow(x, less);
-        RL_TEMP *slope = rl_mul(y, power);
+        RL_TEMP *holomorphic = rl_mul(y, power);
+        RL_TEMP *slope = rl_conj_of(holomorphic);
         RL_TEMP *d = rl_mul(g[0], slope);
         dx[0] = rl_where(flat, zero, d);
     }
     if (rl_wants(n, 1)) {
         RL_TEMP *z = rl_saved(n, 2);
         RL_TEMP *base0 = rl_eq(x, zero);
-        RL_TEMP *up = rl_ge(y, zero);
+        RL_TEMP *part = rl_has_complex(y) ? rl_real(y) : rl_retain(y);
+        RL_TEMP *up = rl_ge(part, zero);
         RL_TEMP *flat = rl_logical_and(base0, up);
-        RL_TEMP *log = rl_log(x);
-        RL_TEMP *slope = rl_mul(z, log);
+        RL_TEMP *base =
+            z && rl_has_complex(z) ? rl_to_dtype(x, (rl_dtype)z->dtype, false) : rl_retain(x);
+        RL_TEMP *log = rl_log(base);
+        RL_TEMP *holomorphic = rl_mul(z, log);
+        RL_TEMP *slope = rl_conj_of(holomorphic);
         RL_TEMP *d = rl_mul(g[0], slope);
         dx[1] = rl_where(flat, zero, d);
     }
@@ -58,6 +65,8 @@ static const rl_node_type pow_number_node = {
     .name = "PowBackward0", .backward = pow_number_backward, .n_saved = 1};
 static const rl_node_type pow_node = {
     .name = "PowBackward1", .backward = pow_backward, .n_saved = 3};
+static const rl_node_type pow_complex_number_node = {
+    .name = "PowBackward0", .backward = pow_backward, .n_saved = 3};
 static const rl_node_type pow_base_node = {
     .name = "PowBackward2", .backward = pow_backward, .n_saved = 3};
 
@@ -68,14 +77,8 @@ static rl_status pow_map(rl_map *m, rl_tensor *x, rl_tensor *y)
     *m = (rl_map){.op = RL_MAP_POW, .name = "pow", .n = 2, .in = {x, y}};
     m->typing = RL_TYPE_FIXED;
     m->compute = m->result = type;
-    if (rl_is_complex(type)) { /* only squares and reciprocals have kernels */
-        double e = y->ndim == 0 && rl_is_wrapped_number(y) && !rl_has_complex(y) ? number_of(y) : 0;
-        if (e == 2 || e == -1) {
-            m->op = e == 2 ? RL_MAP_SQUARE : RL_MAP_RECIPROCAL;
-            m->n = 1;
-        }
+    if (rl_is_complex(type))
         return RL_OK;
-    }
     if (y->ndim == 0 && rl_is_wrapped_number(y)) {
         double e = number_of(y);
         if (!rl_is_floating(type) && type != RL_BOOL) {
@@ -104,15 +107,34 @@ static rl_status pow_map(rl_map *m, rl_tensor *x, rl_tensor *y)
     return RL_OK;
 }
 
+/* Complex powers: short ways for the usual numbers. */
+static rl_tensor *complex_pow(rl_tensor *x, rl_tensor *y)
+{
+    bool number = y->ndim == 0 && rl_is_wrapped_number(y) && !rl_has_complex(y);
+    double e = number ? number_of(y) : 0;
+    if (e == 2 || e == 3 || e == -1 || e == -2) {
+        bool mode = rl_set_grad_enabled(false);
+        RL_TEMP *square = e == -1 ? rl_retain(x) : rl_mul(x, x);
+        rl_tensor *z = e == 2   ? rl_retain(square)
+                       : e == 3 ? rl_mul(square, x)
+                                : rl_reciprocal(square);
+        rl_set_grad_enabled(mode);
+        return z;
+    }
+    if (e == 0.5 || e == -0.5)
+        return rl_complex_function(e > 0 ? RL_MAP_SQRT : RL_MAP_RSQRT, x);
+    return rl_complex_power(x, y);
+}
+
 rl_tensor *rl_pow(rl_tensor *input, rl_tensor *exponent)
 {
     rl_map m;
     if (!input || !exponent || pow_map(&m, input, exponent))
         return NULL;
-    rl_tensor *z = rl_map_run(&m);
+    rl_tensor *z = rl_is_complex(m.result) ? complex_pow(input, exponent) : rl_map_run(&m);
     if (!z || (!rl_recording(input) && !rl_recording(exponent)))
         return z;
-    if (rl_is_wrapped_number(exponent)) {
+    if (rl_is_wrapped_number(exponent) && !rl_has_complex(exponent)) {
         rl_node *n = rl_node_new(&pow_number_node, z, 1, (rl_tensor *[]){input});
         rl_save(n, 0, input);
         if (n && rl_item(exponent, &n->args.s[0])) {
@@ -121,8 +143,10 @@ rl_tensor *rl_pow(rl_tensor *input, rl_tensor *exponent)
         }
         return rl_record(n, z);
     }
-    rl_node *n = rl_node_new(rl_is_wrapped_number(input) ? &pow_base_node : &pow_node, z, 2,
-                             (rl_tensor *[]){input, exponent});
+    rl_node *n = rl_node_new(rl_is_wrapped_number(input)      ? &pow_base_node
+                             : rl_is_wrapped_number(exponent) ? &pow_complex_number_node
+                                                              : &pow_node,
+                             z, 2, (rl_tensor *[]){input, exponent});
     rl_save(n, 0, input);
     rl_save(n, 1, exponent);
     rl_save_output(n, 2, z, 0);
@@ -134,9 +158,10 @@ rl_tensor *rl_pow_(rl_tensor *input, rl_tensor *exponent)
     rl_map m;
     if (!input || !exponent || pow_map(&m, input, exponent))
         return NULL;
-    if (!rl_recording(input) && !rl_recording(exponent))
+    bool records = rl_recording(input) || rl_recording(exponent);
+    if (!records && !rl_is_complex(m.result))
         return rl_map_into(&m, input);
-    RL_TEMP *self = rl_inplace_source(input, true);
+    RL_TEMP *self = rl_inplace_source(input, records);
     return self ? rl_inplace_assign(input, rl_pow(self, input == exponent ? self : exponent))
                 : NULL;
 }

@@ -180,17 +180,17 @@ static rl_tensor *products_of_others(rl_tensor *x, int64_t dim)
 static bool has_zero(rl_tensor *y)
 {
     rl_scalar found = rl_bool(true);
-    bool mask[RL_MAX_DIMS];
-    memset(mask, 1, sizeof mask);
-    RL_TEMP *all =
-        rl_reduce_run(RL_REDUCE_ALL, "prod", y, mask, false, (rl_dtype)y->dtype, RL_BOOL, NULL);
+    RL_TEMP *zero = rl_wrap_number(rl_int(0));
+    RL_TEMP *differs = zero ? rl_ne(y, zero) : NULL;
+    RL_TEMP *all = differs ? rl_all(differs, (rl_ints){NULL, -1}, false) : NULL;
     return !all || rl_item(all, &found) || found.i == 0;
 }
 
 static rl_status prod_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
-    RL_TEMP *x = rl_saved(n, 0);
-    RL_TEMP *y = rl_saved(n, 1);
+    RL_TEMP *saved = rl_saved(n, 0);
+    RL_TEMP *product = rl_saved(n, 1);
+    RL_TEMP *x = rl_conj_of(saved), *y = rl_conj_of(product); /* as of all holomorphic functions */
     if (!x || !y)
         return rl_error_code();
     if (x->numel == 0) {
@@ -216,13 +216,38 @@ static const rl_node_type prod_nodes[] = {
     {.name = "ProdBackward0", .backward = prod_backward, .n_saved = 2},
     {.name = "ProdBackward1", .backward = prod_backward, .n_saved = 2}};
 
+/* The last of the running products; of none 1. */
+static rl_tensor *complex_prod(rl_tensor *x, bool along, int64_t dim, bool keepdim)
+{
+    bool mode = rl_set_grad_enabled(false);
+    rl_tensor *y = NULL;
+    RL_TEMP *line = along && x->ndim ? rl_retain(x) : rl_reshape(x, (rl_ints){(int64_t[]){-1}, 1});
+    if (!along || x->ndim == 0)
+        dim = 0;
+    if (line && line->shape[dim] == 0) {
+        RL_TEMP *sum = rl_sum(line, (rl_ints){&dim, 1}, false, RL_NO_DTYPE);
+        y = sum ? rl_ones_like(sum, RL_NO_DTYPE) : NULL;
+    } else if (line) {
+        RL_TEMP *running = rl_cumprod(line, dim, RL_NO_DTYPE);
+        RL_TEMP *last = running ? rl_select(running, dim, line->shape[dim] - 1) : NULL;
+        y = last ? rl_clone(last) : NULL;
+    }
+    if (y && along && keepdim && x->ndim) {
+        RL_TEMP *flat = y;
+        y = rl_unsqueeze(flat, dim);
+    }
+    rl_set_grad_enabled(mode);
+    return y;
+}
+
 static rl_tensor *prod(rl_tensor *input, const bool *mask, bool along, int64_t dim, bool keepdim,
                        rl_dtype dtype)
 {
     rl_dtype result = sum_dtype(input, dtype);
     RL_TEMP *x = as_dtype(input, dtype);
-    rl_tensor *y = rl_reduce_run(RL_REDUCE_PROD, "prod", x, mask, keepdim, compute_dtype(result),
-                                 result, NULL);
+    rl_tensor *y = x && rl_has_complex(x) ? complex_prod(x, along, dim, keepdim)
+                                          : rl_reduce_run(RL_REDUCE_PROD, "prod", x, mask, keepdim,
+                                                          compute_dtype(result), result, NULL);
     if (!rl_recording(x))
         return y;
     rl_node *n = rl_node_new(&prod_nodes[along], y, 1, (rl_tensor *[]){x});
@@ -262,6 +287,11 @@ static rl_tensor *truth(rl_reduce_op op, const char *name, rl_tensor *x, rl_ints
     if (!x || rl_dim_mask(dim, x->ndim, mask))
         return NULL;
     rl_dtype result = x->dtype == RL_U8 ? RL_U8 : RL_BOOL; /* PyTorch keeps uint8 */
+    if (rl_has_complex(x)) {
+        RL_TEMP *zero = rl_wrap_number(rl_int(0));
+        RL_TEMP *differs = rl_ne(x, zero);
+        return truth(op, name, differs, dim, keepdim);
+    }
     if (dim.n == 0) /* an empty list: no dim, unlike in sum */
         memset(mask, 0, sizeof mask);
     return rl_reduce_run(op, name, x, mask, keepdim, (rl_dtype)x->dtype, result, NULL);

@@ -1,5 +1,6 @@
 /* scan.c: running sums and products along a dim. */
 #include "core/parallel.h"
+#include "ops/complex.h"
 #include "ops/reduced.h"
 
 enum { SUM, PROD };
@@ -24,6 +25,21 @@ struct scan {
         break;                                                                                     \
     }
 
+/* Running products of complex numbers; their sums are those of the parts. */
+#define COMPLEX_LINE(T)                                                                            \
+    {                                                                                              \
+        T *y = (T *)w->y + 2 * (i / w->inner * w->inner * w->n + i % w->inner);                    \
+        double re = 1, im = 0;                                                                     \
+        for (int64_t k = 0; k < w->n; k++, y += 2 * w->inner) {                                    \
+            double next = re * y[0] - im * y[1];                                                   \
+            im = re * y[1] + im * y[0];                                                            \
+            re = next;                                                                             \
+            y[0] = (T)re;                                                                          \
+            y[1] = (T)im;                                                                          \
+        }                                                                                          \
+        break;                                                                                     \
+    }
+
 static void run_lines(int64_t begin, int64_t end, void *context)
 {
     const struct scan *w = context;
@@ -33,15 +49,22 @@ static void run_lines(int64_t begin, int64_t end, void *context)
             LINE(float, double)
         case RL_F64:
             LINE(double, double)
+        case RL_C64:
+            COMPLEX_LINE(float)
+        case RL_C128:
+            COMPLEX_LINE(double)
         default:
             LINE(int64_t, uint64_t)
         }
 }
 #undef LINE
+#undef COMPLEX_LINE
 
 static rl_tensor *scan_data(rl_tensor *x, int kind, int64_t dim, rl_dtype result)
 {
-    rl_dtype compute = rl_is_integral(result, true) ? RL_I64 : result == RL_F64 ? RL_F64 : RL_F32;
+    rl_dtype compute = rl_is_integral(result, true)                ? RL_I64
+                       : result == RL_F64 || rl_is_complex(result) ? result
+                                                                   : RL_F32;
     RL_TEMP *cast = rl_is_integral(result, true) ? rl_cast_data(x, result) : rl_retain(x);
     rl_tensor *y = cast ? rl_new(compute, x->ndim, x->shape) : NULL;
     if (!y || rl_copy_data(y, cast)) {
@@ -51,8 +74,14 @@ static rl_tensor *scan_data(rl_tensor *x, int kind, int64_t dim, rl_dtype result
     struct scan w = {kind == PROD, x->ndim ? x->shape[dim] : 1, 1, compute, y->data};
     for (int d = (int)dim + 1; d < x->ndim; d++)
         w.inner *= x->shape[d];
-    if (y->numel)
-        rl_parallel_for(y->numel / w.n, w.n < 16384 ? 16384 / w.n : 1, run_lines, &w);
+    int64_t lines = y->numel ? y->numel / w.n : 0;
+    if (rl_is_complex(compute) && kind == SUM) {
+        w.dtype = rl_real_dtype(compute);
+        w.inner *= 2;
+        lines *= 2;
+    }
+    if (lines)
+        rl_parallel_for(lines, w.n < 16384 ? 16384 / w.n : 1, run_lines, &w);
     if (compute == result)
         return y;
     rl_tensor *z = rl_cast_data(y, result);
@@ -81,22 +110,23 @@ static rl_status cumsum_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx
 /* y_k = prod over j <= k of x_j     dx_j = sum over k >= j of g_k y_k / x_j where no x is 0.
  * With zeros: dx_j = sum over k >= j of g_k (prod over i <= k, i != j, of x_i), the product taken
  * with x_j replaced by 1, one j after the other. */
-static rl_status cumprod_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+static rl_status cumprod_backward(rl_node *n, rl_tensor *const *grads, rl_tensor **dx)
 {
-    RL_TEMP *x = rl_saved(n, 0);
-    RL_TEMP *y = rl_saved(n, 1);
+    RL_TEMP *saved = rl_saved(n, 0);
+    RL_TEMP *product = rl_saved(n, 1);
     int64_t dim = n->args.i[0];
-    if (!x || !y)
+    if (!saved || !product)
         return rl_error_code();
-    if (x->ndim == 0) {
-        dx[0] = rl_retain(g[0]);
+    if (saved->ndim == 0) {
+        dx[0] = rl_retain(grads[0]);
         return RL_DONE(n, dx);
     }
+    RL_TEMP *x = rl_conj_of(saved), *y = rl_conj_of(product); /* as of all holomorphic functions */
+    rl_tensor *const *g = grads;
     rl_scalar whole;
-    bool mask[RL_MAX_DIMS];
-    memset(mask, 1, sizeof mask);
-    RL_TEMP *no_zero =
-        rl_reduce_run(RL_REDUCE_ALL, "cumprod", x, mask, false, (rl_dtype)x->dtype, RL_BOOL, NULL);
+    RL_TEMP *nothing = rl_wrap_number(rl_int(0));
+    RL_TEMP *differs = nothing ? rl_ne(x, nothing) : NULL;
+    RL_TEMP *no_zero = differs ? rl_all(differs, (rl_ints){NULL, -1}, false) : NULL;
     if (!no_zero || rl_item(no_zero, &whole))
         return rl_error_code();
     if (whole.i) {
@@ -144,7 +174,7 @@ static rl_tensor *scan(rl_tensor *x, int kind, int64_t dim, rl_dtype dtype)
                       : rl_is_integral((rl_dtype)x->dtype, true) ? RL_I64
                                                                  : (rl_dtype)x->dtype;
     rl_tensor *y = scan_data(x, kind, dim, result);
-    if (!rl_recording(x) || !rl_is_floating(result))
+    if (!rl_recording(x) || !rl_is_differentiable(result))
         return y;
     rl_node *n = rl_node_new(kind == PROD ? &cumprod_node : &cumsum_node, y, 1, (rl_tensor *[]){x});
     if (kind == PROD) {

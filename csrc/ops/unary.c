@@ -27,10 +27,24 @@ static rl_node *node_of(const rl_unary *u, const rl_node_type *type, rl_tensor *
     return n;
 }
 
+static bool by_parts(const rl_unary *u, const rl_tensor *x)
+{
+    return x && rl_has_complex(x) && rl_complex_has(u->op);
+}
+
+rl_status rl_unary_done(rl_node *n, rl_tensor **dx)
+{
+    if (dx[0] && rl_has_complex(dx[0])) {
+        RL_TEMP *turned = dx[0];
+        dx[0] = rl_conj_physical(turned);
+    }
+    return RL_DONE(n, dx);
+}
+
 rl_tensor *rl_unary_apply(const rl_unary *u, rl_tensor *x, const rl_kargs *a)
 {
     rl_map m = map_of(u, x, a);
-    rl_tensor *z = rl_map_run(&m);
+    rl_tensor *z = by_parts(u, x) ? rl_complex_function(u->op, x) : rl_map_run(&m);
     if (!z || !rl_recording(x))
         return z;
     rl_node *n = node_of(u, &u->node, z, x, a);
@@ -44,8 +58,8 @@ rl_tensor *rl_unary_apply_(const rl_unary *u, rl_tensor *x, const rl_kargs *a)
     if (!x)
         return NULL;
     bool records = rl_recording(x);
-    if (records && u->saves == SAVES_INPUT) { /* which the write destroys: compute from a copy */
-        RL_TEMP *self = rl_inplace_source(x, true);
+    if ((records && u->saves == SAVES_INPUT) || by_parts(u, x)) { /* computed from a copy */
+        RL_TEMP *self = rl_inplace_source(x, records);
         return self ? rl_inplace_assign(x, rl_unary_apply(u, self, a)) : NULL;
     }
     if (rl_check_inplace(x, records))
@@ -80,13 +94,7 @@ static rl_status frac_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 
 /* y = e^x      dx = g y */
 BACKWARD(exp, dx[0] = rl_mul(g, v);)
-DESCRIBE(exp, EXP, FLOAT, "exp_vml_cpu", SAVES_OUTPUT, "ExpBackward0")
-rl_tensor *rl_exp(rl_tensor *input)
-{
-    return input && rl_has_complex(input) ? rl_complex_exp(input)
-                                          : rl_unary_apply(&exp_unary, input, NULL);
-}
-rl_tensor *rl_exp_(rl_tensor *input) { return rl_unary_apply_(&exp_unary, input, NULL); }
+UNARY(exp, EXP, FLOAT, "exp_vml_cpu", SAVES_OUTPUT, "ExpBackward0")
 
 /* y = 2^x      dx = g y ln 2 */
 BACKWARD(exp2, RL_TEMP *s = rl_mul_number(v, rl_float(M_LN2)); dx[0] = rl_mul(g, s);)
@@ -122,8 +130,8 @@ BACKWARD(rsqrt, RL_TEMP *cube = rl_pow_number(v, rl_int(3));
 UNARY(rsqrt, RSQRT, FLOAT, "rsqrt_cpu", SAVES_OUTPUT, "RsqrtBackward0")
 
 /* y = 1 / x      dx = -g y^2 */
-BACKWARD(reciprocal, RL_TEMP *c = rl_conj_of(v); RL_TEMP *square = rl_mul(c, c);
-         RL_TEMP *minus = rl_neg(g); dx[0] = rl_mul(minus, square);)
+BACKWARD(reciprocal, RL_TEMP *square = rl_mul(v, v); RL_TEMP *minus = rl_neg(g);
+         dx[0] = rl_mul(minus, square);)
 UNARY(reciprocal, RECIPROCAL, FLOAT, "reciprocal_cpu", SAVES_OUTPUT, "ReciprocalBackward0")
 
 /* ---- circular and hyperbolic functions ---- */
@@ -167,6 +175,11 @@ UNARY(cosh, COSH, FLOAT, "cosh_vml_cpu", SAVES_INPUT, "CoshBackward0")
 /* (x^2 + plus)^(-1/2) */
 static rl_tensor *area_slope(rl_tensor *x, int plus)
 {
+    if (plus < 0 && rl_has_complex(x)) { /* on the right side of the cut of either root */
+        RL_TEMP *less = rl_add_number(x, rl_int(-1)), *more = rl_add_number(x, rl_int(1));
+        RL_TEMP *a = rl_rsqrt(less), *b = rl_rsqrt(more);
+        return rl_mul(a, b);
+    }
     RL_TEMP *square = rl_mul(x, x);
     RL_TEMP *sum = rl_add_number(square, rl_int(plus));
     return rl_rsqrt(sum);
@@ -214,7 +227,15 @@ static rl_tensor *tanh_slope(rl_tensor *g, rl_tensor *y)
     return rl_record(n, z);
 }
 
-BACKWARD(tanh, dx[0] = tanh_slope(g, v);)
+/* The kernel is for real numbers. */
+static rl_tensor *complex_tanh_slope(rl_tensor *g, rl_tensor *y)
+{
+    RL_TEMP *square = rl_mul(y, y);
+    RL_TEMP *slope = rl_number_minus(rl_int(1), square);
+    return rl_mul(g, slope);
+}
+
+BACKWARD(tanh, dx[0] = rl_has_complex(v) ? complex_tanh_slope(g, v) : tanh_slope(g, v);)
 UNARY(tanh, TANH, FLOAT, "tanh_vml_cpu", SAVES_OUTPUT, "TanhBackward0")
 
 /* y = erf x      dx = g 2/sqrt(pi) e^(-x^2) */
@@ -308,7 +329,13 @@ rl_tensor *rl_sgn(rl_tensor *input)
     return input && rl_has_complex(input) ? rl_complex_sgn(input)
                                           : rl_unary_apply(&sgn_unary, input, NULL);
 }
-rl_tensor *rl_sgn_(rl_tensor *input) { return rl_unary_apply_(&sgn_unary, input, NULL); }
+rl_tensor *rl_sgn_(rl_tensor *input)
+{
+    if (!input || !rl_has_complex(input))
+        return rl_unary_apply_(&sgn_unary, input, NULL);
+    RL_TEMP *self = rl_inplace_source(input, rl_recording(input));
+    return self ? rl_inplace_assign(input, rl_complex_sgn(self)) : NULL;
+}
 
 /* The angle of a real number: 0, and pi below 0. */
 #define angle_backward zero_backward
@@ -421,6 +448,12 @@ rl_tensor *rl_nan_to_num(rl_tensor *input, rl_opt_float nan, rl_opt_float posinf
 {
     if (!input)
         return NULL;
+    if (rl_has_complex(input)) { /* each part on its own */
+        RL_TEMP *parts = rl_view_as_real(input);
+        RL_TEMP *numbers = parts ? rl_nan_to_num(parts, nan, posinf, neginf) : NULL;
+        RL_TEMP *rows = rl_contiguous(numbers);
+        return rl_view_as_complex(rows);
+    }
     if (!rl_is_floating((rl_dtype)input->dtype))
         return rl_clone(input);
     double most = input->dtype == RL_F64    ? DBL_MAX

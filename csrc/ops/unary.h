@@ -2,7 +2,7 @@
 #ifndef RL_OPS_UNARY_H
 #define RL_OPS_UNARY_H
 
-#include "ops/map.h"
+#include "ops/complex.h"
 
 typedef struct rl_unary {
     rl_map_op op;
@@ -17,16 +17,21 @@ typedef struct rl_unary {
 rl_tensor *rl_unary_apply(const rl_unary *u, rl_tensor *x, const rl_kargs *a);
 rl_tensor *rl_unary_apply_(const rl_unary *u, rl_tensor *x, const rl_kargs *a);
 
-/* Defines a derivative: dx[0] from g, the gradient, and v, what was saved. */
+/* The end of a derivative: a complex gradient is conjugated. */
+rl_status rl_unary_done(rl_node *n, rl_tensor **dx);
+
+/* Defines a derivative: dx[0] from g, the gradient, and v, what was saved.  Formulas are those of
+ * real numbers; they are linear in g, so that a holomorphic function's conj(f') g is what they make
+ * of conj(g), conjugated. */
 #define BACKWARD(f, ...)                                                                           \
     static rl_status f##_backward(rl_node *n, rl_tensor *const *gs, rl_tensor **dx)                \
     {                                                                                              \
-        rl_tensor *g = gs[0];                                                                      \
+        RL_TEMP *g = rl_conj_of(gs[0]);                                                            \
         RL_TEMP *v = rl_saved(n, 0);                                                               \
         if (!v)                                                                                    \
             return rl_error_code();                                                                \
         __VA_ARGS__                                                                                \
-        return RL_DONE(n, dx);                                                                     \
+        return rl_unary_done(n, dx);                                                               \
     }
 
 /* The description f_unary of an operator whose derivative is f_backward. */

@@ -1,6 +1,6 @@
 """Activations and their fused backwards: csrc/ops/activation.c, glu.c."""
 
-@op(inplace="native", out=True, aliases=("special_expit",))
+@op(inplace="native", out=True, aliases=("special_expit",), complex=True)
 def sigmoid(input: Tensor) -> Tensor:
     """1 / (1 + exp(-x))."""
 

@@ -116,7 +116,7 @@ def lcm(input: Tensor, other: Tensor) -> Tensor:
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
     """input 2^other."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, complex=True)
 def float_power(input: TensorLike, exponent: TensorLike) -> Tensor:
     """input to the power of exponent, computed in float64."""
 
@@ -124,15 +124,15 @@ def float_power(input: TensorLike, exponent: TensorLike) -> Tensor:
 def frexp(input: Tensor) -> tuple[Tensor, Tensor]:
     """Mantissa in [1/2, 1) and exponent: input = mantissa 2^exponent."""
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=True, complex=True)
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """input + value * tensor1 * tensor2."""
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=True, complex=True)
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """input + value * tensor1 / tensor2."""
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=True, complex=True)
 def lerp(input: Tensor, end: Tensor, weight: TensorLike) -> Tensor:
     """input + weight * (end - input)."""
 

@@ -24,19 +24,19 @@ def gt(input: Tensor, other: TensorLike) -> Tensor:
 def ge(input: Tensor, other: TensorLike) -> Tensor:
     """input >= other, element by element."""
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=True, complex=True)
 def logical_and(input: Tensor, other: Tensor) -> Tensor:
     """Whether both are non-zero."""
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=True, complex=True)
 def logical_or(input: Tensor, other: Tensor) -> Tensor:
     """Whether either is non-zero."""
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=True, complex=True)
 def logical_xor(input: Tensor, other: Tensor) -> Tensor:
     """Whether exactly one is non-zero."""
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=True, complex=True)
 def logical_not(input: Tensor) -> Tensor:
     """Whether the element is zero."""
 

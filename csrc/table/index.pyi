@@ -20,7 +20,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """source written to the slices of dim named by index."""
 
-@op(inplace=True)
+@op(inplace=True, complex=True)
 def index_fill(input: Tensor, dim: int, index: Tensor, value: TensorLike) -> Tensor:
     """value written to the slices of dim named by index."""
 
@@ -108,7 +108,7 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool
 def msort(input: Tensor) -> Tensor:
     """Elements in ascending order along the first dim."""
 
-@op()
+@op(complex=True)
 def argwhere(input: Tensor) -> Tensor:
     """Indices (n, ndim) of the elements that are not zero."""
 

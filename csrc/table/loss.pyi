@@ -6,7 +6,7 @@
 def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """(input - target)^2."""
 
-@op(nn=True)
+@op(nn=True, complex=True)
 def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """|input - target|."""
 

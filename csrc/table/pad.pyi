@@ -1,5 +1,5 @@
 """Borders: csrc/ops/pad.c."""
 
-@op(method=False)
+@op(method=False, complex=True)
 def constant_pad_nd(input: Tensor, pad: Ints, value: Number = 0) -> Tensor:
     """The tensor with a border of one value: pad is (before, after) of the last dim, then of the one before it, ..."""

@@ -12,11 +12,11 @@ def nansum(input: Tensor, dim: Ints | None = None, keepdim: bool = False, *, dty
 def mean(input: Tensor, dim: Ints | None = None, keepdim: bool = False, *, dtype: dtype | None = None) -> Tensor:
     """Mean over the given dims, or all."""
 
-@op(name="prod")
+@op(name="prod", complex=True)
 def prod(input: Tensor, *, dtype: dtype | None = None) -> Tensor:
     """Product of all elements."""
 
-@op(name="prod", out=True)
+@op(name="prod", out=True, complex=True)
 def prod_dim(input: Tensor, dim: int, keepdim: bool = False, *, dtype: dtype | None = None) -> Tensor:
     """Product along dim."""
 
@@ -60,59 +60,59 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Index of the smallest element along dim, or in the flattened tensor."""
 
-@op(out=True)
+@op(out=True, complex=True)
 def all(input: Tensor, dim: Ints | None = None, keepdim: bool = False) -> Tensor:
     """Whether all elements are non-zero."""
 
-@op(out=True)
+@op(out=True, complex=True)
 def any(input: Tensor, dim: Ints | None = None, keepdim: bool = False) -> Tensor:
     """Whether any element is non-zero."""
 
-@op(name="var")
+@op(name="var", complex=True)
 def var_unbiased(input: Tensor, unbiased: bool) -> Tensor:
     """Variance of all elements."""
 
-@op(name="var", out=True)
+@op(name="var", out=True, complex=True)
 def var(input: Tensor, dim: Ints | None = None, *, correction: Number | None = None, keepdim: bool = False) -> Tensor:
     """Variance over dims: squared deviations over n - correction (1 unless given)."""
 
-@op(name="var", out=True)
+@op(name="var", out=True, complex=True)
 def var_dim_unbiased(input: Tensor, dim: Ints | None, unbiased: bool = True, keepdim: bool = False) -> Tensor:
     """Variance over dims: squared deviations over n - 1, or n."""
 
-@op(name="std")
+@op(name="std", complex=True)
 def std_unbiased(input: Tensor, unbiased: bool) -> Tensor:
     """Standard deviation of all elements."""
 
-@op(name="std", out=True)
+@op(name="std", out=True, complex=True)
 def std(input: Tensor, dim: Ints | None = None, *, correction: Number | None = None, keepdim: bool = False) -> Tensor:
     """Standard deviation over dims."""
 
-@op(name="std", out=True)
+@op(name="std", out=True, complex=True)
 def std_dim_unbiased(input: Tensor, dim: Ints | None, unbiased: bool = True, keepdim: bool = False) -> Tensor:
     """Standard deviation over dims."""
 
-@op(method=False, returns=("var", "mean"))
+@op(method=False, returns=("var", "mean"), complex=True)
 def var_mean(input: Tensor, dim: Ints | None = None, *, correction: Number | None = None, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """Variance and mean over dims."""
 
-@op(method=False, returns=("std", "mean"))
+@op(method=False, returns=("std", "mean"), complex=True)
 def std_mean(input: Tensor, dim: Ints | None = None, *, correction: Number | None = None, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """Standard deviation and mean over dims."""
 
-@op(out=True)
+@op(out=True, complex=True)
 def norm(input: Tensor, p: Number | None = 2, dim: Ints | None = None, keepdim: bool = False, *, dtype: dtype | None = None) -> Tensor:
     """p-norm over dims: (sum of |x|^p)^(1/p); p may be inf, -inf, 0."""
 
-@op(name="norm", out=True)
+@op(name="norm", out=True, complex=True)
 def norm_named(input: Tensor, p: str, dim: Ints | None = None, keepdim: bool = False, *, dtype: dtype | None = None) -> Tensor:
     """The Frobenius norm, p = "fro": root of the sum of squares over dims."""
 
-@op(out=True, inplace=True)
+@op(out=True, inplace=True, complex=True)
 def cumsum(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
     """Running sum along dim."""
 
-@op(out=True, inplace=True)
+@op(out=True, inplace=True, complex=True)
 def cumprod(input: Tensor, dim: int, *, dtype: dtype | None = None) -> Tensor:
     """Running product along dim."""
 
@@ -172,6 +172,6 @@ def nanquantile_tensor(input: Tensor, q: Tensor, dim: int | None = None, keepdim
 def nanquantile(input: Tensor, q: float, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear") -> Tensor:
     """Quantile q along dim, or of all elements, nan left out."""
 
-@op()
+@op(complex=True)
 def count_nonzero(input: Tensor, dim: Ints | None = None) -> Tensor:
     """How many elements are not zero."""

@@ -24,35 +24,35 @@ def positive(input: Tensor) -> Tensor:
 def exp(input: Tensor) -> Tensor:
     """e to the power of each element."""
 
-@op(inplace="native", out=True, aliases=("special_exp2",))
+@op(inplace="native", out=True, aliases=("special_exp2",), complex=True)
 def exp2(input: Tensor) -> Tensor:
     """2 to the power of each element."""
 
-@op(inplace="native", out=True, aliases=("special_expm1",))
+@op(inplace="native", out=True, aliases=("special_expm1",), complex=True)
 def expm1(input: Tensor) -> Tensor:
     """exp(x) - 1, exact near 0."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, complex=True)
 def log(input: Tensor) -> Tensor:
     """Natural logarithm."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, complex=True)
 def log2(input: Tensor) -> Tensor:
     """Logarithm to base 2."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, complex=True)
 def log10(input: Tensor) -> Tensor:
     """Logarithm to base 10."""
 
-@op(inplace="native", out=True, aliases=("special_log1p",))
+@op(inplace="native", out=True, aliases=("special_log1p",), complex=True)
 def log1p(input: Tensor) -> Tensor:
     """log(1 + x), exact near 0."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, complex=True)
 def sqrt(input: Tensor) -> Tensor:
     """Square root."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, complex=True)
 def rsqrt(input: Tensor) -> Tensor:
     """1 / square root."""
 
@@ -64,51 +64,51 @@ def square(input: Tensor) -> Tensor:
 def reciprocal(input: Tensor) -> Tensor:
     """1 / input."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, complex=True)
 def sin(input: Tensor) -> Tensor:
     """Sine of an angle in radians."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, complex=True)
 def cos(input: Tensor) -> Tensor:
     """Cosine of an angle in radians."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, complex=True)
 def tan(input: Tensor) -> Tensor:
     """Tangent of an angle in radians."""
 
-@op(inplace="native", out=True, aliases=("arcsin",))
+@op(inplace="native", out=True, aliases=("arcsin",), complex=True)
 def asin(input: Tensor) -> Tensor:
     """Angle in [-pi/2, pi/2] with this sine."""
 
-@op(inplace="native", out=True, aliases=("arccos",))
+@op(inplace="native", out=True, aliases=("arccos",), complex=True)
 def acos(input: Tensor) -> Tensor:
     """Angle in [0, pi] with this cosine."""
 
-@op(inplace="native", out=True, aliases=("arctan",))
+@op(inplace="native", out=True, aliases=("arctan",), complex=True)
 def atan(input: Tensor) -> Tensor:
     """Angle in [-pi/2, pi/2] with this tangent."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, complex=True)
 def sinh(input: Tensor) -> Tensor:
     """Hyperbolic sine."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, complex=True)
 def cosh(input: Tensor) -> Tensor:
     """Hyperbolic cosine."""
 
-@op(inplace="native", out=True)
+@op(inplace="native", out=True, complex=True)
 def tanh(input: Tensor) -> Tensor:
     """Hyperbolic tangent, in (-1, 1)."""
 
-@op(inplace="native", out=True, aliases=("arcsinh",))
+@op(inplace="native", out=True, aliases=("arcsinh",), complex=True)
 def asinh(input: Tensor) -> Tensor:
     """Inverse hyperbolic sine."""
 
-@op(inplace="native", out=True, aliases=("arccosh",))
+@op(inplace="native", out=True, aliases=("arccosh",), complex=True)
 def acosh(input: Tensor) -> Tensor:
     """Inverse hyperbolic cosine; nan below 1."""
 
-@op(inplace="native", out=True, aliases=("arctanh",))
+@op(inplace="native", out=True, aliases=("arctanh",), complex=True)
 def atanh(input: Tensor) -> Tensor:
     """Inverse hyperbolic tangent; nan outside [-1, 1]."""
 
@@ -212,6 +212,6 @@ def clamp_min(input: Tensor, min: TensorLike) -> Tensor:
 def clamp_max(input: Tensor, max: TensorLike) -> Tensor:
     """Elements not above max."""
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=True, complex=True)
 def nan_to_num(input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> Tensor:
     """nan and infinities replaced: by 0 and the dtype's largest and smallest unless given."""

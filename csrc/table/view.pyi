@@ -152,39 +152,39 @@ def tensor_split(input: Tensor, sections: int, dim: int = 0) -> list[Tensor]:
 def tensor_split_indices(input: Tensor, indices: Ints, dim: int = 0) -> list[Tensor]:
     """Views split before each of these indices."""
 
-@op()
+@op(complex=True)
 def split_with_sizes(input: Tensor, split_sizes: Ints, dim: int = 0) -> list[Tensor]:
     """Views of these sizes along dim."""
 
-@op(name="hsplit")
+@op(name="hsplit", complex=True)
 def hsplit(input: Tensor, sections: int) -> list[Tensor]:
     """Views of as many equal parts of the columns (vectors: elements)."""
 
-@op(name="hsplit")
+@op(name="hsplit", complex=True)
 def hsplit_indices(input: Tensor, indices: Ints) -> list[Tensor]:
     """Views of the columns (vectors: elements) split before each of these indices."""
 
-@op(name="vsplit")
+@op(name="vsplit", complex=True)
 def vsplit(input: Tensor, sections: int) -> list[Tensor]:
     """Views of as many equal parts of the rows."""
 
-@op(name="vsplit")
+@op(name="vsplit", complex=True)
 def vsplit_indices(input: Tensor, indices: Ints) -> list[Tensor]:
     """Views of the rows split before each of these indices."""
 
-@op(name="dsplit")
+@op(name="dsplit", complex=True)
 def dsplit(input: Tensor, sections: int) -> list[Tensor]:
     """Views of as many equal parts of the dim 2."""
 
-@op(name="dsplit")
+@op(name="dsplit", complex=True)
 def dsplit_indices(input: Tensor, indices: Ints) -> list[Tensor]:
     """Views of the dim 2 split before each of these indices."""
 
-@op()
+@op(complex=True)
 def fliplr(input: Tensor) -> Tensor:
     """Columns in reverse order, copied."""
 
-@op()
+@op(complex=True)
 def flipud(input: Tensor) -> Tensor:
     """Rows in reverse order, copied."""
 

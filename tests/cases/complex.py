@@ -110,6 +110,91 @@ for x in (Z, T(3, 4, dtype="complex128", layout="t")):
     cx("view_as_real_copy", x)
 for x in (T(3, 2), T(3, 2, dtype="float64", layout="offset")):
     cx("view_as_complex_copy", x, grad=False)
+UNIT = T(3, 4, dtype="complex64", low=-0.9, high=0.9)
+ODD = T(values=(0j, 1 + 0j, -1 + 0j, 1j, -1j, 2.5 + 0j, -2.5 + 0j, complex(0.3, -0.0), complex(-0.3, -0.0)), dtype="complex64")
+ELEMENTARY = ("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "sin", "cos", "tan", "asin", "acos", "atan",
+              "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "sigmoid")  # fmt: skip
+for name in ELEMENTARY:
+    for x in (Z, W, UNIT, T(4, 3, dtype="complex128", layout="t"), T(0, 2, dtype="complex64")):
+        cx(name, x, ulp=32, node=name != "sigmoid")
+    if name not in ("log", "log2", "log10", "log1p", "rsqrt", "atanh", "acosh", "asin", "acos", "atan", "sqrt", "asinh"):
+        cx(name, ODD, grad=False, ulp=32)
+    cx(f"{name}_", Z, fn=lambda ns, x, name=name: getattr(x * 1, f"{name}_")(), ulp=32, node=False, grad=name not in ("asinh", "acosh", "atanh"))
+for name in ("log", "sqrt", "asin", "acos"):
+    cx(name, T(values=(1 + 0j, 1j, -1j, 2.5 + 1j, -2.5 + 1j, 1e-3 + 1e-4j), dtype="complex64"), ulp=32)
+cx("log", T(values=(1.0001 + 1e-3j, 0.6 + 0.8j, 1e-30 + 0j, 1e30 + 1e30j), dtype="complex64"), ulp=32)
+for e in (2, 3, -1, -2, 0.5, -0.5, 0, 1, 2.5, -3, 1 - 2j, 1j):
+    cx("pow", Z, e, ulp=32)
+    cx("pow", W, e, ulp=256)
+cx("pow", Z, T(4, dtype="complex64"), ulp=32)
+cx("pow", T(3, 4, low=0.5), T(4, dtype="complex64"), ulp=32)
+cx("pow", Z, T(3, 1), ulp=32)
+cx("pow", 2.5, Z, fn=lambda ns, a, x: a**x, ulp=32)
+cx("pow", 1j, Z, fn=lambda ns, a, x: a**x, ulp=32, node=False)
+cx("pow", ZERO, 2.5, ulp=32, grad=False)
+cx("pow", ZERO, 0, ulp=32)
+cx("pow_", Z, fn=lambda ns, x: (x * 1).pow_(2), node=False)
+cx("float_power", Z, 2, ulp=256)
+for dim in (0, -1):
+    for name in ("cumsum", "cumprod"):
+        cx(name, Z, dim, ulp=16)
+        cx(name, W, dim, ulp=16)
+cx("cumprod", T(values=(1j, 0j, 2 + 1j, 3j), dtype="complex64"), 0)
+cx("cumsum", T(3), 0, dtype="torch.complex64")
+for x in (Z, W, T(2, 0, dtype="complex64"), T(dtype="complex64"), T(values=((1j, 0j), (2 + 1j, 3j)), dtype="complex64")):
+    cx("prod", x, ulp=32)
+    if x.shape:
+        cx("prod", x, 1, ulp=32)
+        cx("prod", x, -1, True, ulp=32)
+for name in ("var", "std"):
+    cx(name, Z)
+    cx(name, W, 1)
+    cx(name, Z, (0, 1), correction=2, keepdim=True)
+    cx(f"{name}_mean", Z, 1)
+for p in (2, 1, 0, float("inf"), -float("inf"), 3, 0.5):
+    cx("norm", Z, p, 1, ulp=16)
+    cx("norm", W, p, ulp=16)
+cx("norm", Z)
+cx("vector_norm", Z, 2, fn=lambda ns, x, p: ns.linalg.vector_norm(x, p))
+M = T(2, 3, dtype="complex64")
+N = T(3, 4, dtype="complex64")
+cx("addmm", T(4, dtype="complex64"), M, N, node=False)
+cx("addmm", T(2, 4, dtype="complex64"), M, N, beta=0.5, alpha=2, node=False)
+cx("addmv", T(2, dtype="complex64"), M, T(3, dtype="complex64"), node=False)
+cx("addr", T(2, 3, dtype="complex64"), T(2, dtype="complex64"), T(3, dtype="complex64"), beta=2.0, node=False)
+cx("baddbmm", T(2, 2, 4, dtype="complex64"), T(2, 2, 3, dtype="complex64"), T(2, 3, 4, dtype="complex64"), node=False)
+cx("addbmm", T(2, 4, dtype="complex64"), T(2, 2, 3, dtype="complex64"), T(2, 3, 4, dtype="complex64"), node=False)
+cx("linear", T(2, 3, dtype="complex64"), T(4, 3, dtype="complex64"), T(4, dtype="complex64"), node=False, strides=False)
+cx("linear", T(2, 5, 3, dtype="complex128"), T(4, 3, dtype="complex128"), node=False, strides=False)
+cx("vdot", T(5, dtype="complex64"), T(5, dtype="complex64"), node=False, ulp=16)
+cx("inner", T(5, dtype="complex64"), T(5, dtype="complex64"), node=False)
+cx("kron", M, T(2, 2, dtype="complex64"), node=False)
+cx("cross", T(2, 3, dtype="complex64"), T(2, 3, dtype="complex64"), dim=1)
+cx("trace", T(3, 3, dtype="complex64"))
+cx("einsum", M, N, fn=lambda ns, x, y: ns.einsum("ij,jk->ki", x, y), node=False, strides=False)
+cx("einsum", M, fn=lambda ns, x: ns.einsum("ij,ij->i", x, x.conj()), node=False, strides=False)
+cx("tensordot", M, N, fn=lambda ns, x, y: ns.tensordot(x, y, 1), node=False, strides=False)
+cx("dist", Z, T(3, 4, dtype="complex64"), node=False)
+cx("addcmul", Z, Z, T(4, dtype="complex64"), value=0.5, node=False)
+cx("addcdiv", Z, Z, T(4, dtype="complex64"), value=2, node=False)
+cx("lerp", Z, T(3, 4, dtype="complex64"), 0.3, node=False)
+cx("lerp", Z, T(3, 4, dtype="complex64"), T(3, 4, dtype="complex64"), node=False)
+cx("l1_loss", Z, T(3, 4, dtype="complex64"), fn=lambda ns, x, y: ns.nn.functional.l1_loss(x, y), node=False)
+for name in ("all", "any", "count_nonzero", "logical_not"):
+    case(name, ZERO, grad=False)
+for name in ("logical_and", "logical_or", "logical_xor"):
+    case(name, ZERO, T(values=(1.0, 0.0, 0.0, 1.0)), grad=False)
+case("nan_to_num", T(values=(complex("nan"), complex(1, float("inf")), complex(-float("inf"), 2)), dtype="complex64"), grad=False)
+for call in (
+    lambda ns, x: x.index_fill(1, ns.tensor([0, 2]), 1j), lambda ns, x: x.index_add(0, ns.tensor([0, 0]), x[:2]),
+    lambda ns, x: x.scatter(1, ns.tensor([[0], [1], [2]]), x[:, :1]), lambda ns, x: x.scatter_add(1, ns.tensor([[0], [1], [2]]), x[:, :1]),
+    lambda ns, x: x.index_put((ns.tensor([0, 0]),), x[:2], True), lambda ns, x: x.index_copy(0, ns.tensor([2]), x[:1]),
+    lambda ns, x: x.masked_scatter(x.real > 0, x.flatten()), lambda ns, x: ns.nn.functional.pad(x, (1, 2)), lambda ns, x: x.rot90(),
+    lambda ns, x: ns.diag_embed(x), lambda ns, x: x.unfold(1, 2, 1), lambda ns, x: ns.stack(x.split([1, 3], 1)[1].unbind()),
+    lambda ns, x: x.fliplr() @ x.mH,
+):  # fmt: skip
+    cx("__place__", Z, fn=call, node=False, strides=False)
+cx("select_scatter", Z, T(4, dtype="complex64"), 0, 1, grad=False)
 error("imag", T(3))
 error("view_as_real", T(3))
 error("view_as_complex", T(3))

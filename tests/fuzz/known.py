@@ -108,7 +108,12 @@ KNOWN = [
     Known(("var_unbiased", "std_unbiased", "var", "std"), ("output 0: element",), "rounded", lambda call: kind("special")(call) or kind("ties")(call)),
     Known(("smooth_l1_loss", "huber_loss", "mse_loss"), ("gradient", "second"), "bools cannot be subtracted",
           lambda call: any(x.dtype == "bool" for x in call.tensors())),
-    Known(("pow", "exp", "sgn"), ("NotImplementedError",), "complex numbers"),
+    Known(("angle", "rand_like"), ("output 0: stride",), "row-major or not"),
+    Known(("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "exp2", "expm1"), ("output", "grads", "second"), "overflow in one part",
+          lambda call: kind("large")(call) and any(x.dtype.startswith("complex") for x in call.tensors())),
+    Known(("float_power", "pow"), ("output", "grads"), "zero to a complex power",
+          lambda call: any(x.dtype.startswith("complex") and x.kind in ("ties", "special", "large") for x in call.tensors())),
+    Known(("grid_sampler",), ("second gradient",), "PyTorch's derivative fails without channels"),
     Known(("squeeze_copy_dims",), ("node",), "one dim in a tuple is one dim"),
     Known(("index_copy",), ("RuntimeError",), "PyTorch's in-place form writes several elements into one"),
     Known(("normal_tensor_float", "normal_float_tensor", "normal_tensor_tensor"), ("no error", "output 0: s"),
@@ -127,7 +132,7 @@ def explained(call: Any, difference: str) -> bool:
 NO_DERIVATIVE = ("is not implemented", "Autograd not support dtype", "can't be cast to the desired output type",
                  "invalid combination", "only Tensors of floating point dtype can require gradients",
                  "Expected a proper Tensor but got None",
-                 "Found dtype")
+                 "Found dtype", "does not support automatic differentiation", "Expected isFloatingType(grad")
 # Texts of errors of PyTorch that say that no overload fits. Where rushlight has one signature for several overloads it
 # takes the union of their arguments.
 NO_OVERLOAD = ("missing", "positional arguments", "must be Tensor, not", "is not a valid value", "invalid combination",

@@ -14,6 +14,7 @@ from rushlight.linalg._array import _LinAlgError
 _TITLES = {
     _C.float16: "Half", _C.bfloat16: "BFloat16", _C.float32: "Float", _C.float64: "Double", _C.bool: "Bool",
     _C.int8: "Char", _C.uint8: "Byte", _C.int16: "Short", _C.int32: "Int", _C.int64: "Long",
+    _C.complex64: "ComplexFloat", _C.complex128: "ComplexDouble",
 }  # fmt: skip
 
 
@@ -116,16 +117,20 @@ def write_out(name: str, out: Tensor, value: Tensor) -> None:
 
 
 def check_floating(name: str, a: Tensor) -> None:
-    """Raises RuntimeError unless the dtype is floating."""
-    if not a.is_floating_point():
+    """Raises RuntimeError unless the dtype is floating or complex."""
+    if not (a.is_floating_point() or a.is_complex()):
         raise RuntimeError(
             f"linalg.{name}: Expected a floating point or complex tensor as input. Got {title(a.dtype)}"
         )
 
 
+# What LAPACK has routines for.
+LAPACK_DTYPES = (_C.float32, _C.float64, _C.complex64, _C.complex128)
+
+
 def check_lapack(kernel: str, a: Tensor) -> None:
     """Raises NotImplementedError for dtypes that LAPACK has no routines for."""
-    if a.dtype not in (_C.float32, _C.float64):
+    if a.dtype not in LAPACK_DTYPES:
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{title(a.dtype)}'")
 
 
@@ -145,9 +150,9 @@ def check_square(name: str, a: Tensor) -> None:
 
 
 def check_not_low(name: str, a: Tensor) -> None:
-    """Raises RuntimeError for other floating dtypes than float32 and float64, and for integers."""
+    """Raises RuntimeError for other floating dtypes than those of LAPACK, and for integers."""
     check_floating(name, a)
-    if a.dtype not in (_C.float32, _C.float64):
+    if a.dtype not in LAPACK_DTYPES:
         raise RuntimeError(f"linalg.{name}: Low precision dtypes not supported. Got {title(a.dtype)}")
 
 
@@ -179,3 +184,8 @@ def _common_shape(a: Any, b: Any) -> tuple:
 def swap(x: Tensor) -> Tensor:
     """The matrices transposed."""
     return x.transpose(-1, -2)
+
+
+def adjoint(x: Tensor) -> Tensor:
+    """The matrices transposed and conjugated: what derivatives need where real formulas have a transpose."""
+    return x.transpose(-1, -2).conj() if x.is_complex() else x.transpose(-1, -2)
