@@ -184,7 +184,7 @@ static void step_gradient(const struct ctc *c, int64_t item, struct room *r, int
 {
     int64_t n = r->forth.n;
     const double *a = r->kept + t * (FRONT + r->forth.width);
-    double *state = r->z; /* read for the last time: of the reversed order */
+    double *state = r->z;           /* read for the last time: of the reversed order */
     for (int64_t s = 0; s < n; s++) /* an impossible label has probability 0, not nan */
         state[s] = state[s] == -INFINITY ? state[s] : a[n - 1 - s] + x[s] - state[s] + loss;
     exp_of(state, n);

@@ -356,7 +356,8 @@ static int set_class(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
 {
     PyTypeObject *type = Py_TYPE(self);
     if (value == (PyObject *)&rl_py_tensor_type && type->tp_flags & Py_TPFLAGS_HEAPTYPE &&
-        type->tp_basicsize == rl_py_tensor_type.tp_basicsize) {
+        type->tp_basicsize == rl_py_tensor_type.tp_basicsize &&
+        type->tp_dictoffset == rl_py_tensor_type.tp_dictoffset) {
         rl_py_track(self);
         Py_SET_TYPE(self, &rl_py_tensor_type);
         Py_DECREF(type);
