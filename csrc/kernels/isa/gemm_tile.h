@@ -57,7 +57,8 @@ RL_INLINE void F(tile)(const int R, const int W, int64_t k, const char *a, ptrdi
     }
 #define LOAD_ALL(w) F(load_all)(b + w * (int)sizeof(VEC))
 #define LOAD_MASKED(w) F(load)(b + w * (int)sizeof(VEC), mask[w])
-    if (n == W * LANES) {
+    /* One loop for the narrow tiles of the edges, where AVX-512 masks for nothing. */
+    if ((W > 1 || RL_VECTOR_BYTES < 64) && n == W * LANES) {
         /* One step only: with two, GCC 12 spills an accumulator of the 6 x 2 tile on 16 registers.
          */
         for (int64_t p = 0; p < k; p++)
