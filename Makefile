@@ -3,7 +3,7 @@ PYTHON ?= python3
 CC ?= cc
 C_FILES = $(shell git ls-files 'csrc/*.c' 'csrc/*.h' 'tests/c/*.c' 'tests/c/*.h' 'examples/c/*.c' | grep -vE '/gen/|rushlight_ops.h')
 
-.PHONY: dev core ctest example test asan check gen bench format clean
+.PHONY: dev core ctest example test asan check gen bench sweep format clean
 
 dev: ## the extension, into python/rushlight
 	$(PYTHON) setup.py -q build_ext --inplace
@@ -33,8 +33,11 @@ check: dev ## generated files fresh, formatting, no warnings, tests
 gen: ## the files generated from csrc/table
 	$(PYTHON) tools/gen_ops.py
 
-bench: dev ## the table of rushlight against PyTorch
-	PYTHONPATH=$(CURDIR)/python $(PYTHON) -m benchmarks
+bench: dev ## the table of rushlight against PyTorch, into docs/performance.md
+	PYTHONPATH=$(CURDIR)/python $(PYTHON) -m benchmarks --write docs/performance.md
+
+sweep: dev ## every operator against PyTorch at 1e4 and 1e7 elements: names those more than 1.5 times slower
+	PYTHONPATH=$(CURDIR)/python $(PYTHON) benchmarks/sweep.py
 
 format:
 	clang-format -i $(C_FILES)

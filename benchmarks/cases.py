@@ -3,7 +3,9 @@
     @case("training", "784-256-10, batch 32, SGD")
     def _(torch): ...; return step
 
-Cases are listed in the order of the table. `flops`, where given, adds a column of GFLOP/s.
+Cases are listed in the order of the table. Where given: `flops` and `bytes` of a call add its share of the core's peak
+or of the memory's bandwidth; `goal` is how many times faster than PyTorch it should be on one thread, `rate` how many
+GFLOP/s. benchmarks/sweep.py times every single operator.
 """
 
 from collections.abc import Callable
@@ -20,14 +22,17 @@ class Case:
     make: Callable[[ModuleType], Callable[[], Any]]
     flops: float = 0.0
     long: bool = False  # left out by --quick
+    bytes: float = 0.0
+    goal: float = 0.0
+    rate: float = 0.0
 
 
 CASES: list[Case] = []
 
 
-def case(group: str, name: str, flops: float = 0.0, long: bool = False):
+def case(group: str, name: str, flops: float = 0.0, long: bool = False, **numbers: float):
     def add(make: Callable[[ModuleType], Callable[[], Any]]):
-        CASES.append(Case(group, name, make, flops, long))
+        CASES.append(Case(group, name, make, flops, long, **numbers))
         return make
 
     return add
@@ -79,21 +84,40 @@ def training_step(sizes: tuple[int, ...], batch: int, optimizer: str, loss: str)
 
 DOCUMENT, DIGITS, MNIST = (20, 256, 10), (64, 128, 10), (784, 256, 10)
 
-case("the document's model", "forward, batch 2")(forward(DOCUMENT, 2))
-case("the document's model", "step, SGD + MSE")(training_step(DOCUMENT, 2, "SGD", "MSE"))
-case("the document's model", "step, Adam + cross-entropy")(
+case("the document's model", "forward, batch 2", goal=17)(forward(DOCUMENT, 2))
+case("the document's model", "step, SGD + MSE", goal=30)(training_step(DOCUMENT, 2, "SGD", "MSE"))
+case("the document's model", "step, Adam + cross-entropy", goal=37)(
     training_step(DOCUMENT, 2, "Adam", "cross-entropy")
 )
 for batch in (1, 32, 256):
     case("training, SGD + cross-entropy", f"64-128-10, batch {batch}")(
         training_step(DIGITS, batch, "SGD", "cross-entropy")
     )
-for batch in (1, 32, 256):
-    case("training, SGD + cross-entropy", f"784-256-10, batch {batch}")(
+for batch, goal in ((1, 6), (32, 1.9), (64, 1.55), (256, 1.3)):
+    case("training, SGD + cross-entropy", f"784-256-10, batch {batch}", goal=goal)(
         training_step(MNIST, batch, "SGD", "cross-entropy")
     )
-for batch in (1, 64):
-    case("forward", f"784-256-10, batch {batch}")(forward(MNIST, batch))
+for batch, goal in ((1, 3.2), (64, 1.25)):
+    case("forward", f"784-256-10, batch {batch}", goal=goal)(forward(MNIST, batch))
+
+
+@case("convolutional networks", "LeNet, batch 64, SGD step", goal=2.7)
+def lenet_step(torch: ModuleType):
+    nn = torch.nn
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
+    )  # fmt: skip
+    x, y = torch.rand(64, 1, 28, 28), torch.randint(0, 10, (64,))
+    opt, criterion = torch.optim.SGD(net.parameters(), lr=1e-3), nn.CrossEntropyLoss()
+
+    def step():
+        opt.zero_grad()
+        criterion(net(x), y).backward()
+        opt.step()
+
+    return step
 
 
 def gpt(torch: ModuleType, width: int = 128, heads: int = 4, context: int = 64, characters: int = 100) -> Any:
@@ -135,7 +159,7 @@ def gpt(torch: ModuleType, width: int = 128, heads: int = 4, context: int = 64, 
     return GPT()
 
 
-@case("transformers", "GPT, 4 layers, 128 wide, 4 heads, length 64, batch 8, AdamW step")
+@case("transformers", "GPT, 4 layers, 128 wide, 4 heads, length 64, batch 8, AdamW step", goal=1.6)
 def gpt_step(torch: ModuleType):
     torch.manual_seed(0)
     net = gpt(torch)
@@ -204,152 +228,63 @@ def recurrent(kind: str, backward: bool):
 
 for kind in ("LSTM", "GRU", "RNN"):
     for name, backward in (("forward", False), ("forward and backward", True)):
-        case("recurrent layers, 28 to 128, 28 steps, batch 64", f"{kind} {name}")(
+        case("recurrent layers, 28 to 128, 28 steps, batch 64", f"{kind} {name}", goal=1.4 if kind == "LSTM" and backward else 0)(
             recurrent(kind, backward)
         )
 
 
 # ---- single operators ----------------------------------------------------------------------------------------------
 
-OPERATORS: dict[str, Callable[[ModuleType, Any, Any], Any]] = {
-    "x + y": lambda torch, x, y: x + y,
-    "x * 2.0": lambda torch, x, y: x * 2.0,
-    "exp": lambda torch, x, y: torch.exp(x),
-    "tanh": lambda torch, x, y: torch.tanh(x),
-    "relu": lambda torch, x, y: torch.relu(x),
-    "sum": lambda torch, x, y: x.sum(),
-    "softmax": lambda torch, x, y: torch.softmax(x, -1),
-}
+# function of the library and x, y; bytes per element; goals at 1e3, 1e5 and 1e7 elements
+OPERATORS: dict[str, tuple[Callable[[ModuleType, Any, Any], Any], int, dict[int, float]]] = {
+    "x + y": (lambda torch, x, y: x + y, 12, {1000: 8, 100_000: 1.2, 10_000_000: 4}),
+    "x * 2.0": (lambda torch, x, y: x * 2.0, 8, {1000: 8, 10_000_000: 4}),
+    "exp": (lambda torch, x, y: torch.exp(x), 8, {1000: 8, 100_000: 5, 10_000_000: 4}),
+    "tanh": (lambda torch, x, y: torch.tanh(x), 8, {1000: 8, 100_000: 6.5, 10_000_000: 4}),
+    "relu": (lambda torch, x, y: torch.relu(x), 8, {1000: 8, 10_000_000: 4}),
+    "gelu": (lambda torch, x, y: torch.nn.functional.gelu(x), 8, {1000: 8, 100_000: 2, 10_000_000: 4}),
+    "sum": (lambda torch, x, y: x.sum(), 4, {1000: 8, 100_000: 1.2, 10_000_000: 1}),
+    "softmax": (lambda torch, x, y: torch.softmax(x, -1), 8, {1000: 4.5, 100_000: 2.2, 10_000_000: 4}),
+    "log_softmax": (lambda torch, x, y: torch.log_softmax(x, -1), 8, {10_000_000: 4}),
+    "layer norm": (
+        lambda torch, x, y: torch.nn.functional.layer_norm(x, x.shape[-1:]), 8, {100_000: 1.5, 10_000_000: 4}
+    ),
+}  # fmt: skip
 
 
 def operator(name: str, n: int):
     def make(torch: ModuleType):
         torch.manual_seed(0)
         x, y = torch.rand(n) - 0.5, torch.rand(n) + 0.5
-        if name == "softmax" and n > 1000:
+        if name in ("softmax", "log_softmax", "layer norm") and n > 1000:
             x = x.reshape(-1, 1000)
-        f = OPERATORS[name]
+        f = OPERATORS[name][0]
         return lambda: f(torch, x, y)
 
     return make
 
 
-for n in (10, 10_000, 10_000_000):
-    for operator_name in OPERATORS:
-        case(f"{n:.0e} elements" if n > 10 else "10 elements", operator_name, long=n > 1e6)(
-            operator(operator_name, n)
-        )
-
-
-# ---- a few operators of every family; x and y as above, m: x as rows of 100, i: int64 places in x, b: bool ----------
-
-FAMILIES: dict[str, Callable[..., Any]] = {
-    "compare: x < y": lambda torch, x, y, m, i, b: x < y,
-    "where": lambda torch, x, y, m, i, b: torch.where(b, x, y),
-    "clamp": lambda torch, x, y, m, i, b: x.clamp(-0.2, 0.2),
-    "pow 2.5": lambda torch, x, y, m, i, b: y**2.5,
-    "gelu": lambda torch, x, y, m, i, b: torch.nn.functional.gelu(x),
-    "int64 add": lambda torch, x, y, m, i, b: i + i,
-    "float to bfloat16": lambda torch, x, y, m, i, b: x.bfloat16(),
-    "row sums": lambda torch, x, y, m, i, b: m.sum(1),
-    "column sums": lambda torch, x, y, m, i, b: m.sum(0),
-    "row maxima": lambda torch, x, y, m, i, b: m.max(1),
-    "argmax": lambda torch, x, y, m, i, b: x.argmax(),
-    "row variances": lambda torch, x, y, m, i, b: m.var(1),
-    "norm": lambda torch, x, y, m, i, b: x.norm(),
-    "cumsum": lambda torch, x, y, m, i, b: m.cumsum(1),
-    "all": lambda torch, x, y, m, i, b: b.all(),
-    "log_softmax": lambda torch, x, y, m, i, b: m.log_softmax(1),
-    "transposed copy": lambda torch, x, y, m, i, b: m.t().contiguous(),
-    "cat": lambda torch, x, y, m, i, b: torch.cat([x, y]),
-    "flip": lambda torch, x, y, m, i, b: m.flip(1),
-    "x[i]": lambda torch, x, y, m, i, b: x[i],
-    "x[b]": lambda torch, x, y, m, i, b: x[b],
-    "gather": lambda torch, x, y, m, i, b: x.gather(0, i),
-    "scatter_add": lambda torch, x, y, m, i, b: x.scatter_add(0, i, y),
-    "masked_fill": lambda torch, x, y, m, i, b: x.masked_fill(b, 0.0),
-    "nonzero": lambda torch, x, y, m, i, b: b.nonzero(),
-    "sort rows": lambda torch, x, y, m, i, b: m.sort(1),
-    "topk of rows": lambda torch, x, y, m, i, b: m.topk(5, 1),
-    "median": lambda torch, x, y, m, i, b: x.median(),
-    "row medians": lambda torch, x, y, m, i, b: m.median(1),
-    "quantile": lambda torch, x, y, m, i, b: x.quantile(0.3),
-    "cummax": lambda torch, x, y, m, i, b: m.cummax(1),
-    "logcumsumexp": lambda torch, x, y, m, i, b: m.logcumsumexp(1),
-    "unique": lambda torch, x, y, m, i, b: torch.unique(i),
-    "unique_consecutive": lambda torch, x, y, m, i, b: torch.unique_consecutive(i),
-    "bincount": lambda torch, x, y, m, i, b: i.bincount(),
-    "histc": lambda torch, x, y, m, i, b: x.histc(50),
-    "bucketize": lambda torch, x, y, m, i, b: torch.bucketize(x, y[:100].sort().values),
-    "isin": lambda torch, x, y, m, i, b: torch.isin(i, i[:100]),
-    "scatter_reduce": lambda torch, x, y, m, i, b: x.scatter_reduce(0, i, y, "amax"),
-    "renorm": lambda torch, x, y, m, i, b: m.renorm(2, 0, 1.0),
-    "diff": lambda torch, x, y, m, i, b: x.diff(),
-    "select_scatter": lambda torch, x, y, m, i, b: m.select_scatter(m[0], 0, 1),
-    "rand": lambda torch, x, y, m, i, b: torch.rand(len(x)),
-    "randn": lambda torch, x, y, m, i, b: torch.randn(len(x)),
-    "dropout": lambda torch, x, y, m, i, b: torch.dropout(x, 0.5, True),
-    "bmm of 10 x 10": lambda torch, x, y, m, i, b: torch.bmm(m.view(-1, 10, 10), m.view(-1, 10, 10)),
-}
-
-
-def family(name: str, n: int):
-    def make(torch: ModuleType):
-        torch.manual_seed(0)
-        x, y = torch.rand(n) - 0.5, torch.rand(n) + 0.5
-        m, i, b, f = x.view(-1, 100), torch.randint(0, n, (n,)), x > 0, FAMILIES[name]
-        return lambda: f(torch, x, y, m, i, b)
-
-    return make
-
-
-for n in (10_000, 10_000_000):
-    for family_name in FAMILIES:
-        case(f"families, {n:.0e} elements", family_name, long=n > 1e6)(family(family_name, n))
+for n in (10, 1000, 10_000, 100_000, 10_000_000):
+    for operator_name, (_, size, goals) in OPERATORS.items():
+        case(
+            f"{n:.0e} elements" if n > 10 else "10 elements", operator_name, long=n > 1e6,
+            bytes=size * n if n > 1e6 else 0, goal=goals.get(n, 0),
+        )(operator(operator_name, n))  # fmt: skip
 
 
 # ---- matrix products -----------------------------------------------------------------------------------------------
 
 
-def product(n: int):
+def product(m: int, k: int, n: int):
     def make(torch: ModuleType):
         torch.manual_seed(0)
-        a, b = torch.rand(n, n), torch.rand(n, n)
+        a, b = torch.rand(m, k), torch.rand(k, n)
         return lambda: torch.mm(a, b)
 
     return make
 
 
-for n in (16, 32, 64, 128, 256, 512, 1024, 2048):
-    case("sgemm", f"{n} x {n} x {n}", flops=2.0 * n**3, long=n > 1024)(product(n))
-
-
-# ---- linear algebra, distances ---------------------------------------------------------------------------------------
-
-LINALG: dict[str, Callable[[ModuleType, Any], Any]] = {
-    "inv": lambda torch, a: torch.linalg.inv(a),
-    "solve": lambda torch, a: torch.linalg.solve(a, a[..., :2]),
-    "cholesky": lambda torch, a: torch.linalg.cholesky(a @ a.mT + torch.eye(a.shape[-1])),
-    "qr": lambda torch, a: torch.linalg.qr(a),
-    "svd": lambda torch, a: torch.linalg.svd(a),
-    "matrix_exp": lambda torch, a: torch.linalg.matrix_exp(a),
-    "einsum ij,jk,lk->il": lambda torch, a: torch.einsum("...ij,...jk,...lk->...il", a, a, a),
-    "cdist": lambda torch, a: torch.cdist(a, a),
-    "cdist, p = 1": lambda torch, a: torch.cdist(a, a, 1.0),
-    "cosine_similarity": lambda torch, a: torch.cosine_similarity(a, a.flip(0), dim=-1),
-}
-
-
-def linear_algebra(name: str, shape: tuple[int, ...]):
-    def make(torch: ModuleType):
-        torch.manual_seed(0)
-        a = torch.rand(shape) + 2 * torch.eye(shape[-1])
-        f = LINALG[name]
-        return lambda: f(torch, a)
-
-    return make
-
-
-for shape in ((4, 4), (100, 4, 4), (100, 100)):
-    for operator_name in LINALG:
-        case(f"linalg, {shape}", operator_name)(linear_algebra(operator_name, shape))
+for n, rate in ((16, 20), (32, 57), (64, 102), (128, 108), (256, 113), (512, 113), (1024, 109), (2048, 0)):
+    case("sgemm", f"{n} x {n} x {n}", flops=2.0 * n**3, long=n > 1024, rate=rate)(product(n, n, n))
+for m, k, n, rate in ((2, 20, 256, 33), (1, 256, 256, 44), (64, 256, 10, 68), (256, 784, 256, 114)):
+    case("sgemm", f"{m} x {k} x {n}", flops=2.0 * m * k * n, rate=rate)(product(m, k, n))

@@ -1,6 +1,6 @@
 """One table of rushlight against PyTorch, both timed in the same run.
 
-    python benchmarks/run.py [--quick] [--threads 1,2] [--only TEXT] [--rounds N]
+    python benchmarks/run.py [--quick] [--threads 1,2] [--only TEXT] [--rounds N] [--write docs/performance.md]
 
 One process per library and number of threads; rounds alternate between them, case by case, so that a slow second of the
 machine hits all alike; the least time over the rounds counts. Ratios are PyTorch's time over rushlight's: above 1,
@@ -10,6 +10,7 @@ rushlight is faster. Without PyTorch only rushlight's column is filled. Only the
 import argparse
 import importlib.util
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -136,19 +137,87 @@ def ratio(ours: float | str | None, theirs: float | str | None) -> str:
     return f"{theirs / ours:.2f}" if isinstance(ours, float) and isinstance(theirs, float) else "-"
 
 
-def row(
-    case: Case, times: dict[tuple[str, int], float | str], threads: list[int], peak: float
-) -> str:
+def share(case: Case, seconds: float | str | None, limits: dict[str, float]) -> str:
+    """GFLOP/s or GB/s, and what part of one core's peak or of the memory's bandwidth that is."""
+    work, limit, unit = (
+        (case.flops, limits.get("fma"), "GFLOP/s") if case.flops else (case.bytes, limits.get("read"), "GB/s")
+    )
+    if not work or not isinstance(seconds, float):
+        return ""
+    rate = work / seconds * 1e-9
+    return f"{rate:.1f} {unit}" + (f", {100 * rate / limit:.0f} %" if limit else "")
+
+
+def goal(case: Case) -> str:
+    return f"{case.rate:g} GFLOP/s" if case.rate else f"{case.goal:g}" if case.goal else ""
+
+
+Times = dict[tuple[str, int], float | str]
+
+
+def row(case: Case, times: Times, threads: list[int], limits: dict[str, float]) -> str:
     cells = [f"  {case.name:<32}"]
     for t in threads:
         ours, theirs = times.get(("rushlight", t)), times.get(("torch", t))
         cells.append(f"{human(ours):>10}{human(theirs):>10}{ratio(ours, theirs):>8}")
-    ours = times.get(("rushlight", threads[0]))
-    if case.flops and isinstance(ours, float):
-        rate = case.flops / ours * 1e-9
-        share = f", {100 * rate / peak / threads[0]:.0f} % of peak" if peak else ""
-        cells.append(f"  {rate:.1f} GFLOP/s{share}")
-    return "".join(cells)
+    first = share(case, times.get(("rushlight", threads[0])), limits)
+    wanted = goal(case)
+    return "".join(cells) + (f"  (goal {wanted})" if wanted else "") + (f"  {first}" if first else "")
+
+
+def document(rows: list[tuple[Case, Times]], threads: list[int], limits: dict[str, float], notes: list[str]) -> str:
+    """The table as docs/performance.md."""
+    versions = ", ".join(f"{name} {version}" for name, version in library_versions().items())
+    lines = [
+        "# Performance",
+        "",
+        "Written by `make bench`: both libraries in one run, a process for each and for each number of threads, in turns;",
+        "the least time counts. *times* is PyTorch's time over rushlight's; *second core* rushlight's time on one thread",
+        "over that on two; *share* what one thread reaches of the core's fused multiply-add peak or of the bandwidth at",
+        "which it reads memory, both measured in the same run. `benchmarks/sweep.py` compares every operator,",
+        "`benchmarks/per_call.py` the price of a call, `benchmarks/gemm.py` more products.",
+        "",
+        f"{processor()}; {versions}.",
+    ]
+    if limits:
+        lines.append(f"One core: {limits['fma']:.0f} GFLOP/s in float32, memory read at {limits['read']:.1f} GB/s.")
+    head = ["case"]
+    for t in threads:
+        head += [f"rushlight, {t} thread" + "s" * (t > 1), "PyTorch", "times"] + (["goal"] if t == threads[0] else [])
+    head += (["second core"] if threads[:2] == [1, 2] else []) + ["share"]
+    group = ""
+    for case, times in rows:
+        if case.group != group:
+            group = case.group
+            lines += ["", f"## {group[0].upper()}{group[1:]}", "", f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+        cells = [case.name]
+        for t in threads:
+            ours, theirs = times.get(("rushlight", t)), times.get(("torch", t))
+            cells += [human(ours), human(theirs), ratio(ours, theirs)] + ([goal(case)] if t == threads[0] else [])
+        if threads[:2] == [1, 2]:
+            cells.append(ratio(times.get(("rushlight", 2)), times.get(("rushlight", 1))))
+        lines.append(f"| {' | '.join([*cells, share(case, times.get(('rushlight', threads[0])), limits)])} |")
+    return "\n".join([*lines, "", "## The package", "", *(f"- {note}" for note in notes), ""])
+
+
+def processor() -> str:
+    """Its name, as Linux gives it."""
+    try:
+        names = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+    except OSError:
+        names = []
+    return f"{names[0]}, {len(names)} processors" if names else platform.processor() or "an unknown processor"
+
+
+def library_versions() -> dict[str, str]:
+    code = "import sys; print(__import__(sys.argv[1]).__version__)"
+    return {
+        {"torch": "PyTorch"}.get(name, name): subprocess.run(
+            [sys.executable, "-c", code, name], capture_output=True, text=True, env=environment(), check=True
+        ).stdout.strip()
+        for name in LIBRARIES
+        if name == "rushlight" or importlib.util.find_spec(name)
+    }
 
 
 def main() -> None:
@@ -160,6 +229,7 @@ def main() -> None:
         "--threads", default="1,2", help="numbers of threads, comma-separated (1,2)"
     )
     parser.add_argument("--only", default="", help="cases whose group or name contains this")
+    parser.add_argument("--write", default="", help="file to write the table to, as Markdown")
     parser.add_argument("--rounds", type=int, default=0, help="rounds per case (5; 3 with --quick)")
     args = parser.parse_args()
     threads = [int(t) for t in args.threads.split(",")]
@@ -175,13 +245,14 @@ def main() -> None:
     ]
 
     limits = machine_limits()
-    peak = limits.get("fma", 0.0)
     if limits:
         print(
-            f"one core: {peak:.0f} GFLOP/s float32 fused multiply-add, memory read at {limits['read']:.1f} GB/s"
+            f"one core: {limits['fma']:.0f} GFLOP/s float32 fused multiply-add, memory read at {limits['read']:.1f} GB/s"
         )
     workers = [Worker(name, t) for t in threads for name in libraries]
     failures: list[str] = []
+    rows: list[tuple[Case, Times]] = []
+    notes: list[str] = []
     try:
         print(f"{'':34}" + "".join(f"{f'{t} thread' + 's' * (t > 1):>20}{'':8}" for t in threads))
         print(f"{'':34}" + f"{'rushlight':>10}{'PyTorch':>10}{'ratio':>8}" * len(threads))
@@ -190,7 +261,7 @@ def main() -> None:
             if case.group != group:
                 group = case.group
                 print(group)
-            times: dict[tuple[str, int], float | str] = {}
+            times: Times = {}
             for _ in range(rounds):
                 for worker in workers:
                     key = (worker.library, worker.threads)
@@ -205,7 +276,8 @@ def main() -> None:
                 for (lib, t), why in times.items()
                 if isinstance(why, str)
             ]
-            print(row(case, times, threads, peak), flush=True)
+            rows.append((case, times))
+            print(row(case, times, threads, limits), flush=True)
     finally:
         for worker in workers:
             worker.close()
@@ -215,10 +287,13 @@ def main() -> None:
         sizes = {name: installed_megabytes(name) for name in libraries}
         for name in libraries:
             seconds, megabytes = imports[name]
-            print(
-                f"  {name:<12} import {human(seconds)}, {megabytes:.0f} MB resident after a first step, "
+            notes.append(
+                f"{name}: import {human(seconds)}, {megabytes:.0f} MB resident after a first step, "
                 f"{sizes[name]:.1f} MB installed"
             )
+            print(" ", notes[-1])
+    if args.write:
+        Path(args.write).write_text(document(rows, threads, limits, notes))
     for line in failures:
         print("failed:", line)
 

@@ -269,6 +269,7 @@ rl_status rl_copy_data(rl_tensor *dst, rl_tensor *src)
                  (size_t[]){rl_itemsize(dst), rl_itemsize(src)});
     if (from == to && transpose(&l, base, rl_itemsize(dst)))
         return RL_OK;
+    rl_loop_lengthen(&l);
     rl_loop_run(&l, base, GRAIN, copy_inner, &c);
     return RL_OK;
 }

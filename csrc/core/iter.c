@@ -306,6 +306,7 @@ static rl_tensor *map_general(const rl_map *m)
     if (out->numel) {
         rl_loop l;
         rl_loop_make(&l, ndim, shape, n + 1, rows, item);
+        rl_loop_lengthen(&l);
         rl_loop_run(&l, base, GRAIN, w.converts ? run_converting : run_direct, &w);
     }
 done:

@@ -1,6 +1,8 @@
 /* loop.c: sorting and merging dims, and walking them. */
 #include "core/loop.h"
 
+#include <string.h>
+
 #include "core/parallel.h"
 
 void rl_broadcast_strides(const rl_tensor *t, int ndim, const int64_t *shape, int64_t *strides)
@@ -42,6 +44,39 @@ void rl_loop_make(rl_loop *l, int ndim, const int64_t *shape, int nops,
         l->size[0] = 1;
         for (int k = 0; k < nops; k++)
             l->stride[0][k] = 0;
+    }
+}
+
+void rl_loop_lengthen(rl_loop *l)
+{
+    enum { SHORT = 8, CACHE = 1 << 17 };
+    if (l->ndim < 2 || l->size[0] >= SHORT || l->size[1] <= 2 * l->size[0])
+        return;
+    ptrdiff_t most = 1;
+    for (int k = 0; k < l->nops; k++) {
+        ptrdiff_t s = l->stride[1][k] < 0 ? -l->stride[1][k] : l->stride[1][k];
+        most = s > most ? s : most;
+    }
+    int64_t fits = CACHE / most, part = l->size[1];
+    if (part > fits) { /* the greatest divisor that fits; the rest becomes a dim of its own */
+        for (part = fits; part > SHORT && l->size[1] % part; part--)
+            ;
+        if (part <= SHORT || l->ndim == RL_MAX_DIMS)
+            return;
+        for (int d = l->ndim++; d > 2; d--) {
+            l->size[d] = l->size[d - 1];
+            memcpy(l->stride[d], l->stride[d - 1], sizeof l->stride[d]);
+        }
+        l->size[2] = l->size[1] / part;
+        for (int k = 0; k < l->nops; k++)
+            l->stride[2][k] = l->stride[1][k] * part;
+    }
+    l->size[1] = l->size[0];
+    l->size[0] = part;
+    for (int k = 0; k < l->nops; k++) {
+        ptrdiff_t s = l->stride[0][k];
+        l->stride[0][k] = l->stride[1][k];
+        l->stride[1][k] = s;
     }
 }
 

@@ -20,6 +20,9 @@ typedef struct rl_loop {
 void rl_broadcast_strides(const rl_tensor *t, int ndim, const int64_t *shape, int64_t *strides);
 /* strides[k]: of operand k, in elements; item[k]: bytes of its elements.  Operand 0 decides the
  * order first. */
+/* Exchanges a short innermost dim for the next, where the order of elements does not matter: long
+ * inner loops cost less.  Walks no more memory than the cache holds before it comes back. */
+void rl_loop_lengthen(rl_loop *l);
 void rl_loop_make(rl_loop *l, int ndim, const int64_t *shape, int nops,
                   const int64_t *const *strides, const size_t *item);
 /* Calls inner for the stretches of dim 0 that make up elements begin..end-1 (in the loop's order);

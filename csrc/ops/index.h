@@ -49,4 +49,7 @@ typedef enum {
 void rl_index_row(rl_index_way what, rl_dtype dtype, char *a, ptrdiff_t step, ptrdiff_t ta, char *b,
                   ptrdiff_t tb, const int64_t *k, int64_t n);
 
+/* 0, 1, ... size - 1, each as often as repeats (a vector of counts, or one count) says. */
+rl_tensor *rl_interleaved_places(rl_tensor *repeats, int64_t size);
+
 #endif

@@ -440,6 +440,35 @@ rl_status rl_where_nonzero(rl_tensor *condition, rl_list *out)
 
 /* ---- repeat_interleave with counts ---- */
 
+__attribute__((optimize("O3"))) static void set_run(int64_t *to, int64_t n, int64_t value)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] = value;
+}
+
+/* 0, 1, ... size - 1, each as often as repeats says, which is one count for all or one for each. */
+rl_tensor *rl_interleaved_places(rl_tensor *repeats, int64_t size)
+{
+    RL_TEMP *counts = rl_index_values(repeats);
+    if (!counts)
+        return NULL;
+    const int64_t *count = (const int64_t *)counts->data;
+    int64_t total = 0, step = repeats->numel == 1 ? 0 : 1;
+    for (int64_t i = 0; i < size; i++) {
+        if (count[i * step] < 0)
+            return rl_fail(RL_ERUNTIME, "repeats can not be negative");
+        if (__builtin_add_overflow(total, count[i * step], &total))
+            return rl_fail(RL_ERUNTIME, "repeat_interleave: the result's size overflows");
+    }
+    rl_tensor *index = rl_new(RL_I64, 1, &total);
+    int64_t *to = index ? (int64_t *)index->data : NULL;
+    for (int64_t i = 0; index && i < size; i++) {
+        set_run(to, count[i * step], i);
+        to += count[i * step];
+    }
+    return index;
+}
+
 rl_tensor *rl_repeat_interleave_tensor(rl_tensor *input, rl_tensor *repeats, rl_opt_int dim)
 {
     if (!input || !repeats)
@@ -463,23 +492,6 @@ rl_tensor *rl_repeat_interleave_tensor(rl_tensor *input, rl_tensor *repeats, rl_
                        "repeats.size(0) = %lld and "
                        "input.size(%d) = %lld",
                        (long long)repeats->numel, (int)at, (long long)size);
-    RL_TEMP *counts = rl_index_values(repeats);
-    if (!counts)
-        return NULL;
-    const int64_t *count = (const int64_t *)counts->data;
-    int64_t total = 0, step = repeats->numel == 1 ? 0 : 1;
-    for (int64_t i = 0; i < size; i++) {
-        if (count[i * step] < 0)
-            return rl_fail(RL_ERUNTIME, "repeats can not be negative");
-        if (__builtin_add_overflow(total, count[i * step], &total))
-            return rl_fail(RL_ERUNTIME, "repeat_interleave: the result's size overflows");
-    }
-    RL_TEMP *index = rl_new(RL_I64, 1, &total);
-    if (!index)
-        return NULL;
-    int64_t *to = (int64_t *)index->data;
-    for (int64_t i = 0; i < size; i++)
-        for (int64_t k = 0; k < count[i * step]; k++)
-            *to++ = i;
-    return rl_index_select(x, at, index);
+    RL_TEMP *index = rl_interleaved_places(repeats, size);
+    return index ? rl_index_select(x, at, index) : NULL;
 }

@@ -1,6 +1,7 @@
 /* places.c: small operators about where elements stand: trace, rot90, fill_diagonal_, triangles of
  * indices, nonzero_static, block_diag, sum_to_size. */
 #include "core/iter.h"
+#include "ops/index.h"
 #include "ops/view.h"
 
 /* ---- trace ---- */
@@ -317,6 +318,8 @@ rl_tensor *rl_repeat_interleave_counts(rl_tensor *repeats)
         return NULL;
     if (repeats->ndim != 1)
         return rl_fail(RL_ERUNTIME, "repeat_interleave only accept 1D vector as repeat");
-    RL_TEMP *places = rl_arange_end(rl_int(repeats->numel), RL_NO_DTYPE);
-    return places ? rl_repeat_interleave_tensor(places, repeats, (rl_opt_int){true, 0}) : NULL;
+    if (repeats->dtype != RL_I64 && repeats->dtype != RL_I32)
+        return rl_fail(RL_ENOTIMPL, "\"repeat_interleave_cpu\" not implemented for '%s'",
+                       rl_dtype_title((rl_dtype)repeats->dtype));
+    return rl_interleaved_places(repeats, repeats->numel);
 }

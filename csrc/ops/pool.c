@@ -279,9 +279,18 @@ static rl_tensor *compute(const pool *v, rl_tensor *t, void (*body)(int64_t, int
     if (!y || (at && !places) || (back && !shares))
         return NULL;
     j.shares = shares ? shares->data : NULL;
+    bool even = v->adaptive;
     for (int d = 0; d < 3; d++) {
         j.in_size *= v->in[d];
         j.out_size *= v->out[d];
+        even = even && v->out[d] && v->in[d] % v->out[d] == 0;
+    }
+    if (even) { /* windows of one size, side by side */
+        j.v.adaptive = j.v.divisor = 0;
+        for (int d = 0; d < 3; d++) {
+            j.v.kernel[d] = j.v.stride[d] = v->in[d] / v->out[d];
+            j.v.pad[d] = 0, j.v.dilation[d] = 1;
+        }
     }
     if (back)
         memset(y->data, 0, (size_t)y->numel * rl_itemsize(y));

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "core/cpu.h"
 #include "core/tensor.h"
 #include "rushlight_ops.h"
 
@@ -58,24 +59,12 @@ static double rounded(double v, rl_dtype dtype)
  * NARROW, each operation rounded to the dtype. */
 enum precision { DOUBLE, SINGLE, NARROW };
 
-static double multiple(enum precision how, rl_dtype dtype, double x, double k, double step)
+#define INLINE inline __attribute__((always_inline))
+static INLINE double multiple(enum precision how, rl_dtype dtype, double x, double k, double step)
 {
     if (how == NARROW)
         return rounded(x + rounded(step * rounded(k, dtype), dtype), dtype);
     return how == SINGLE ? (double)fmaf((float)step, (float)k, (float)x) : fma(step, k, x);
-}
-
-/* Element i of n of a floating arange.  PyTorch computes vectors of 32 bytes, two at a time, and
- * what is left one by one; the first element of a vector is rounded to the dtype before the
- * multiples of the step are added to it.  Results depend on the vectors' places, which are
- * therefore kept here, on every instruction set the same. */
-static double arange_element(enum precision how, rl_dtype dtype, int64_t i, int64_t n, double start,
-                             double step)
-{
-    int64_t lanes = 32 / (int64_t)rl_dtype_size(dtype),
-            first = i < n - n % (2 * lanes) ? i - i % lanes : i;
-    double v = multiple(how, dtype, start, (double)first, step);
-    return i == first ? v : multiple(how, dtype, rounded(v, dtype), (double)(i - first), step);
 }
 
 /* Values on their way into a tensor, converted a block at a time. */
@@ -95,12 +84,55 @@ static void flush(block *b)
     b->n = 0;
 }
 
-static inline void put(block *b, double v)
+/* Elements i0 to i0 + m of n of a floating arange.  PyTorch computes vectors of 32 bytes, two at a
+ * time, and what is left one by one; the first element of a vector is rounded to the dtype before
+ * the multiples of the step are added to it.  Results depend on the vectors' places, which are
+ * therefore kept here, on every instruction set the same. */
+static INLINE void arange_block(double *v, int64_t i0, int64_t m, int64_t n, enum precision how,
+                                rl_dtype dtype, double start, double step)
 {
-    b->v[b->n++] = v;
-    if (b->n == 256)
-        flush(b);
+    const int64_t lanes = 32 / (int64_t)rl_dtype_size(dtype), whole = n - n % (2 * lanes);
+    int64_t i = i0; /* a multiple of the lanes */
+    for (; i < i0 + m && i < whole; i += lanes) {
+        double *to = v + (i - i0), first = multiple(how, dtype, start, (double)i, step);
+        double from = dtype == RL_F32 ? (double)(float)first : rounded(first, dtype);
+        to[0] = first;
+        for (int64_t k = 1; k < lanes; k++)
+            to[k] = multiple(how, dtype, from, (double)k, step);
+    }
+    for (; i < i0 + m; i++)
+        v[i - i0] = multiple(how, dtype, start, (double)i, step);
 }
+
+/* The values of linspace from i0 on; those of logspace when base > 0. */
+static INLINE void spaced_block(double *v, int64_t i0, int64_t m, int64_t n, enum precision how,
+                                rl_dtype dtype, double a, double b, double step, double base)
+{
+    for (int64_t i = i0; i < i0 + m; i++) {
+        bool low = i < n / 2 || n == 1;
+        double k = (double)(low ? i : n - 1 - i), from = low ? a : b, by = low ? step : -step;
+        v[i - i0] = base > 0 ? pow(base, from + by * k) : multiple(how, dtype, from, k, by);
+    }
+}
+
+/* fma() is a call unless the processor is known to have it. */
+#if defined(__x86_64__)
+#define WITH_FMA __attribute__((target("fma")))
+#else
+#define WITH_FMA
+#endif
+#define BOTH(name, parameters, call)                                                               \
+    WITH_FMA static void name##_fma parameters { call; }                                           \
+    static void name##_plain parameters { call; }
+BOTH(arange,
+     (double *v, int64_t i0, int64_t m, int64_t n, enum precision how, rl_dtype dtype, double a,
+      double step),
+     arange_block(v, i0, m, n, how, dtype, a, step))
+BOTH(spaced,
+     (double *v, int64_t i0, int64_t m, int64_t n, enum precision how, rl_dtype dtype, double a,
+      double b, double step, double base),
+     spaced_block(v, i0, m, n, how, dtype, a, b, step, base))
+#undef BOTH
 
 /* t[i] = start + i step.  vectors: as arange does in floating dtypes. */
 static rl_tensor *fill_range(rl_dtype dtype, int64_t n, rl_scalar start, rl_scalar step,
@@ -123,10 +155,16 @@ static rl_tensor *fill_range(rl_dtype dtype, int64_t n, rl_scalar start, rl_scal
     }
     double a = rl_scalar_double(start), s = rl_scalar_double(step);
     enum precision how = dtype == RL_F16 || dtype == RL_BF16 ? SINGLE : DOUBLE;
+    const bool fast = rl_cpu_has_level(RL_LEVEL_AVX2);
     block b = {.t = t};
-    for (int64_t i = 0; i < n; i++)
-        put(&b, vectors ? arange_element(how, dtype, i, n, a, s) : a + (double)i * s);
-    flush(&b);
+    for (int64_t i = 0; i < n; i += b.n, flush(&b)) {
+        b.n = n - i < 256 ? (int)(n - i) : 256;
+        if (vectors)
+            (fast ? arange_fma : arange_plain)(b.v, i, b.n, n, how, dtype, a, s);
+        else
+            for (int k = 0; k < b.n; k++)
+                b.v[k] = a + (double)(i + k) * s;
+    }
     return t;
 }
 
@@ -205,13 +243,12 @@ static rl_tensor *spaced(rl_scalar start, rl_scalar end, int64_t steps, double b
     if (!whole && !(base > 0))
         step = steps > 1 ? rounded(rounded(b - a, dtype) / (double)(steps - 1), dtype) : 0;
     enum precision how = whole || dtype == RL_F64 ? DOUBLE : dtype == RL_F32 ? SINGLE : NARROW;
+    const bool fast = rl_cpu_has_level(RL_LEVEL_AVX2);
     block out = {.t = t};
-    for (int64_t i = 0; i < steps; i++) {
-        bool low = i < steps / 2 || steps == 1;
-        double k = (double)(low ? i : steps - 1 - i), from = low ? a : b, by = low ? step : -step;
-        put(&out, base > 0 ? pow(base, from + by * k) : multiple(how, dtype, from, k, by));
+    for (int64_t i = 0; i < steps; i += 256, flush(&out)) {
+        out.n = steps - i < 256 ? (int)(steps - i) : 256;
+        (fast ? spaced_fma : spaced_plain)(out.v, i, out.n, steps, how, dtype, a, b, step, base);
     }
-    flush(&out);
     return t;
 }
 

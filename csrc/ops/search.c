@@ -2,6 +2,7 @@
 #include "core/alloc.h"
 #include "core/iter.h"
 #include "core/parallel.h"
+#include "ops/map.h"
 #include "ops/order.h"
 #include "rushlight_ops.h"
 
@@ -193,6 +194,8 @@ rl_tensor *rl_isin(rl_tensor *elements, rl_tensor *tests, bool assume_unique, bo
     RL_TEMP *z = rl_new(RL_BOOL, elements->ndim, elements->shape);
     if (!x || !set || !z)
         return NULL;
+    if (set->numel == 1)
+        return rl_map2(invert ? RL_MAP_NE : RL_MAP_EQ, RL_TYPE_BOOL, "isin", x, set, NULL);
     size_t bytes = 2 * ((size_t)set->numel + 1) * sizeof(rl_entry);
     rl_entry *buffer = rl_alloc(bytes);
     if (!buffer)

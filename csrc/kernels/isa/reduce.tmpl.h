@@ -197,48 +197,74 @@ static void NAME(VAR)(size_t no, size_t nr, const char *x, ptrdiff_t so, ptrdiff
     }
 }
 
-/* Product: lanes as in a sum, no totals in between. */
+/* Product: 16 lanes, no totals in between. */
 static void NAME(PROD)(size_t no, size_t nr, const char *x, ptrdiff_t so, ptrdiff_t sr, char *y,
                        ptrdiff_t sy, const rl_kargs *a)
 {
     for (size_t o = 0; o < no; o++, x += so, y += sy) {
-        T lane[16];
-        for (int k = 0; k < 16; k++)
-            lane[k] = 1;
-        for (size_t i = 0; i < nr; i++)
-            lane[i % 16] *= *(const T *)(x + (ptrdiff_t)i * sr);
+        union {
+            V v[16 / NAME(width)];
+            T s[16];
+        } lane;
+        V acc[16 / NAME(width)];
+        size_t i = 0;
+        for (int k = 0; k < 16 / NAME(width); k++)
+            acc[k] = (V){0} + 1;
+        if (sr == sizeof(T))
+            for (; i + 16 <= nr; i += 16)
+                for (int k = 0; k < 16 / NAME(width); k++)
+                    acc[k] *= *(const V *)((const T *)x + i + NAME(width) * k);
+        for (int k = 0; k < 16 / NAME(width); k++)
+            lane.v[k] = acc[k];
+        for (; i < nr; i++)
+            lane.s[i % 16] *= *(const T *)(x + (ptrdiff_t)i * sr);
         for (int half = 8; half > 0; half /= 2)
             for (int k = 0; k < half; k++)
-                lane[k] *= lane[k + half];
-        *(T *)y = lane[0];
+                lane.s[k] *= lane.s[k + half];
+        *(T *)y = lane.s[0];
     }
 }
 
-/* Least and greatest element, nan if there is one.  `better` is < or >: once nan, always nan. */
+/* Least and greatest element, nan if there is one.  `better` is < or >: once nan, always nan.  Rows
+ * that are not short go by lanes, combined by halves. */
+#define BETTER(v, best, better)                                                                    \
+    {                                                                                              \
+        VI take = (VI)((v)better(best)) | (VI)((v) != (v));                                        \
+        best = (V)((take & (VI)(v)) | (~take & (VI)(best)));                                       \
+    }
 #define EXTREME(f, better)                                                                         \
+    static inline __attribute__((always_inline)) T NAME(f##_lanes)(const T *x, size_t n, int m)    \
+    {                                                                                              \
+        V acc[NAME(vectors)];                                                                      \
+        const size_t lanes = (size_t)m * NAME(width);                                              \
+        for (int k = 0; k < m; k++)                                                                \
+            acc[k] = *(const V *)(x + NAME(width) * k);                                            \
+        for (size_t i = lanes; i + lanes <= n; i += lanes)                                         \
+            for (int k = 0; k < m; k++) {                                                          \
+                V v = *(const V *)(x + i + NAME(width) * k);                                       \
+                BETTER(v, acc[k], better)                                                          \
+            }                                                                                      \
+        for (int half = m / 2; half > 0; half /= 2)                                                \
+            for (int k = 0; k < half; k++)                                                         \
+                BETTER(acc[k + half], acc[k], better)                                              \
+        V best = acc[0];                                                                           \
+        _Pragma("GCC unroll 4") for (int half = NAME(width) / 2; half > 0; half /= 2)              \
+        {                                                                                          \
+            V other = NAME(upper)(best, half);                                                     \
+            BETTER(other, best, better)                                                            \
+        }                                                                                          \
+        return best[0];                                                                            \
+    }                                                                                              \
     static T NAME(f##_row)(const T *x, size_t n)                                                   \
     {                                                                                              \
         T best = x[0];                                                                             \
         size_t i = 0;                                                                              \
         if (n >= 2 * NAME(lanes)) {                                                                \
-            union {                                                                                \
-                V v[NAME(vectors)];                                                                \
-                T s[NAME(lanes)];                                                                  \
-            } lane;                                                                                \
-            V acc[NAME(vectors)];                                                                  \
-            RL_UNROLLED for (int k = 0; k < NAME(vectors); k++) acc[k] =                           \
-                *(const V *)(x + NAME(width) * k);                                                 \
-            for (i = NAME(lanes); i + NAME(lanes) <= n; i += NAME(lanes))                          \
-                RL_UNROLLED for (int k = 0; k < NAME(vectors); k++)                                \
-                {                                                                                  \
-                    V v = *(const V *)(x + i + NAME(width) * k);                                   \
-                    VI take = (VI)(v better acc[k]) | (VI)(v != v);                                \
-                    acc[k] = (V)((take & (VI)v) | (~take & (VI)acc[k]));                           \
-                }                                                                                  \
-            RL_UNROLLED for (int k = 0; k < NAME(vectors); k++) lane.v[k] = acc[k];                \
-            best = lane.s[0];                                                                      \
-            for (int k = 1; k < NAME(lanes); k++)                                                  \
-                best = (lane.s[k] better best) | (lane.s[k] != lane.s[k]) ? lane.s[k] : best;      \
+            best = NAME(f##_lanes)(x, n, NAME(vectors));                                           \
+            i = n & -(size_t)NAME(lanes);                                                          \
+        } else if (n >= 16) {                                                                      \
+            best = NAME(f##_lanes)(x, n, 16 / NAME(width));                                        \
+            i = n & -(size_t)16;                                                                   \
         }                                                                                          \
         for (; i < n; i++)                                                                         \
             best = (x[i] better best) | (x[i] != x[i]) ? x[i] : best;                              \
@@ -305,6 +331,7 @@ static void NAME(PROD)(size_t no, size_t nr, const char *x, ptrdiff_t so, ptrdif
 EXTREME(MIN, <)
 EXTREME(MAX, >)
 #undef EXTREME
+#undef BETTER
 
 #include "reduce_bool.tmpl.h"
 

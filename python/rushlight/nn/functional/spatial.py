@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import rushlight
 from rushlight import _C
@@ -20,6 +21,12 @@ def _source(mode: str, i: int, n: int, before: int, after: int) -> int:
         return min(max(i, 0), n - 1)
     cut = max(-before, 0)  # what is cut off does not come round either
     return cut + (i - cut) % (n - cut - max(-after, 0))
+
+
+@lru_cache(32)
+def _places(mode: str, size: int, before: int, after: int) -> Tensor:
+    places = [_source(mode, k, size, before, after) for k in range(-before, size + after)]
+    return rushlight.tensor(places, dtype=rushlight.int64)
 
 
 def _check_border(input: Tensor, dim: int, before: int, after: int, mode: str) -> None:
@@ -77,6 +84,5 @@ def pad(
         if before == 0 and after == 0:
             continue
         size = input.shape[dim]
-        places = [_source(mode, k, size, before, after) for k in range(-before, size + after)]
-        input = input.index_select(dim, rushlight.tensor(places, dtype=rushlight.int64))
+        input = input.index_select(dim, _places(mode, size, before, after))
     return input
