@@ -135,6 +135,54 @@ def muon(t, options):
     return [repr(opt), params, [list(s) for s in opt.state.values()]]
 
 
+@program
+def swapped_in(t):
+    """Another model's parameters and state in an optimizer, for one step."""
+    import copy
+
+    t.manual_seed(0)
+    model = t.nn.Linear(3, 2)
+    opt = t.optim.Adam(model.parameters(), lr=0.1)
+    model(t.ones(3)).sum().backward()
+    opt.step()
+    others = {n: t.nn.Parameter(uniform(t, *p.shape)) for n, p in model.named_parameters()}
+    state = copy.deepcopy(opt.state_dict())
+    state["param_groups"][0]["lr"] = 0.5
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    for p in others.values():
+        p.grad = t.ones(p.shape)
+    swap = t.optim.swap_in_optimizer_params_and_state
+    with swap(opt, others, state):
+        inside = repr(opt)
+        opt.step()
+    same = all(bool((before[k] == v).all()) for k, v in model.state_dict().items())
+
+    def attempt(parameters=None, fresh=False, **changes):
+        with swap(
+            t.optim.SGD(model.parameters()) if fresh else opt,
+            others if parameters is None else parameters,
+            {**copy.deepcopy(opt.state_dict()), **changes},
+        ):
+            pass
+
+    groups = opt.state_dict()["param_groups"]
+    errors = [
+        fails(lambda: attempt(fresh=True)),
+        fails(lambda: attempt(state=3)),
+        fails(lambda: attempt(state={0: 3})),
+        fails(lambda: attempt(state={7: {}})),
+        fails(lambda: attempt(state={t.ones(1): {}})),
+        fails(lambda: attempt(param_groups=3)),
+        fails(lambda: attempt(param_groups=[])),
+        fails(lambda: attempt(param_groups=[3])),
+        fails(lambda: attempt(param_groups=[{}])),
+        fails(lambda: attempt(param_groups=[{**groups[0], "params": [0]}])),
+        fails(lambda: attempt(param_groups=[{**groups[0], "x": 1}])),
+        fails(lambda: attempt(parameters={})),
+    ]
+    return [inside, repr(opt), same, others, state["state"], opt.state_dict()["state"], errors]
+
+
 # ---- averages of weights ----
 
 

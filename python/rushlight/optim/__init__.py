@@ -24,6 +24,7 @@ __all__ = [
     "SparseAdam",
     "lr_scheduler",
     "swa_utils",
+    "swap_in_optimizer_params_and_state",
 ]
 __getattr__, __dir__ = _attach(
     __name__,
@@ -31,6 +32,7 @@ __getattr__, __dir__ = _attach(
     {
         "_adafactor": ("Adafactor",),
         "_muon": ("Muon",),
+        "_stateless": ("swap_in_optimizer_params_and_state",),
         "adadelta": ("Adadelta",),
         "adagrad": ("Adagrad",),
         "adamax": ("Adamax",),
