@@ -24,11 +24,11 @@
  *   ..._SUM                      sum (R), x, y: the element-wise losses of map_list.h, added up
  *   ATTENTION                    x, mask or NULL, max (R), sum (R), factor (R), noise or NULL: one
  *                                tile of scores of the online softmax.  Row r sees its first
- *                                i0 + r elements; x = f0 x + mask, factor = exp(max - new max),
+ *                                i0 + r elements; x = x + mask, factor = exp(max - new max),
  *                                x = exp(x - new max), 0 where unseen, sum = factor sum + sum x;
  *                                last x = x noise.  i1: a mask of 1 bools, 2 numbers.
  *   ATTENTION_BACKWARD           x, d, mask or NULL, max (R), inverse (R), mean (R), noise or NULL:
- *                                i0, i1, f0 as above; p = exp(f0 x + mask - max) inverse,
+ *                                i0, i1 as above; p = exp(x + mask - max) inverse,
  *                                d = f0 p (d noise - mean), x = p noise
  *   CTC_STEP                     y, x, skip, z, float64 only, n a multiple of 8, x readable from
  * -2: y[i] = log(exp x[i] + exp x[i - 1] + exp(x[i - 2] + skip[i])) + z[i] SCALE_ROWS x, factor

@@ -3,8 +3,9 @@
  *
  * Forward is the online softmax: a row's maximum and sum follow the tiles, and what has been summed
  * up is scaled down when a greater maximum comes.  Backward makes the tiles of the scores again.
- * Beyond operands and results a thread keeps two tiles, one head's keys and values transposed, and
- * with dropout the coins of one row of tiles.
+ * Beyond operands and results a thread keeps two tiles, one head's keys and values transposed (the
+ * keys times the scale), what it works on of operands and gradients whose rows lie apart, and with
+ * dropout the coins of one row of tiles.
  *
  * Note: order of additions.  Tiles are cut by the shape alone; what is added to one element is
  * added in order of keys (o, dq) or of queries, heads of a group one after the other (dk, dv).
@@ -46,7 +47,9 @@ typedef struct job {
 /* A thread's memory. */
 typedef struct room {
     char *block;
-    char *kt, *vt;     /* keys and values of a head transposed */
+    char *kt, *vt;       /* keys and values of a head transposed */
+    char *q, *k, *v, *g; /* copies; q and g of ROWS queries */
+    char *o, *dq, *dk, *dv;
     char *score, *d;   /* tiles */
     char *noise;       /* (ROWS, keys) */
     char *factor;      /* ROWS */
@@ -90,9 +93,19 @@ static size_t lay_out(const job *j, room *r, char *block, bool backward)
 {
     const rl_attention *t = j->t;
     const size_t size = j->size, tile = ROWS * COLUMNS * size, width = (size_t)j->width * size;
+    const size_t in = (size_t)t->size * size, out = (size_t)t->out_size * size;
+    const size_t keys = (size_t)t->keys;
     size_t n = 0;
     n = take(&r->kt, block, n, (size_t)t->size * width + 64);
     n = take(&r->vt, block, n, backward ? (size_t)t->out_size * width + 64 : 0);
+    n = take(&r->q, block, n, ROWS * in);
+    n = take(&r->v, block, n, backward ? 0 : keys * out);
+    n = take(&r->o, block, n, backward ? 0 : ROWS * out);
+    n = take(&r->g, block, n, backward ? ROWS * out : 0);
+    n = take(&r->k, block, n, backward ? keys * in : 0);
+    n = take(&r->dq, block, n, backward ? ROWS * in : 0);
+    n = take(&r->dk, block, n, backward ? keys * in : 0);
+    n = take(&r->dv, block, n, backward ? keys * out : 0);
     n = take(&r->score, block, n, tile);
     n = take(&r->d, block, n, backward ? tile : 0);
     n = take(&r->factor, block, n, ROWS * size);
@@ -148,6 +161,48 @@ static void transpose(const job *j, const matrix *m, int64_t rows, int64_t colum
     const ptrdiff_t size = (ptrdiff_t)j->size;
     if (rows && columns)
         f->pack(columns, rows, j->width, m->p, m->column * size, m->row * size, to);
+}
+
+/* The matrix, or a copy in `to` where its rows do not follow one another and several tiles read it:
+ * rows far apart fall into few sets of the cache and many pages. */
+static matrix dense(const job *j, matrix m, int64_t rows, int64_t columns, char *to)
+{
+    const size_t size = j->size;
+    if (m.column == 1 && (m.row == columns || j->t->keys <= COLUMNS))
+        return m;
+    for (int64_t i = 0; i < rows; i++) {
+        char *row = to + (size_t)(i * columns) * size;
+        if (m.column == 1)
+            memcpy(row, at(&m, i, 0, size), (size_t)columns * size);
+        else
+            rl_convert(j->t->dtype, at(&m, i, 0, size), m.column * (ptrdiff_t)size, j->t->dtype,
+                       row, (ptrdiff_t)size, (size_t)columns);
+    }
+    return (matrix){to, columns, 1};
+}
+
+/* Where to make a matrix that dense_done then puts into m, whose rows are contiguous. */
+static matrix dense_room(const job *j, matrix m, int64_t columns, char *to)
+{
+    return m.row == columns || j->t->keys <= COLUMNS ? m : (matrix){to, columns, 1};
+}
+
+static void dense_done(const job *j, matrix m, matrix made, int64_t rows, int64_t columns)
+{
+    for (int64_t i = 0; m.p != made.p && i < rows; i++)
+        memcpy(at(&m, i, 0, j->size), at(&made, i, 0, j->size), (size_t)columns * j->size);
+}
+
+/* Keys transposed and scaled: scores come out of the product as they are. */
+static void scaled_keys(const job *j, const matrix *k, int64_t rows, char *to)
+{
+    const rl_attention *t = j->t;
+    float narrow = (float)t->scale;
+    double wide = t->scale;
+    transpose(j, k, rows, t->size, to);
+    char *p[2] = {to, t->dtype == RL_F32 ? (char *)&narrow : (char *)&wide};
+    const ptrdiff_t stride[2] = {j->width, 0};
+    kernel(j, RL_ROW_SCALE_ROWS)((size_t)t->size, (size_t)rows, p, stride, NULL);
 }
 
 /* Keys that the rows up to `last` may see. */
@@ -232,14 +287,24 @@ static void finish(const job *j, char *most, char *share, int64_t n)
         FINISH(double)
 }
 
-static bool forward_rows(job *j, room *r, int64_t head, int64_t i, int64_t rows)
+static void scale_rows(const job *j, const matrix *m, int64_t rows, int64_t columns, char *factor)
+{
+    char *p[2] = {m->p, factor};
+    const ptrdiff_t stride[2] = {m->row, 1};
+    kernel(j, RL_ROW_SCALE_ROWS)((size_t)rows, (size_t)columns, p, stride, NULL);
+}
+
+/* v: the head's values. */
+static bool forward_rows(job *j, room *r, const matrix *v, int64_t head, int64_t i, int64_t rows)
 {
     const rl_attention *t = j->t;
     const size_t size = j->size;
-    const matrix q = matrix_of(t, t->q, head, size), v = matrix_of(t, t->v, head, size);
-    const matrix o = matrix_of(t, t->o, head, size);
+    matrix q = matrix_of(t, t->q, head, size), o = matrix_of(t, t->o, head, size);
+    q.p = at(&q, i, 0, size);
+    o.p = at(&o, i, 0, size);
     const matrix mask =
         t->mask ? matrix_of(t, t->mask, head, rl_itemsize(t->mask)) : (matrix){.p = NULL};
+    const matrix qd = dense(j, q, rows, t->size, r->q), od = dense_room(j, o, t->out_size, r->o);
     char *most = t->most->data + (size_t)(head * t->length + i) * size;
     char *share = t->share->data + (size_t)(head * t->length + i) * size;
     fill(j, most, rows, -INFINITY);
@@ -249,27 +314,23 @@ static bool forward_rows(job *j, room *r, int64_t head, int64_t i, int64_t rows)
     const int64_t keys = keys_seen(t, i + rows);
     for (int64_t c = 0; c < keys; c += COLUMNS) {
         const int64_t n = min64(COLUMNS, keys - c);
-        if (!product(r, rows, n, t->size, at(&q, i, 0, size), q.row, q.column,
-                     r->kt + (size_t)c * size, j->width, 1, r->score, COLUMNS, false))
+        if (!product(r, rows, n, t->size, qd.p, qd.row, 1, r->kt + (size_t)c * size, j->width, 1,
+                     r->score, COLUMNS, false))
             return false;
         ptrdiff_t stride[6] = {COLUMNS, 0, 1, 1, 1, t->keys};
         char *p[6] = {r->score,  mask_tile(j, r, &mask, i, rows, c, n, &stride[1]), most, share,
                       r->factor, t->noise ? r->noise + (size_t)c * size : NULL};
         const rl_kargs a = tile_args(t, i, c);
         kernel(j, RL_ROW_ATTENTION)((size_t)rows, (size_t)n, p, stride, &a);
-        if (c) {
-            char *scaled[2] = {at(&o, i, 0, size), r->factor};
-            const ptrdiff_t strides[2] = {o.row, 1};
-            kernel(j, RL_ROW_SCALE_ROWS)((size_t)rows, (size_t)t->out_size, scaled, strides, &a);
-        }
-        if (!product(r, rows, t->out_size, n, r->score, COLUMNS, 1, at(&v, c, 0, size), v.row,
-                     v.column, at(&o, i, 0, size), o.row, c > 0))
+        if (c)
+            scale_rows(j, &od, rows, t->out_size, r->factor);
+        if (!product(r, rows, t->out_size, n, r->score, COLUMNS, 1, at(v, c, 0, size), v->row, 1,
+                     od.p, od.row, c > 0))
             return false;
     }
     finish(j, most, share, rows);
-    char *scaled[2] = {at(&o, i, 0, size), share};
-    const ptrdiff_t strides[2] = {o.row, 1};
-    kernel(j, RL_ROW_SCALE_ROWS)((size_t)rows, (size_t)t->out_size, scaled, strides, NULL);
+    scale_rows(j, &od, rows, t->out_size, share);
+    dense_done(j, o, od, rows, t->out_size);
     return true;
 }
 
@@ -280,7 +341,8 @@ static void forward_units(int64_t begin, int64_t end, void *context)
     room r;
     if (!enter(j, &r, false))
         return;
-    int64_t kept = -1; /* the head whose keys lie transposed, as far as they are needed */
+    int64_t kept = -1; /* the head whose keys and values are at hand, as far as they are needed */
+    matrix v = {.p = NULL};
     bool fine = true;
     for (int64_t u = begin; u < end && fine; u++) {
         const int64_t head = u / j->chunks, first = u % j->chunks * CHUNK;
@@ -288,11 +350,12 @@ static void forward_units(int64_t begin, int64_t end, void *context)
         if (kept != head) {
             const matrix k = matrix_of(t, t->k, head, j->size);
             const int64_t all = min64(t->length, end * CHUNK - head * j->chunks * CHUNK);
-            transpose(j, &k, keys_seen(t, all), t->size, r.kt);
+            scaled_keys(j, &k, keys_seen(t, all), r.kt);
+            v = dense(j, matrix_of(t, t->v, head, j->size), keys_seen(t, all), t->out_size, r.v);
             kept = head;
         }
         for (int64_t i = first; i < last && fine; i += ROWS)
-            fine = forward_rows(j, &r, head, i, min64(ROWS, last - i));
+            fine = forward_rows(j, &r, &v, head, i, min64(ROWS, last - i));
     }
     if (!fine)
         atomic_store_explicit(&j->failed, true, memory_order_relaxed);
@@ -318,20 +381,30 @@ rl_status rl_attention_forward(const rl_attention *t)
  * p = softmax(scores), n the coins, m = sum over the row of g o:
  * dv = (p n)' g      d = scale p (n (g v') - m)      dq = d k      dk = d' q */
 
-static bool backward_rows(job *j, room *r, int64_t head, int64_t i, int64_t rows, bool first)
+/* What the rows of a head share. */
+typedef struct side {
+    matrix k, dk, dv;
+} side;
+
+static bool backward_rows(job *j, room *r, const side *w, int64_t head, int64_t i, int64_t rows,
+                          bool first)
 {
     const rl_attention *t = j->t;
     const size_t size = j->size;
-    const matrix q = matrix_of(t, t->q, head, size), k = matrix_of(t, t->k, head, size);
-    const matrix o = matrix_of(t, t->o, head, size), g = matrix_of(t, j->g, head, size);
-    const matrix dq = matrix_of(t, j->dq, head, size), dk = matrix_of(t, j->dk, head, size);
-    const matrix dv = matrix_of(t, j->dv, head, size);
+    matrix q = matrix_of(t, t->q, head, size), g = matrix_of(t, j->g, head, size);
+    matrix dq = matrix_of(t, j->dq, head, size);
+    const matrix o = matrix_of(t, t->o, head, size);
+    q.p = at(&q, i, 0, size);
+    g.p = at(&g, i, 0, size);
+    dq.p = at(&dq, i, 0, size);
+    const matrix qd = dense(j, q, rows, t->size, r->q), gd = dense(j, g, rows, t->out_size, r->g);
+    const matrix dqd = dense_room(j, dq, t->size, r->dq);
     const matrix mask =
         t->mask ? matrix_of(t, t->mask, head, rl_itemsize(t->mask)) : (matrix){.p = NULL};
     char *most = t->most->data + (size_t)(head * t->length + i) * size;
     char *share = t->share->data + (size_t)(head * t->length + i) * size;
-    char *dot[3] = {r->factor, at(&g, i, 0, size), at(&o, i, 0, size)};
-    const ptrdiff_t dot_strides[3] = {1, g.row, o.row};
+    char *dot[3] = {r->factor, gd.p, at(&o, i, 0, size)};
+    const ptrdiff_t dot_strides[3] = {1, gd.row, o.row};
     kernel(j, RL_ROW_DOT_ROWS)((size_t)rows, (size_t)t->out_size, dot, dot_strides, NULL);
     if (t->noise)
         rl_attention_draw(t, head, i, rows, r->noise);
@@ -339,11 +412,10 @@ static bool backward_rows(job *j, room *r, int64_t head, int64_t i, int64_t rows
     bool fine = true;
     for (int64_t c = 0; c < keys && fine; c += COLUMNS) {
         const int64_t n = min64(COLUMNS, keys - c);
-        const char *gi = at(&g, i, 0, size), *qi = at(&q, i, 0, size);
-        fine = product(r, rows, n, t->size, qi, q.row, q.column, r->kt + (size_t)c * size, j->width,
-                       1, r->score, COLUMNS, false) &&
-               product(r, rows, n, t->out_size, gi, g.row, g.column, r->vt + (size_t)c * size,
-                       j->width, 1, r->d, COLUMNS, false);
+        fine = product(r, rows, n, t->size, qd.p, qd.row, 1, r->kt + (size_t)c * size, j->width, 1,
+                       r->score, COLUMNS, false) &&
+               product(r, rows, n, t->out_size, gd.p, gd.row, 1, r->vt + (size_t)c * size, j->width,
+                       1, r->d, COLUMNS, false);
         if (!fine)
             break;
         ptrdiff_t stride[7] = {COLUMNS, COLUMNS, 0, 1, 1, 1, t->keys};
@@ -351,16 +423,14 @@ static bool backward_rows(job *j, room *r, int64_t head, int64_t i, int64_t rows
                       share,    r->factor, t->noise ? r->noise + (size_t)c * size : NULL};
         const rl_kargs a = tile_args(t, i, c);
         kernel(j, RL_ROW_ATTENTION_BACKWARD)((size_t)rows, (size_t)n, p, stride, &a);
-        /* A tile's columns are written for the first time by the first rows that see any of them.
-         */
-        const bool add = !first;
-        fine = product(r, n, t->out_size, rows, r->score, 1, COLUMNS, gi, g.row, g.column,
-                       at(&dv, c, 0, size), dv.row, add) &&
-               product(r, n, t->size, rows, r->d, 1, COLUMNS, qi, q.row, q.column,
-                       at(&dk, c, 0, size), dk.row, add) &&
-               product(r, rows, t->size, n, r->d, COLUMNS, 1, at(&k, c, 0, size), k.row, k.column,
-                       at(&dq, i, 0, size), dq.row, c > 0);
+        fine = product(r, n, t->out_size, rows, r->score, 1, COLUMNS, gd.p, gd.row, 1,
+                       at(&w->dv, c, 0, size), w->dv.row, !first) &&
+               product(r, n, t->size, rows, r->d, 1, COLUMNS, qd.p, qd.row, 1,
+                       at(&w->dk, c, 0, size), w->dk.row, !first) &&
+               product(r, rows, t->size, n, r->d, COLUMNS, 1, at(&w->k, c, 0, size), w->k.row, 1,
+                       dqd.p, dqd.row, c > 0);
     }
+    dense_done(j, dq, dqd, rows, t->size);
     return fine;
 }
 
@@ -384,18 +454,22 @@ static void backward_units(int64_t begin, int64_t end, void *context)
         const matrix k = matrix_of(t, t->k, head, j->size), v = matrix_of(t, t->v, head, j->size);
         const matrix dk = matrix_of(t, j->dk, head, j->size);
         const matrix dv = matrix_of(t, j->dv, head, j->size);
-        transpose(j, &k, t->keys, t->size, r.kt);
+        const side w = {dense(j, k, t->keys, t->size, r.k), dense_room(j, dk, t->size, r.dk),
+                        dense_room(j, dv, t->out_size, r.dv)};
+        scaled_keys(j, &k, t->keys, r.kt);
         transpose(j, &v, t->keys, t->out_size, r.vt);
         /* Where the first rows see every key, they write dk and dv; else all add to zeros. */
         const bool whole = keys_seen(t, min64(ROWS, t->length)) == t->keys;
         if (!whole) {
-            clear(&dk, t->keys, t->size, j->size);
-            clear(&dv, t->keys, t->out_size, j->size);
+            clear(&w.dk, t->keys, t->size, j->size);
+            clear(&w.dv, t->keys, t->out_size, j->size);
         }
         for (int64_t h = head; h < head + j->group && fine; h++)
             for (int64_t i = 0; i < t->length && fine; i += ROWS)
-                fine = backward_rows(j, &r, h, i, min64(ROWS, t->length - i),
+                fine = backward_rows(j, &r, &w, h, i, min64(ROWS, t->length - i),
                                      whole && h == head && i == 0);
+        dense_done(j, dk, w.dk, t->keys, t->size);
+        dense_done(j, dv, w.dv, t->keys, t->out_size);
     }
     if (!fine)
         atomic_store_explicit(&j->failed, true, memory_order_relaxed);

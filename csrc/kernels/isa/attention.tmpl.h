@@ -4,19 +4,17 @@
  * Rows of a tile lie a multiple of LANES apart and may be written up to there: whole vectors only.
  */
 
-/* What a tile's scores become before exp: scale x + mask, -inf where a mask of bools says false. */
+/* Adds the mask to scores: -inf where one of bools says false. */
 enum { NAME(no_mask), NAME(bool_mask), NAME(float_mask) };
 
-static inline void NAME(scores)(T *x, size_t n, T scale, int kind, const char *mask)
+static inline void NAME(mask_scores)(T *x, size_t n, int kind, const char *mask)
 {
     const bool *allowed = (const bool *)mask;
     const T *bias = (const T *)mask;
     if (kind == NAME(bool_mask)) {
-        RL_IVDEP for (size_t i = 0; i < n; i++) x[i] = allowed[i] ? x[i] * scale : -(T)INFINITY;
+        RL_IVDEP for (size_t i = 0; i < n; i++) x[i] = allowed[i] ? x[i] : -(T)INFINITY;
     } else if (kind == NAME(float_mask)) {
-        RL_IVDEP for (size_t i = 0; i < n; i++) x[i] = x[i] * scale + bias[i];
-    } else {
-        RL_IVDEP for (size_t i = 0; i < n; i++) x[i] *= scale;
+        RL_IVDEP for (size_t i = 0; i < n; i++) x[i] += bias[i];
     }
 }
 
@@ -47,7 +45,6 @@ static void NAME(ATTENTION)(size_t rows, size_t n, char *const *p, const ptrdiff
                             const rl_kargs *a)
 {
     const int kind = (int)a->i[1];
-    const T scale = (T)a->f[0];
     for (size_t r = 0; r < rows; r++) {
         T *x = (T *)p[0] + (ptrdiff_t)r * s[0];
         T *most = (T *)p[2] + (ptrdiff_t)r * s[2], *sum = (T *)p[3] + (ptrdiff_t)r * s[3];
@@ -55,7 +52,7 @@ static void NAME(ATTENTION)(size_t rows, size_t n, char *const *p, const ptrdiff
         const size_t m = NAME(visible)(n, r, a);
         T next = *most;
         if (m) {
-            NAME(scores)(x, m, scale, kind, NAME(mask_row)(p, s, 1, r, kind));
+            NAME(mask_scores)(x, m, kind, NAME(mask_row)(p, s, 1, r, kind));
             const T here = NAME(row_max)(x, m);
             next = next > here ? next : here;
         }
@@ -90,7 +87,7 @@ static void NAME(ATTENTION_BACKWARD)(size_t rows, size_t n, char *const *p, cons
         const T mean = *((const T *)p[5] + (ptrdiff_t)r * s[5]);
         const size_t m = NAME(visible)(n, r, a);
         if (m) {
-            NAME(scores)(x, m, scale, kind, NAME(mask_row)(p, s, 2, r, kind));
+            NAME(mask_scores)(x, m, kind, NAME(mask_row)(p, s, 2, r, kind));
             NAME(exp_block)(x, x, most, m);
         }
         if (m < n) {
