@@ -114,5 +114,33 @@ def recurrent() -> str:
     return digest(model)
 
 
+def attention() -> str:
+    """Attention over several tiles and heads: masks, causality, dropout, shared heads; a transformer."""
+    torch.manual_seed(4)
+    results = nn.ParameterList()
+    for options in (
+        {"is_causal": True},
+        {"attn_mask": torch.rand(150, 140) > 0.3},
+        {"attn_mask": torch.randn(1, 140), "dropout_p": 0.2},
+        {"dropout_p": 0.1, "scale": -0.4, "enable_gqa": True},
+    ):
+        few = (6, 1) if "enable_gqa" in options else (6, 2)
+        shapes = ((6, 2, 150, 3), (*few, 140, 3), (*few, 140, 5))
+        q, k, v = (torch.randn(*shape).requires_grad_() for shape in shapes)
+        F.scaled_dot_product_attention(q, k, v, **options).square().sum().backward()
+        results.extend([q.grad, k.grad, v.grad])
+    q = torch.randn(2, 2, 9, 4).bfloat16().requires_grad_()
+    F.scaled_dot_product_attention(q, q, q).sum().backward()
+    results.append(q.grad.float())
+    model = nn.Transformer(8, 2, 1, 1, 16, batch_first=True)
+    causal = model.generate_square_subsequent_mask(11)
+    model(torch.rand(3, 9, 8), torch.rand(3, 11, 8), tgt_mask=causal).square().sum().backward()
+    with torch.no_grad():
+        for p in model.parameters():
+            p.copy_(p.grad)
+    model.results = results
+    return digest(model)
+
+
 if __name__ == "__main__":
-    print(document(), digits(), wide(), recurrent(), layers())
+    print(document(), digits(), wide(), recurrent(), layers(), attention())
