@@ -262,3 +262,18 @@ def differentiable(t, option):
         opt.step()
     p.square().sum().backward()
     return [p, start.grad, [g.grad for g in grads], list(opt.state[p])]
+
+
+@programs(("SGD", {}), ("Adam", {"lr": 0.3}), ("AdamW", {"lr": 0.2}), ("RAdam", {}))
+def gradient_of_the_rate(t, option):
+    name, options = option
+    t.manual_seed(0)
+    start = t.rand(4, dtype=t.float64).requires_grad_()
+    lr = t.tensor(0.1, dtype=t.float64, requires_grad=True)
+    p = start.clone()
+    opt = getattr(t.optim, name)([p], differentiable=True, **{**options, "lr": lr})
+    for _ in range(2):
+        p.grad = t.rand(4, dtype=t.float64)
+        opt.step()
+    p.sum().backward()
+    return [p, lr.grad, start.grad]

@@ -23,7 +23,8 @@ def update(kind: int, p: Tensor, state: State, group: dict[str, Any]) -> None:
     new = p
     if decay != 0:
         if group.get("decoupled_weight_decay"):
-            new = p * (1 - group["lr"] * decay)
+            # A copy: lr may want a gradient, and p is written to before backward.
+            new = p.clone() * (1 - group["lr"] * decay)
         else:
             grad = grad + decay * p
     if kind != 0 and "step" not in state:
