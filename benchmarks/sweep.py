@@ -25,12 +25,16 @@ from benchmarks.side_by_side import least_times, libraries
 # By file of csrc/table. With n elements: x from -1/2 to 1/2, y from 1/2 to 3/2, u from 0 to 1 and w from 1 to 20 are
 # float32; d float64, h bfloat16, i places in x, k from 0 to 99 (both int64), s from -128 to 127 (int32), b bool; m is x
 # as rows of 100, p and q y and k so; c is m as (n / 100, 10, 10), e its first square rows (at most 1000 of 100), img an
-# image batch (., 8, 16, 16) and seq (., 8, 64); z complex64. F is torch.nn.functional, S torch.special.
+# image batch (., 8, 16, 16), seq (., 8, 64), att (., 4, 64, 32), grid (., 16, 16, 2); z complex64. F is
+# torch.nn.functional, S torch.special.
 EXPRESSIONS = {
     "activation": """
         F.celu(x)  F.elu(x)  F.gelu(x)  F.gelu(x,approximate='tanh')  F.hardsigmoid(x)  F.hardswish(x)  F.hardtanh(x)
         F.leaky_relu(x)  F.logsigmoid(x)  F.mish(x)  torch.prelu(x,y[:1])  torch.relu(x)  torch.selu(x)
-        torch.sigmoid(x)  F.silu(x)  F.softplus(x)  F.threshold(x,0.1,0.0)  torch.sigmoid(d)  F.gelu(h)""",
+        torch.sigmoid(x)  F.silu(x)  F.softplus(x)  F.threshold(x,0.1,0.0)  torch.sigmoid(d)  F.gelu(h)
+        F.hardshrink(x)  F.softshrink(x)  F.glu(m)""",
+    "attention": """
+        F.scaled_dot_product_attention(att,att,att)  F.scaled_dot_product_attention(att,att,att,is_causal=True)""",
     "arith": """
         x+y  x+2.0  torch.add(x,y,alpha=3)  d+d  h+h  k+k  s+s  m+p[0]  m.t()+p.t()  m+p[:,:1]
         torch.addcdiv(x,y,w)  torch.addcmul(x,y,w)  torch.atan2(x,y)  k&i  k|i  k^i  ~k  b&b  b|b  b^b  ~b
@@ -68,7 +72,14 @@ EXPRESSIONS = {
         torch.linalg.cross(v3,v3)
         torch.dist(x,y)  torch.kron(m[:10],p[:10,:10])  F.linear(m,p[:100])  F.linear(m,p[:100],y[:100])
         F.pairwise_distance(m,p)  torch.pdist(e)  torch.vdot(x,y)""",
-    "embedding": """ F.embedding(i%100,p[:100]) """,
+    "embedding": """ F.embedding(i%100,p[:100])  F.embedding_bag(k[:100],p[:100],k[:10]//200) """,
+    "fold": """
+        F.unfold(img,3,padding=1)  F.fold(F.unfold(img,3,padding=1),(16,16),3,padding=1)  F.pixel_shuffle(img,2)
+        F.pixel_unshuffle(img,2)  torch.channel_shuffle(img,2)  F.native_channel_shuffle(img,2)""",
+    "resample": """
+        F.interpolate(img,scale_factor=2)  F.interpolate(img,scale_factor=2,mode='bilinear')
+        F.interpolate(img,scale_factor=2,mode='bicubic')  F.interpolate(seq,scale_factor=2,mode='linear')
+        F.grid_sample(img,grid,align_corners=False)  F.affine_grid(theta,(len(theta),1,16,16),align_corners=False)""",
     "index": """
         m.argsort(1)  b.argwhere()  x.gather(0,i)  m.gather(1,q)  x[i]  m[i[:len(m)]%len(m)]  x[b]  m[:,k[:100]]
         x.index_add(0,i,y)  m.index_add(1,k[:100],p)  x.index_copy(0,i,y)  m.index_copy(0,r,p)  x.index_fill(0,i,1.0)
@@ -87,7 +98,8 @@ EXPRESSIONS = {
     "loss": """
         F.binary_cross_entropy(u,u)  F.binary_cross_entropy_with_logits(x,u)  F.cross_entropy(m,q[:,0])
         F.huber_loss(x,y)  F.kl_div(x,u)  F.l1_loss(x,y)  F.mse_loss(x,y)  F.nll_loss(m,q[:,0])
-        F.smooth_l1_loss(x,y)  F.mse_loss(x,y,reduction='none')""",
+        F.smooth_l1_loss(x,y)  F.mse_loss(x,y,reduction='none')
+        F.ctc_loss(m[:50].log_softmax(1).view(50,1,100),k[:10]%99+1,torch.tensor([50]),torch.tensor([10]))""",
     "matmul": """
         torch.addbmm(e10,c,c)  torch.addmm(m[:100,:10],m[:100],p[:100].t()[:,:10])  torch.addmv(m[:,0],m,y[:100])
         torch.addr(m,m[:,0],y[:100])  torch.baddbmm(c,c,c)  torch.bmm(c,c)  x.dot(y)  torch.ger(m[:,0],y[:100])
@@ -106,7 +118,11 @@ EXPRESSIONS = {
         F.adaptive_max_pool1d(seq,16)  F.adaptive_max_pool2d(img,4)  F.adaptive_max_pool3d(img,4)  F.avg_pool1d(seq,2)
         F.avg_pool2d(img,2)  F.avg_pool3d(img,2)  F.max_pool1d(seq,2)  F.max_pool1d(seq,2,return_indices=True)
         F.max_pool2d(img,2)  F.max_pool2d(img,3,2,1)  F.max_pool2d(img,2,return_indices=True)  F.max_pool3d(img,2)
-        F.max_pool3d(img,2,return_indices=True)""",
+        F.max_pool3d(img,2,return_indices=True)
+        F.max_unpool1d(*F.max_pool1d(seq,2,return_indices=True),2)
+        F.max_unpool2d(*F.max_pool2d(img,2,return_indices=True),2)
+        F.max_unpool3d(*F.max_pool3d(img,2,return_indices=True),2)  F.fractional_max_pool2d(img,2,(7,7))
+        F.fractional_max_pool3d(img,2,(3,7,7))""",
     "random": """
         torch.bernoulli(u)  y.clone().bernoulli_(0.5)  y.clone().bernoulli_(u)  torch.bernoulli(u,0.3)
         y.clone().cauchy_()  torch.dropout(x,0.5,True)  y.clone().exponential_()  y.clone().geometric_(0.5)
@@ -114,7 +130,9 @@ EXPRESSIONS = {
         torch.normal(u,1.0)  torch.normal(u,u)  torch.normal(0.0,1.0,(n,))  torch.rand(n)  torch.rand_like(x)
         torch.randint(10,(n,))  torch.randint(5,10,(n,))  torch.randint_like(x,10)  torch.randint_like(x,5,10)
         torch.randn(n)  torch.randn_like(x)  y.clone().random_(3,9)  y.clone().random_()  y.clone().random_(9)
-        torch.randperm(n)  y.clone().uniform_()""",
+        torch.randperm(n)  y.clone().uniform_()  F.rrelu(x,training=True)  torch.feature_dropout(img,0.5,True)
+        torch.alpha_dropout(x,0.5,True)  torch.feature_alpha_dropout(img,0.5,True)  torch._standard_gamma(w)
+        torch._sample_dirichlet(p)  torch.poisson(w)  torch.binomial(w.round(),u)""",
     "reduce": """
         b.all()  m.amax(1)  m.amin(0)  x.amax()  torch.aminmax(x)  b.any()  x.argmax()  m.argmax(1)  m.argmin(0)
         torch.count_nonzero(x)  m.count_nonzero(1)  x.cummax(0)  m.cummin(1)  x.cumprod(0)  m.cumprod(1)  x.cumsum(0)
@@ -178,7 +196,7 @@ EXPRESSIONS = {
         torch.squeeze_copy(m)  torch.squeeze_copy(m,(0,1))  torch.t_copy(m)  torch.transpose_copy(m,0,1)
         torch.unbind_copy(m[:100])  torch.unfold_copy(x,0,3,2)  torch.unsafe_chunk(x,4)  torch.unsafe_split(x,n//4)
         torch.unsafe_split_with_sizes(x,[n//2,n//2])  torch.unsqueeze_copy(x,0)  torch.view_copy(x,(-1,10))
-        torch.view_copy(x,torch.int32)""",
+        torch.view_copy(x,torch.int32)  torch.view_as_real_copy(z)  torch.view_as_complex_copy(pair)""",
     "view_scatter": """
         torch.as_strided_scatter(x,y[:100],(100,),(2,))  torch.diagonal_scatter(e,y[:len(e)])  m.select_scatter(p[0],0,1)
         x.slice_scatter(y[:n//2],0,0,n//2)""",
@@ -221,7 +239,8 @@ def tensors(torch: ModuleType, n: int) -> dict[str, Any]:
         "r": torch.randperm(n // 100), "z": torch.complex(x, y), "pair": torch.rand(n // 2, 2),
         "v3": torch.rand(n // 3, 3), "img": torch.rand(max(n // 2048, 1), 8, 16, 16),
         "seq": torch.rand(n // 512, 8, 64), "w1": torch.rand(8, 8, 3), "w2": torch.rand(8, 8, 3, 3),
-        "w3": torch.rand(8, 8, 1, 3, 3), "t1": torch.rand(8, 8, 3), "t2": torch.rand(8, 8, 3, 3),
+        "att": torch.rand(max(n // 32768, 1), 4, 64, 32), "grid": 2 * torch.rand(max(n // 2048, 1), 16, 16, 2) - 1,
+        "theta": torch.rand(max(n // 512, 1), 2, 3), "w3": torch.rand(8, 8, 1, 3, 3), "t1": torch.rand(8, 8, 3), "t2": torch.rand(8, 8, 3, 3),
         "t3": torch.rand(8, 8, 1, 3, 3), "sq": sq, "spd": sq @ sq.T, "st": st, "sspd": st @ st.mT,
     }  # fmt: skip
 

@@ -41,9 +41,15 @@ SPELLED = {
     "log_sigmoid": "logsigmoid", "to_dtype": "to", "nonzero_tuple": "nonzero", "constant_pad_nd": "pad",
     "_block_diag": "block_diag", "max_pool1d_with_indices": "max_pool1d", "max_pool2d_with_indices": "max_pool2d",
     "max_pool3d_with_indices": "max_pool3d", "_unique2": "unique", "_unique_dim": "unique",
-    "_unique_consecutive": "unique_consecutive", "_histogram": "histogram", "_histogram_edges": "histogram",
+    "_unique_consecutive": "unique_consecutive", "im2col": "unfold", "col2im": "fold", "resample": "interpolate",
+    "grid_sampler": "grid_sample", "grid_sampler_2d": "grid_sample", "grid_sampler_3d": "grid_sample",
+    "affine_grid_generator": "affine_grid", "standard_gamma": "_standard_gamma",
+    "sample_dirichlet": "_sample_dirichlet", "_histogram": "histogram", "_histogram_edges": "histogram",
 }  # fmt: skip
-UNTIMED = {"is_same_size"}  # no work that grows with the elements
+UNTIMED = {
+    "is_same_size",  # no work that grows with the elements
+    "standard_gamma_grad", "dirichlet_grad",  # derivatives of random numbers
+}  # fmt: skip
 
 
 def test_sweep_calls_every_operator():
