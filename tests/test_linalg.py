@@ -159,12 +159,6 @@ def test_no_convergence(bad):
         linalg.svd(rushlight.tensor([[bad, 1.0], [1.0, 2.0]]))
 
 
-@pytest.mark.parametrize("name", ["eig", "eigvals"])
-def test_complex_eigenvalues_are_not_there(name):
-    with pytest.raises(NotImplementedError, match="complex"):
-        getattr(linalg, name)(rushlight.eye(2))
-
-
 def test_neither_numpy_nor_scipy():
     program = """
 import sys

@@ -60,7 +60,7 @@ def linspace(start: Number, end: Number, steps: int, *, dtype: dtype | None = No
 def logspace(start: Number, end: Number, steps: int, base: float = 10.0, *, dtype: dtype | None = None) -> Tensor:
     """base to the powers of linspace(start, end, steps)."""
 
-@op(method=False, factory=True, out=True)
+@op(method=False, factory=True, out=True, complex=True)
 def eye(n: int, m: int | None = None, *, dtype: dtype | None = None) -> Tensor:
     """Identity matrix (n, m), m = n unless given."""
 

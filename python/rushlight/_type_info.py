@@ -19,7 +19,7 @@ def _name(dtype: Any) -> str:
 
 
 class finfo:
-    """Limits of a floating-point dtype.
+    """Limits of a floating-point dtype, or of the parts of a complex one.
 
     Args:
         type (dtype): Default: the default dtype.
@@ -30,6 +30,8 @@ class finfo:
 
     def __init__(self, type: Any = None) -> None:
         dtype = _C.get_default_dtype() if type is None else type
+        if dtype in (_C.complex64, _C.complex128):
+            dtype = dtype.to_real()
         if dtype not in _FLOATS:
             raise TypeError("torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'")
         self.bits, digits, low, high, self.resolution = _FLOATS[dtype]

@@ -31,6 +31,7 @@ def _define(name: str, *fields: str) -> None:
 
 
 _define("linalg_cholesky_ex", "L", "info")
+_define("linalg_eig", "eigenvalues", "eigenvectors")
 _define("linalg_eigh", "eigenvalues", "eigenvectors")
 _define("linalg_inv_ex", "inverse", "info")
 _define("linalg_ldl_factor", "LD", "pivots")

@@ -1,16 +1,13 @@
 """Linear algebra, as torch.linalg: norms, systems of equations, inverses, factorizations.
 
 Factorizations run in LAPACK, through NumPy or SciPy, whichever is there; one of them must be installed (pip install
-rushlight[linalg]). All functions work on stacks of matrices (..., m, n) in float32 and float64, and are differentiable
-as often as wanted. Those that need complex numbers, the eigenvalues of matrices that are not symmetric, raise
-NotImplementedError.
+rushlight[linalg]). All functions work on stacks of matrices (..., m, n) in float32, float64, complex64 and complex128,
+and are differentiable as often as wanted.
 """
 
-from typing import Any
-
-from rushlight._C import Tensor, matmul
+from rushlight._C import matmul
 from rushlight.linalg._array import _LinAlgError
-from rushlight.linalg._common import check_square as _check_square
+from rushlight.linalg._eig import eig, eigvals
 from rushlight.linalg._factor import (
     cholesky,
     cholesky_ex,
@@ -59,20 +56,3 @@ __all__ = [
 ]  # fmt: skip
 
 LinAlgError = _LinAlgError
-
-
-def eig(A: Tensor, *, out: Any = None) -> Any:
-    """Raises: the eigenvalues of a matrix that is not symmetric are complex numbers, which rushlight does not have."""
-    _check_square("eig", A)
-    raise NotImplementedError(
-        "linalg.eig: the result is complex, and rushlight has no complex tensors; linalg.eigh serves symmetric matrices"
-    )
-
-
-def eigvals(A: Tensor, *, out: Any = None) -> Tensor:
-    """Raises: the eigenvalues of a matrix that is not symmetric are complex numbers, which rushlight does not have."""
-    _check_square("eigvals", A)
-    raise NotImplementedError(
-        "linalg.eigvals: the result is complex, and rushlight has no complex tensors; linalg.eigvalsh serves symmetric "
-        "matrices"
-    )

@@ -87,6 +87,16 @@ def _empty(a: Any, by_columns: bool) -> Tensor:
     return _C.empty_strided(a.shape, strides, dtype=dtype)
 
 
+def adjoint(a: Any) -> Any:
+    """The matrices transposed and conjugated."""
+    return a.swapaxes(-1, -2).conj() if a.dtype.kind == "c" else a.swapaxes(-1, -2)
+
+
+def _letter(a: Any) -> str:
+    """The first letter of LAPACK's routines for the dtype."""
+    return {"f": "s", "d": "d", "F": "c", "D": "z"}[a.dtype.char]
+
+
 def _flat(a: Any) -> Any:
     """The stack with one leading dim."""
     count = 1
@@ -110,7 +120,7 @@ def lu(a: Any) -> tuple[Any, Any, Any]:
     info = np.zeros(count, np.int32)
     lapack = _scipy("lapack")
     if lapack is not None and k and count <= 2 * k:  # many small ones are faster all at once
-        getrf = lapack.sgetrf if a.dtype == np.float32 else lapack.dgetrf
+        getrf = getattr(lapack, _letter(a) + "getrf")
         for b in range(count):
             factors[b], pivots[b], info[b] = getrf(factors[b])
         pivots += 1
@@ -175,7 +185,7 @@ def solve_triangular(a: Any, b: Any, upper: bool, unitriangular: bool) -> Any:
     x = np.array(_flat(np.broadcast_to(b, (*shape, n, k))), order="C")
     blas = _scipy("blas")
     if blas is not None and x.size and len(x) <= n:
-        trsm = blas.strsm if x.dtype == np.float32 else blas.dtrsm
+        trsm = getattr(blas, _letter(x) + "trsm")
         for i in range(len(x)):  # a row-major A is a column-major A^T: no copy is made
             rows = a[i].flags.c_contiguous
             m = a[i].T if rows else a[i]
@@ -270,7 +280,7 @@ def _first_bad_minor(a: Any) -> int:
 
 
 def svd(a: Any, full_matrices: bool) -> tuple[Any, Any, Any]:
-    """U, S, V^T with A = U diag(S) V^T.
+    """U, S, V^H with A = U diag(S) V^H.
 
     Raises:
         LinAlgError: no convergence.
@@ -313,8 +323,8 @@ def matrix_exp(a: Any) -> Any:
     np = numpy()
     if not a.size:
         return a.copy()
-    single = a.dtype == np.float32 and a.shape[-1] > 32
-    x = a.copy() if single else a.astype(np.float64)
+    single = a.dtype.char in "fF" and a.shape[-1] > 32
+    x = a.copy() if single else a.astype(np.complex128 if a.dtype.kind == "c" else np.float64)
     theta = _THETA_7 if single else _THETA_13
     norm = np.abs(x).sum(-2).max(-1)
     with np.errstate(divide="ignore", invalid="ignore"):

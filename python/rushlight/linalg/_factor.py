@@ -1,6 +1,7 @@
 """Factorizations with derivatives: Cholesky, QR, LU, symmetric eigenvalues, singular values.
 
-The derivatives are those of reverse mode; their names are a bar over the factor in the literature, g here. Sources:
+The derivatives are those of reverse mode; their names are a bar over the factor in the literature, g here. ^T stands for
+the conjugate transpose (adjoint) of complex matrices. Sources:
 
     Giles, Collected matrix derivative results for forward and reverse mode algorithmic differentiation, 2008
     Murray, Differentiation of the Cholesky decomposition, 2016
@@ -21,6 +22,7 @@ from rushlight._C import Tensor
 from rushlight.autograd import Function
 from rushlight.linalg import _array
 from rushlight.linalg._common import (
+    adjoint,
     check_floating,
     check_info,
     check_lapack,
@@ -53,10 +55,10 @@ class SolveTriangular(Function):
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple:
         a, x = ctx.saved_tensors
-        gb = SolveTriangular.apply(swap(a), g, not ctx.upper, ctx.unit)
+        gb = SolveTriangular.apply(adjoint(a), g, not ctx.upper, ctx.unit)
         ga = None
         if ctx.needs_input_grad[0]:
-            ga = -(gb @ swap(x))
+            ga = -(gb @ adjoint(x))
             ga = ga.triu(int(ctx.unit)) if ctx.upper else ga.tril(-int(ctx.unit))
         return ga, gb, None, None
 
@@ -71,8 +73,8 @@ class CholeskyEx(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, upper: bool) -> tuple[Tensor, Tensor]:
         m = _array.array(a)
-        lower, info = _array.cholesky(m.swapaxes(-1, -2) if upper else m)
-        factor = _array.columns(lower.swapaxes(-1, -2) if upper else lower)
+        lower, info = _array.cholesky(_array.adjoint(m) if upper else m)
+        factor = _array.columns(_array.adjoint(lower) if upper else lower)
         info = _array.tensor(info)
         ctx.mark_non_differentiable(info)
         ctx.save_for_backward(factor)
@@ -82,11 +84,11 @@ class CholeskyEx(Function):
     @staticmethod
     def backward(ctx: Any, g: Tensor, _: Any) -> tuple:
         (factor,) = ctx.saved_tensors
-        low, g = (swap(factor), swap(g)) if ctx.upper else (factor, g)
-        p = swap(low) @ g
+        low, g = (adjoint(factor), adjoint(g)) if ctx.upper else (factor, g)
+        p = adjoint(low) @ g
         phi = 0.5 * (p.tril() + p.tril(-1))
-        s = triangular(low, triangular(swap(low), phi, True), False, left=False)
-        return 0.5 * (s + swap(s)), None
+        s = triangular(low, triangular(adjoint(low), phi, True), False, left=False)
+        return 0.5 * (s + adjoint(s)), None
 
 
 @with_out
@@ -173,14 +175,15 @@ class Qr(Function):
             return _qr_backward(q, r, gq, gr), None
         u, gu, gv = r[..., :m], gr[..., :m], gr[..., m:]
         y = q @ r[..., m:]
-        gx = _qr_backward(q, u, gq + y @ swap(gv), gu)
+        gx = _qr_backward(q, u, gq + y @ adjoint(gv), gu)
         return _C.cat([gx, q @ gv], -1), None
 
 
 def _qr_backward(q: Tensor, r: Tensor, gq: Tensor, gr: Tensor) -> Tensor:
-    m = r @ swap(gr) - swap(gq) @ q
-    mirrored = m.tril() + swap(m.tril(-1))
-    return triangular(swap(r), gq + q @ mirrored, False, left=False)
+    m = r @ adjoint(gr) - adjoint(gq) @ q
+    below = m.tril(-1)
+    mirrored = below + adjoint(below) + _C.diag_embed(m.diagonal(0, -2, -1).real)
+    return triangular(adjoint(r), gq + q @ mirrored, False, left=False)
 
 
 @with_out
@@ -215,13 +218,13 @@ def _lu_backward(lower: Tensor, upper: Tensor, gl: Tensor, gu: Tensor) -> Tensor
     gl_square, gu_square = gl[..., :k, :], gu[..., :k]
     below = right = None
     if m > k:
-        below = triangular(swap(square_u), gl[..., k:, :], False, left=False)
-        gu_square = gu_square - swap(lower[..., k:, :]) @ below
+        below = triangular(adjoint(square_u), gl[..., k:, :], False, left=False)
+        gu_square = gu_square - adjoint(lower[..., k:, :]) @ below
     if n > k:
-        right = triangular(swap(square_l), gu[..., k:], True, unit=True)
-        gl_square = gl_square - right @ swap(upper[..., k:])
-    inner = (swap(square_l) @ gl_square).tril(-1) + (gu_square @ swap(square_u)).triu()
-    ga = triangular(swap(square_l), triangular(swap(square_u), inner, False, left=False), True, unit=True)
+        right = triangular(adjoint(square_l), gu[..., k:], True, unit=True)
+        gl_square = gl_square - right @ adjoint(upper[..., k:])
+    inner = (adjoint(square_l) @ gl_square).tril(-1) + (gu_square @ adjoint(square_u)).triu()
+    ga = triangular(adjoint(square_l), triangular(adjoint(square_u), inner, False, left=False), True, unit=True)
     if below is not None:
         ga = _C.cat([ga, below], -2)
     return ga if right is None else _C.cat([ga, right], -1)
@@ -353,13 +356,13 @@ class Eigh(Function):
         if gv is None:
             if gl is None:
                 return None, None
-            return (v * gl.unsqueeze(-2)) @ swap(v), None
+            return (v * gl.unsqueeze(-2)) @ adjoint(v), None
         gaps = values.unsqueeze(-2) - values.unsqueeze(-1)
         gaps = gaps.masked_fill(_eye_mask(values.shape[-1]), 1.0)
-        inner = (swap(v) @ gv / gaps).masked_fill(_eye_mask(values.shape[-1]), 0.0)
+        inner = (adjoint(v) @ gv / gaps).masked_fill(_eye_mask(values.shape[-1]), 0.0)
         if gl is not None:
             inner = inner + _C.diag_embed(gl)
-        return v @ inner @ swap(v), None
+        return v @ inner @ adjoint(v), None
 
 
 def _eye_mask(n: int) -> Tensor:
@@ -402,7 +405,8 @@ class Svd(Function):
 
     gA = U ([skew(U^T gU) / E] S + S [skew(V^T gV) / E] + diag(gS)) V^T
          + (I - U U^T) gU S^-1 V^T + U S^-1 gV^T (I - V V^T),
-    E_ij = S_j^2 - S_i^2 off the diagonal, skew(X) = X - X^T.
+    E_ij = S_j^2 - S_i^2 off the diagonal, skew(X) = X - X^T. Of complex matrices also the imaginary part of U^T gU's
+    diagonal, over S.
     """
 
     @staticmethod
@@ -427,19 +431,21 @@ class Svd(Function):
         inner = 0.0 if gs is None else _C.diag_embed(gs)
         if gu is not None:
             gu = gu[..., :k]
-            p = swap(u) @ gu
-            inner = inner + (p - swap(p)) / gaps * s.unsqueeze(-2)
+            p = adjoint(u) @ gu
+            inner = inner + (p - adjoint(p)) / gaps * s.unsqueeze(-2)
+            if p.is_complex():
+                inner = inner + _C.diag_embed((p - adjoint(p)).diagonal(0, -2, -1) / (2 * s))
         if gvh is not None:
             gvh = gvh[..., :k, :]
-            p = vh @ swap(gvh)
-            inner = inner + s.unsqueeze(-1) * ((p - swap(p)) / gaps)
+            p = vh @ adjoint(gvh)
+            inner = inner + s.unsqueeze(-1) * ((p - adjoint(p)) / gaps)
         ga = u @ inner @ vh
         if gu is not None and m > k:
             scaled = gu / s.unsqueeze(-2)
-            ga = ga + (scaled - u @ (swap(u) @ scaled)) @ vh
+            ga = ga + (scaled - u @ (adjoint(u) @ scaled)) @ vh
         if gvh is not None and n > k:
             scaled = gvh / s.unsqueeze(-1)
-            ga = ga + u @ (scaled - scaled @ swap(vh) @ vh)
+            ga = ga + u @ (scaled - scaled @ adjoint(vh) @ vh)
         return ga, None
 
 

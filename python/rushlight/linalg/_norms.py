@@ -8,6 +8,7 @@ from typing import Any
 from rushlight import _C
 from rushlight._C import Tensor
 from rushlight.linalg._common import (
+    LAPACK_DTYPES,
     check_floating,
     check_matrix,
     check_square,
@@ -23,7 +24,10 @@ def _check_norm_dtype(name: str, a: Tensor, dtype: Any) -> Tensor:
     check_floating(name, a)
     if dtype is None:
         return a
-    if not dtype.is_floating_point:
+    if a.is_complex() != dtype.is_complex:
+        kind = "complex" if a.is_complex() else "real"
+        raise RuntimeError(f"linalg.{name}: dtype should be {kind} for {kind} inputs, but got {title(dtype)}")
+    if not (dtype.is_floating_point or dtype.is_complex):
         raise RuntimeError(
             f"linalg.{name}: dtype should be floating point or complex, but got {title(dtype)}"
         )
@@ -214,7 +218,7 @@ def matrix_rank(
     A = input
     if A.ndim < 2:
         raise RuntimeError("torch.linalg.matrix_rank: The input tensor input must have at least 2 dimensions.")
-    if A.dtype not in (_C.float32, _C.float64):
+    if A.dtype not in LAPACK_DTYPES:
         raise RuntimeError("This function doesn't handle types other than float and double")
     if tol is not None:
         atol, rtol = tol, 0.0
@@ -224,6 +228,6 @@ def matrix_rank(
         return _C.zeros(*A.shape[:-2], dtype=_C.int64) if A.ndim > 2 else _C.tensor(0)
     with _C.no_grad():
         s = eigvalsh(A).abs() if hermitian else svdvals(A)
-        atol, rtol = (_C.tensor(t.tolist(), dtype=A.dtype) for t in _tolerances(A, atol, rtol))
+        atol, rtol = (_C.tensor(t.tolist(), dtype=A.dtype.to_real()) for t in _tolerances(A, atol, rtol))
         limit = _C.maximum(atol, rtol * s.amax(-1))
         return (s > limit.unsqueeze(-1)).sum(-1)

@@ -10,6 +10,8 @@ from rushlight._C import Tensor
 from rushlight.autograd import Function
 from rushlight.linalg import _array
 from rushlight.linalg._common import (
+    LAPACK_DTYPES,
+    adjoint,
     check_floating,
     check_square,
     node,
@@ -125,7 +127,7 @@ class MatrixExp(Function):
     def backward(ctx: Any, g: Tensor) -> Tensor:
         (a,) = ctx.saved_tensors
         n = a.shape[-1]
-        at = a.transpose(-1, -2)
+        at = adjoint(a)
         upper = _C.cat([at, g], -1)
         lower = _C.cat([_C.zeros_like(at), at], -1)
         return MatrixExp.apply(_C.cat([upper, lower], -2))[..., :n, n:]
@@ -137,7 +139,7 @@ def matrix_exp(input: Tensor) -> Tensor:
     A = input
     check_square("matrix_exp", A)
     check_floating("matrix_exp", A)
-    if A.dtype not in (_C.float32, _C.float64):
+    if A.dtype not in LAPACK_DTYPES:
         return MatrixExp.apply(A.to(_C.float32)).to(A.dtype)
     return MatrixExp.apply(A)
 
@@ -156,8 +158,8 @@ def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
 
 @with_out
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
-    """The dot product of vectors along dim; other dims broadcast."""
-    return (x * y).sum(dim)
+    """The dot product of vectors along dim, the first conjugated; other dims broadcast."""
+    return (x.conj() * y).sum(dim)
 
 
 @overridable
@@ -216,7 +218,7 @@ def householder_product(input: Tensor, tau: Tensor) -> Tensor:
     q = _C.eye(m, n, dtype=A.dtype).expand(A.shape)
     for i in reversed(range(k)):
         column = v[..., i : i + 1]
-        q = q - tau[..., i : i + 1].unsqueeze(-1) * column @ (column.transpose(-1, -2) @ q)
+        q = q - tau[..., i : i + 1].unsqueeze(-1) * column @ (adjoint(column) @ q)
     return q
 
 

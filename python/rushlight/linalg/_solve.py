@@ -1,7 +1,8 @@
 """Systems of equations, inverses and determinants.
 
 Derivatives: Giles, Collected matrix derivative results, 2008, sections 2.2 and 2.3; Golub and Pereyra, The
-differentiation of pseudo-inverses and nonlinear least squares problems whose variables separate, 1973.
+differentiation of pseudo-inverses and nonlinear least squares problems whose variables separate, 1973. ^T stands for the
+conjugate transpose of complex matrices.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from rushlight._C import Tensor
 from rushlight.autograd import Function
 from rushlight.linalg import _array
 from rushlight.linalg._common import (
+    LAPACK_DTYPES,
+    adjoint,
     broadcast_matrices,
     check_floating,
     check_info,
@@ -26,6 +29,8 @@ from rushlight.linalg._common import (
     with_out,
 )
 from rushlight.linalg._factor import split_lu, svd, triangular
+
+turned = adjoint  # lu_solve has an argument of that name
 
 # ---- determinants -------------------------------------------------------------------------------------
 
@@ -45,7 +50,7 @@ class Det(Function):
         g = g.unsqueeze(-1).unsqueeze(-1)
         if _nearly_singular(a):
             return g * _cofactors(a)
-        return g * Det.apply(a).unsqueeze(-1).unsqueeze(-1) * swap(InvEx.apply(a)[0])
+        return g * Det.apply(a).conj().unsqueeze(-1).unsqueeze(-1) * adjoint(InvEx.apply(a)[0])
 
 
 def _nearly_singular(a: Tensor) -> bool:
@@ -58,11 +63,11 @@ def _nearly_singular(a: Tensor) -> bool:
 
 
 def _cofactors(a: Tensor) -> Tensor:
-    """The transposed adjugate det(U) det(V) U diag(products of the other singular values) V^T."""
+    """The transposed adjugate, conjugated: that of det(U) det(V) times U diag(products of the other singular values) V^T."""
     u, s, vh = svd(a)
     n = s.shape[-1]
     others = s.unsqueeze(-2).expand(*s.shape, n).masked_fill(_C.eye(n, dtype=_C.bool), 1.0).prod(-1)
-    sign = (Det.apply(u) * Det.apply(vh)).unsqueeze(-1).unsqueeze(-1)
+    sign = (Det.apply(u) * Det.apply(vh)).conj().unsqueeze(-1).unsqueeze(-1)
     return sign * ((u * others.unsqueeze(-2)) @ vh)
 
 
@@ -77,18 +82,22 @@ def det(A: Tensor) -> Tensor:
 
 @node("LinalgSlogdetBackward0")
 class Slogdet(Function):
-    """gA = g A^-T."""
+    """gA = g A^-T; of complex matrices (g - i Im(conj(g_sign) sign)) A^-T."""
 
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> tuple[Tensor, Tensor]:
-        ctx.save_for_backward(a)
         sign, value = _array.numpy().linalg.slogdet(_array.array(a))
-        return _array.tensor(sign), _array.tensor(value)
+        sign, value = _array.tensor(sign), _array.tensor(value)
+        ctx.save_for_backward(a, sign)
+        return sign, value
 
     @staticmethod
-    def backward(ctx: Any, _: Any, g: Tensor) -> Tensor:
-        (a,) = ctx.saved_tensors
-        return g.unsqueeze(-1).unsqueeze(-1) * swap(InvEx.apply(a)[0])
+    def backward(ctx: Any, gs: Tensor, g: Tensor) -> Tensor:
+        a, sign = ctx.saved_tensors
+        if a.is_complex():
+            turn = (gs.conj() * sign).imag
+            g = _C.complex(g, -turn)
+        return g.unsqueeze(-1).unsqueeze(-1) * adjoint(InvEx.apply(a)[0])
 
 
 @with_out
@@ -117,7 +126,7 @@ class InvEx(Function):
 
     @staticmethod
     def backward(ctx: Any, g: Tensor, _: Any) -> Tensor:
-        y = swap(ctx.saved_tensors[0])
+        y = adjoint(ctx.saved_tensors[0])
         return -(y @ g @ y)
 
 
@@ -172,13 +181,13 @@ class Pinv(Function):
         else:
             if hermitian:
                 values, u = np.linalg.eigh(m)
-                s, vh = np.abs(values), u.swapaxes(-1, -2)
+                s, vh = np.abs(values), _array.adjoint(u)
             else:
                 u, s, vh = _array.svd(m, False)
                 values = s
             keep = s > np.maximum(atol, rtol * s.max(-1))[..., None]
             inverse = np.where(keep, 1 / np.where(keep, values, 1), 0).astype(m.dtype)
-            p = (vh.swapaxes(-1, -2) * inverse[..., None, :]) @ u.swapaxes(-1, -2)
+            p = (_array.adjoint(vh) * inverse[..., None, :]) @ _array.adjoint(u)
         p = _array.rows(p)
         ctx.save_for_backward(a, p)
         return p
@@ -190,7 +199,7 @@ class Pinv(Function):
 
 
 def _pinv_backward(a: Tensor, p: Tensor, g: Tensor) -> Tensor:
-    pt, gt = swap(p), swap(g)
+    pt, gt = adjoint(p), adjoint(g)
     left, right = gt @ p @ pt, pt @ p @ gt
     return left - a @ (p @ left) + right - (right @ p) @ a - pt @ g @ pt
 
@@ -228,7 +237,7 @@ def pinv(
         hermitian (bool): A is symmetric; only its lower triangle is read.
     """
     A = input
-    if A.ndim < 2 or A.dtype not in (_C.float32, _C.float64):
+    if A.ndim < 2 or A.dtype not in LAPACK_DTYPES:
         raise RuntimeError(
             f"linalg.pinv({title(A.dtype)}{{{list(A.shape)}}}): expected a tensor with 2 or more dimensions of float, "
             "double, cfloat or cdouble types"
@@ -260,10 +269,10 @@ class SolveEx(Function):
     @staticmethod
     def backward(ctx: Any, g: Tensor, _: Any) -> tuple:
         a, x = ctx.saved_tensors
-        gb = SolveEx.apply(swap(a), g, ctx.vector)[0]
+        gb = SolveEx.apply(adjoint(a), g, ctx.vector)[0]
         ga = None
         if ctx.needs_input_grad[0]:
-            ga = -(gb.unsqueeze(-1) * x.unsqueeze(-2) if ctx.vector else gb @ swap(x))
+            ga = -(gb.unsqueeze(-1) * x.conj().unsqueeze(-2) if ctx.vector else gb @ adjoint(x))
         return ga, gb, None
 
 
@@ -378,11 +387,11 @@ def lu_solve(
         )
     check_lapack("lu_solve_cpu", LU)
     if not left:
-        return swap(lu_solve(LU, pivots, swap(B), adjoint=not adjoint))
+        return turned(lu_solve(LU, pivots, turned(B), adjoint=not adjoint))
     p = permutation_matrix(pivots, LU.shape[-1], LU.dtype)
     if adjoint:  # A^T = U^T L^T P^T
-        y = triangular(*broadcast_matrices(swap(LU), B), False)
-        return p @ triangular(*broadcast_matrices(swap(LU), y), True, unit=True)
+        y = triangular(*broadcast_matrices(turned(LU), B), False)
+        return p @ triangular(*broadcast_matrices(turned(LU), y), True, unit=True)
     y = triangular(*broadcast_matrices(LU, swap(p) @ B), False, unit=True)
     return triangular(*broadcast_matrices(LU, y), True)
 
@@ -417,7 +426,7 @@ class Lstsq(Function):
         lead, n, k = m.shape[:-2], m.shape[-1], right.shape[-1]
         x = np.zeros((*lead, n, k), m.dtype)
         rank = np.zeros(lead, np.int64)
-        values = np.zeros((*lead, min(m.shape[-2:])), m.dtype)
+        values = np.zeros((*lead, min(m.shape[-2:])), m.real.dtype)
         for i in np.ndindex(lead):
             x[i], _, rank[i], values[i] = np.linalg.lstsq(m[i], right[i], rcond)
         x, rank, values = _array.columns(x), _array.tensor(rank), _array.tensor(values)
@@ -429,7 +438,7 @@ class Lstsq(Function):
     def backward(ctx: Any, g: Tensor, *_: Any) -> tuple:
         a, b = ctx.saved_tensors
         p = pinv(a)
-        return _pinv_backward(a, p, g @ swap(b)), swap(p) @ g, None
+        return _pinv_backward(a, p, g @ adjoint(b)), adjoint(p) @ g, None
 
 
 def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str | None = None) -> tuple:
@@ -478,7 +487,7 @@ def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str |
     empty = x.new_empty(0)
     residuals = empty
     if driver != "gelsy" and m > n and bool((rank == n).all().item()):
-        residuals = (right - left @ x).square().sum(-2)
+        residuals = (right - left @ x).abs().square().sum(-2)
     return return_types.linalg_lstsq(
         (
             x.squeeze(-1) if vector else x,
