@@ -187,3 +187,13 @@ def test_spawned_processes():
             except mp.ProcessExitedException as error:
                 print(error.exit_code)
     """).splitlines() == ["[1.0, 2.0]", "True 0", "3"]
+
+
+def test_distributed_says_no():
+    import rushlight.distributed as dist
+
+    assert not dist.is_available() and not dist.is_initialized()
+    with pytest.raises(ValueError, match="Default process group has not been initialized"):
+        dist.get_world_size()
+    with pytest.raises(AttributeError, match="one process"):
+        dist.init_process_group("gloo")

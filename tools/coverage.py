@@ -91,12 +91,12 @@ def packages() -> tuple[list[str], list[tuple[str, str]]]:
     for package in PACKAGES:
         for m in pkgutil.iter_modules(importlib.import_module(package).__path__):
             full = f"{package}.{m.name}"
-            if m.name.startswith("_") or find("rushlight", full) is not None:
-                continue
             reason = next((why for pattern, why in reasons if pattern.match(full)), None)
+            if m.name.startswith("_"):
+                continue
             if reason:
                 out.append((full, reason))
-            else:
+            elif find("rushlight", full) is None:
                 missing.append(full)
     return missing, out
 
