@@ -403,6 +403,25 @@ def test_half(kind, dtype):
 
 
 @needs_torch
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"])
+def test_autocast(kind):
+    """The results' dtypes, whatever the input's."""
+    shape = (3, 4) if kind.endswith("Cell") else (5, 3, 4)
+    for dtype in ("float32", "bfloat16"):
+        texts = []
+        for lib, layer in zip(
+            (rushlight, torch), made(lambda n: getattr(n, kind)(4, 6)), strict=True
+        ):
+            with lib.autocast("cpu", dtype=lib.bfloat16):
+                result = layer(lib.zeros(shape, dtype=getattr(lib, dtype)))
+            flat = [result] if isinstance(result, lib.Tensor) else result
+            texts.append(
+                [str(t.dtype) for r in flat for t in (r if isinstance(r, tuple) else (r,))]
+            )
+        assert texts[0] == texts[1]
+
+
+@needs_torch
 def test_states_go_both_ways():
     mine, theirs = made(lambda n: n.LSTM(4, 6, 2, bidirectional=True, proj_size=3))
     for p in mine.parameters():

@@ -60,7 +60,7 @@ static inline int64_t rl_rnn_count(const rl_rnn_shape *s, const int64_t *starts,
 int64_t rl_rnn_kept_width(const rl_rnn_shape *s, rl_dtype dtype);
 /* How many rows it has: those of all steps, or what the forward pass needs when no backward one
  * follows. */
-int64_t rl_rnn_kept_rows(const rl_rnn_shape *s, bool all);
+int64_t rl_rnn_kept_rows(const rl_rnn_shape *s, rl_dtype dtype, bool all);
 
 /* All tensors row-major and of one dtype, float32 or float64; in: RL_RNN_INPUTS of them.  Writes
  * kept, y (rows, directions * out), hn (directions, batch, out), cn (like c0; LSTM). */

@@ -121,9 +121,9 @@ static rl_status make_results(const rl_rnn_shape *s, rl_tensor *const *in, bool 
     int64_t shape[RL_MAX_DIMS];
     memcpy(shape, x->shape, (size_t)x->ndim * sizeof *shape);
     shape[x->ndim - 1] = s->directions * s->out;
-    *kept = rl_new(
-        dtype, 3,
-        (int64_t[]){s->directions, rl_rnn_kept_rows(s, records), rl_rnn_kept_width(s, dtype)});
+    *kept = rl_new(dtype, 3,
+                   (int64_t[]){s->directions, rl_rnn_kept_rows(s, dtype, records),
+                               rl_rnn_kept_width(s, dtype)});
     out[0] = *kept ? rl_new(dtype, x->ndim, shape) : NULL;
     out[1] = out[0] ? rl_new(dtype, 3, in[RL_RNN_H0]->shape) : NULL;
     if (s->mode == RL_RNN_LSTM)

@@ -16,7 +16,7 @@
 #include "kernels/gemm.h"
 
 enum {
-    FEW_STEPS = 4, /* with fewer it does not pay to lay the hidden weights out anew */
+    FEW_STEPS = 4,
     SHARE_ROWS = 32,
     PAD = 16, /* elements between rows, so that they fall into different cache sets */
     CACHED_WEIGHTS = 256 * 1024 /* bytes of W_ih that stay in the second level of cache */
@@ -78,9 +78,24 @@ int64_t rl_rnn_kept_width(const rl_rnn_shape *s, rl_dtype dtype)
     return padded(blocks * s->hidden, (int64_t)rl_dtype_size(dtype));
 }
 
-int64_t rl_rnn_kept_rows(const rl_rnn_shape *s, bool all)
+/* Whether products read the weights where they lie.  With few steps it does not pay to lay them out
+ * anew, and products of few rows read them faster along their own rows. */
+static bool in_place(const rl_rnn_shape *s)
 {
-    return all || s->steps < FEW_STEPS || s->rows < 2 * s->batch ? s->rows : 2 * s->batch;
+    return s->steps < FEW_STEPS || s->batch <= RL_GEMM_THIN;
+}
+
+/* Whether the products of the inputs are made step by step as well, so that gates do not leave the
+ * cache between being made and being used; not where that costs reading W_ih again and again. */
+static bool stepwise(const rl_rnn_shape *s, rl_dtype dtype)
+{
+    const int64_t weights = s->input * rl_rnn_gates(s->mode) * s->hidden;
+    return !in_place(s) && weights * (int64_t)rl_dtype_size(dtype) <= CACHED_WEIGHTS;
+}
+
+int64_t rl_rnn_kept_rows(const rl_rnn_shape *s, rl_dtype dtype, bool all)
+{
+    return all || !stepwise(s, dtype) || s->rows < 2 * s->batch ? s->rows : 2 * s->batch;
 }
 
 /* Where h of every step is found, in rows of `out` columns that nobody outside writes to; LSTM's is
@@ -238,7 +253,7 @@ static rl_tensor *transposed(rl_tensor *t, matrix *m)
     return copy;
 }
 
-static matrix in_place(rl_tensor *t, bool swapped)
+static matrix matrix_in_place(rl_tensor *t, bool swapped)
 {
     int64_t cols = t->shape[1];
     return swapped ? (matrix){t->data, 1, cols} : (matrix){t->data, cols, 1};
@@ -292,9 +307,7 @@ static work work_of(const rl_rnn_shape *s, const int64_t *starts, rl_tensor *con
 static rl_status run_shares(work *w, void (*share)(int64_t, int64_t, void *), double macs)
 {
     const int64_t batch = w->s->batch, threads = rl_num_threads();
-    if (w->s->steps < FEW_STEPS) { /* products of all rows, on several threads if they are large */
-        share(0, batch, w);
-    } else if (threads == 1) {
+    if (threads == 1 || in_place(w->s)) { /* there, large products use several threads themselves */
         share(0, batch, w);
     } else { /* a share or more for each, of enough rows to fill tiles */
         const int64_t shares = threads * max64(1, batch / (threads * SHARE_ROWS));
@@ -318,7 +331,7 @@ static rl_status forward_direction(const rl_rnn_shape *s, const int64_t *starts,
 {
     rl_tensor *const *p = in + RL_RNN_W + d * RL_RNN_PARAMS;
     work w = work_of(s, starts, in, kept, y, d);
-    const int64_t gates = w.gates * w.n, state = s->batch * w.size * d;
+    const int64_t state = s->batch * w.size * d;
     w.kernel = rl_kernel_table.rnn->forward[s->mode][w.dtype == RL_F64];
     w.hn = (rl_rnn_rows){hn->data + state * s->out, s->out};
     w.cn = (rl_rnn_rows){cn ? cn->data + state * s->hidden : NULL, s->hidden};
@@ -329,19 +342,18 @@ static rl_status forward_direction(const rl_rnn_shape *s, const int64_t *starts,
     w.start_bias = start ? start->data : NULL;
     if (s->mode == RL_RNN_GRU && p[RL_RNN_BIAS_HH])
         w.inner_bias = p[RL_RNN_BIAS_HH]->data + 2 * w.n * w.size;
-    if (s->steps < FEW_STEPS) {
-        w.ih = in_place(p[RL_RNN_IH], true);
-        w.hh = in_place(p[RL_RNN_HH], true);
+    if (in_place(s)) {
+        w.ih = matrix_in_place(p[RL_RNN_IH], true);
+        w.hh = matrix_in_place(p[RL_RNN_HH], true);
         if (s->projected)
-            w.hr = in_place(p[RL_RNN_HR], true);
+            w.hr = matrix_in_place(p[RL_RNN_HR], true);
     } else {
         ih = transposed(p[RL_RNN_IH], &w.ih);
         hh = ih ? transposed(p[RL_RNN_HH], &w.hh) : NULL;
         hr = s->projected && hh ? transposed(p[RL_RNN_HR], &w.hr) : NULL;
         if (!hh || (s->projected && !hr))
             return rl_error_code();
-        /* Gates that are made and used step by step stay in the cache. */
-        w.stepwise = w.ring || s->input * gates * w.size <= CACHED_WEIGHTS;
+        w.stepwise = stepwise(s, w.dtype);
     }
     if (!w.stepwise)
         input_product(&w, 0, s->rows, 0);
@@ -513,7 +525,7 @@ static void add_input_gradient(work *w, rl_tensor *dx, rl_tensor *ih, bool first
     const rl_rnn_shape *s = w->s;
     const int64_t n = w->n, joined = s->mode == RL_RNN_GRU ? 2 * n : w->gates * n;
     const rl_rnn_rows to = {dx->data, s->input};
-    matrix b = in_place(ih, false);
+    matrix b = matrix_in_place(ih, false);
     product(w, s->rows, s->input, joined, w->dgates, b, to, NULL, first ? RL_GEMM_ZERO : RL_GEMM_C);
     if (joined < w->gates * n) {
         b.p += joined * s->input * w->size;
@@ -592,9 +604,17 @@ static rl_status backward_direction(const rl_rnn_shape *s, const int64_t *starts
         w.cn = (rl_rnn_rows){dc->data + state * s->hidden, s->hidden};
         begin_state(dc, g[2], d);
     }
-    w.hh = in_place(p[RL_RNN_HH], false);
+    RL_TEMP *hh = NULL;
+    w.hh = matrix_in_place(p[RL_RNN_HH], false);
+    if (s->batch <= RL_GEMM_THIN && s->steps >= FEW_STEPS) {
+        /* Few rows again: read along the columns of W_hh, which are made rows for that. */
+        hh = transposed(p[RL_RNN_HH], &w.hh);
+        if (!hh)
+            return rl_error_code();
+        w.hh = (matrix){w.hh.p, 1, w.hh.rs};
+    }
     if (s->projected) {
-        w.hr = in_place(p[RL_RNN_HR], false);
+        w.hr = matrix_in_place(p[RL_RNN_HR], false);
         w.dprojected = (rl_rnn_rows){dprojected->data, s->out};
         w.unprojected = (rl_rnn_rows){scratch->data, w.n};
     }

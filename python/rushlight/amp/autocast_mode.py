@@ -20,7 +20,7 @@ __all__ = ["autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
 _LOWER = frozenset(
     """__matmul__ __rmatmul__ addbmm addmm baddbmm bmm chain_matmul conv1d conv2d conv3d conv_tbc conv_transpose1d
     conv_transpose2d conv_transpose3d convolution einsum linear lstm matmul mm multi_dot multi_head_attention_forward
-    rnn_relu rnn_tanh scaled_dot_product_attention tensordot vecdot""".split()
+    rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell scaled_dot_product_attention tensordot vecdot""".split()
 )
 _FLOAT32 = frozenset(
     """adaptive_avg_pool3d avg_pool3d binary_cross_entropy binary_cross_entropy_with_logits cdist cholesky
@@ -32,6 +32,7 @@ _FLOAT32 = frozenset(
     solve stft svd svdvals trace triplet_margin_loss view_as_complex cross_entropy_loss fft ifft rfft irfft fft2
     ifft2 rfft2 irfft2 fftn ifftn rfftn irfftn hfft ihfft grid_sampler grid_sampler_2d grid_sampler_3d""".split()
 )
+_AS_INPUT = frozenset(("gru", "gru_cell", "lstm_cell"))
 _WIDEST = frozenset(("cat", "concat", "concatenate", "stack", "index_copy"))
 _CPU_DTYPES = (rushlight.bfloat16, rushlight.float16)
 
@@ -74,6 +75,8 @@ class _Mode(TorchFunctionMode):
             dtype = _state["dtype"]
         elif name in _FLOAT32:
             dtype = rushlight.float32
+        elif name in _AS_INPUT:
+            dtype = (args or tuple(kwargs.values()))[0].dtype
         elif name in _WIDEST:
             found = _dtypes(args)
             if len(found) < 2:
