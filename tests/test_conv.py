@@ -8,6 +8,7 @@ import pytest
 import rushlight
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: torch==2.13.0")
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 SIZES = {1: (11,), 2: (7, 9), 3: (5, 6, 4)}
 KERNELS = {1: (3,), 2: (3, 2), 3: (2, 3, 1)}
@@ -48,6 +49,19 @@ def check(name, x, w, b, **options):
     )
     for a, e in zip(mine, theirs, strict=True):
         close(a, e, 1e-10)
+    close_in_float32(name, [t[0] for t in (x, w, b)], options, [results[1], *theirs[:3]])
+
+
+def close_in_float32(name, inputs, options, wanted):
+    """float32 has kernels of its own: values and first gradients near those of float64."""
+    inputs = [t.detach().float().requires_grad_() for t in inputs]
+    y = getattr(rushlight.nn.functional, name)(*inputs, **options)
+    g = np.random.default_rng(1).uniform(-1, 1, tuple(y.shape)).astype(np.float32)
+    for a, e in zip(
+        [y, *rushlight.autograd.grad(y, inputs, rushlight.from_numpy(g))], wanted, strict=True
+    ):
+        e = e.detach().numpy()
+        np.testing.assert_allclose(a.detach().numpy(), e, rtol=1e-5, atol=4e-6 * np.abs(e).max())
 
 
 GRID = list(itertools.product((1, 2, 3), (1, 2), (0, 1, "same"), (1, 2), (1, 2, 4)))
@@ -85,6 +99,9 @@ def test_conv_transpose(n, stride, padding, dilation, groups):
         ((2, 3, 40, 50), (5, 3, 5, 5), {"padding": 2}),  # several tiles
         ((20, 1, 12, 12), (6, 1, 5, 5), {}),  # chunks of samples
         ((2, 60, 6, 6), (7, 60, 3, 3), {"padding": (2, 0), "stride": (1, 3)}),  # blocks of channels
+        ((2, 60, 6, 9), (40, 60, 3, 3), {"padding": 1}),  # several panels and sums
+        ((1, 2, 70, 40), (34, 2, 3, 3), {}),  # several blocks of pixels, without a border
+        ((1, 2, 70, 40), (34, 2, 3, 3), {"stride": 2, "padding": 1}),
         ((2, 6, 9, 7), (8, 6, 1, 1), {}),  # 1 x 1
         ((2, 6, 9, 7), (8, 6, 1, 1), {"stride": 2}),
         ((2, 6, 9, 7), (8, 6, 1, 1), {"padding": 1}),
@@ -132,6 +149,13 @@ def test_integer_transpose():
     for dtype in ("int64", "int32", "int16"):
         a, b = (rushlight.tensor(v.tolist()).to(getattr(rushlight, dtype)) for v in (x, w))
         assert rushlight.conv_transpose1d(a, b, stride=2).tolist() == want.long().tolist()
+
+
+def test_no_input_channels():
+    """A sum of nothing: the bias, or zeros."""
+    x, w, b = rushlight.ones(2, 0, 5, 5), rushlight.ones(3, 0, 3, 3), rushlight.tensor([1.0, 2, 3])
+    assert rushlight.conv2d(x, w).abs().sum().item() == 0
+    assert rushlight.conv2d(x, w, b)[:, :, 1, 1].tolist() == [[1, 2, 3]] * 2
 
 
 def test_complex_is_refused():

@@ -9,6 +9,7 @@ import pytest
 import rushlight
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: torch==2.13.0")
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 SHAPES = {1: (2, 3, 8), 2: (2, 3, 6, 7), 3: (2, 2, 4, 5, 6)}
 LAYERS = [

@@ -142,5 +142,31 @@ def attention() -> str:
     return digest(model)
 
 
+def images() -> str:
+    """Convolutions of both layouts and of strides, all poolings, norms over positions, other sizes and points."""
+    torch.manual_seed(3)
+    model = nn.Sequential(
+        nn.Conv2d(3, 18, 5, padding=2), nn.BatchNorm2d(18), nn.ReLU(), nn.MaxPool2d(3, 2, 1),
+        nn.Conv2d(18, 24, 3, stride=2, groups=3), nn.GroupNorm(4, 24), nn.Tanh(), nn.AvgPool2d(2, 1, 1),
+        nn.Upsample(scale_factor=1.7, mode="bicubic"), nn.ConvTranspose2d(24, 4, 3), nn.InstanceNorm2d(4, affine=True),
+        nn.LPPool2d(2, 2), nn.Conv2d(4, 8, 1), nn.AdaptiveMaxPool2d(4), nn.PixelUnshuffle(2), nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(), nn.LayerNorm(32), nn.Linear(32, 10),
+    )  # fmt: skip
+    volume = nn.Conv3d(2, 5, 3, padding=1)
+    row = nn.Conv1d(5, 4, 7, dilation=2)
+    optimizer = torch.optim.SGD([*model.parameters(), *volume.parameters(), *row.parameters()], lr=0.01, momentum=0.9)
+    X, target = torch.rand(9, 3, 30, 28), torch.randint(0, 10, (9,))
+    grid = torch.rand(9, 20, 26, 2) * 2.4 - 1.2
+    for _ in range(3):
+        optimizer.zero_grad()
+        sampled = F.grid_sample(X, grid, align_corners=False)
+        small = F.interpolate(sampled, size=(25, 40), mode="bilinear", antialias=True)
+        block = F.avg_pool3d(volume(X[:, :2, None, :12, :12].expand(9, 2, 4, 12, 12)), 2).flatten(2)
+        loss = F.cross_entropy(model(X) + model(small), target) + row(block).square().mean()
+        loss.backward()
+        optimizer.step()
+    return digest(nn.ModuleList([model, volume, row]))
+
+
 if __name__ == "__main__":
-    print(document(), digits(), wide(), recurrent(), layers(), attention())
+    print(document(), digits(), wide(), recurrent(), layers(), attention(), images())

@@ -242,17 +242,17 @@ static void channels_in_lanes(const job *j, const float *region, int64_t group, 
 {
     int64_t steps = j->in_group * j->points, kc = rl_gemm_block(steps);
     const float *panels = j->panels + group * j->padded * steps;
+    const float *b = j->b ? j->b + group * j->out_group : NULL;
+    for (int64_t q = 0; b && q < count; q++)
+        memcpy(sums + q * j->padded, b, (size_t)j->out_group * sizeof *b);
     for (int64_t p = 0; p < steps; p += kc)
         for (int64_t o = 0; o < j->out_group; o += j->width)
             tiles(j, min64(kc, steps - p), (const char *)region, j->row, j->step + p,
                   (const char *)(panels + o * steps), (char *)(sums + o), j->padded * 4, count,
-                  min64(j->width, j->out_group - o), p > 0);
-    const float *b = j->b ? j->b + group * j->out_group : NULL;
-    for (int64_t o = 0; o < j->out_group; o++) {
-        float *to = y + o * j->out_size, start = b ? b[o] : 0;
+                  min64(j->width, j->out_group - o), p > 0 || b);
+    for (int64_t o = 0; o < j->out_group; o++)
         for (int64_t q = 0; q < count; q++)
-            to[q] = b ? start + sums[q * j->padded + o] : sums[q * j->padded + o];
-    }
+            y[o * j->out_size + q] = sums[q * j->padded + o];
 }
 
 static void output_units(int64_t begin, int64_t end, void *context)
