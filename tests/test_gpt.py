@@ -1,6 +1,6 @@
 """examples/gpt.py: its loss falls as PyTorch's does from the same seed.
 
-python tests/test_gpt.py    needs torch==2.13.0; writes tests/golden/gpt.json
+python tests/test_gpt.py    needs torch==2.13.0; writes tests/gpt.json
 """
 
 import codecs
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "gpt.py"
-GOLDEN = Path(__file__).parent / "golden" / "gpt.json"
+GOLDEN = Path(__file__).parent / "gpt.json"
 
 
 def load(library: str) -> dict:

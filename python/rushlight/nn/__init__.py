@@ -1,6 +1,8 @@
 """Neural networks: modules, their functions, initial values."""
 
 # ruff: noqa: F401, F403, F405
+from typing import TYPE_CHECKING
+
 from rushlight._lazy import attach as _attach
 from rushlight.nn.parameter import (  # first: modules need it
     Buffer,
@@ -16,6 +18,9 @@ from rushlight.nn.modules.dropout import *
 from rushlight.nn.modules.flatten import *
 from rushlight.nn.modules.linear import *
 from rushlight.nn.modules.loss import *
+
+if TYPE_CHECKING:  # what type checkers and editors cannot see below
+    from rushlight.nn.modules import *
 
 __all__ = [
     "Buffer",

@@ -1,9 +1,28 @@
 """Optimizers and learning-rate schedules; what few programs use is imported when first mentioned."""
 
+from typing import TYPE_CHECKING
+
 from rushlight._lazy import attach as _attach
 from rushlight.optim.adam import Adam
 from rushlight.optim.optimizer import Optimizer
 from rushlight.optim.sgd import SGD
+
+if TYPE_CHECKING:  # what type checkers and editors cannot see below
+    from rushlight.optim import lr_scheduler, swa_utils
+    from rushlight.optim._adafactor import Adafactor
+    from rushlight.optim._muon import Muon
+    from rushlight.optim._stateless import swap_in_optimizer_params_and_state
+    from rushlight.optim.adadelta import Adadelta
+    from rushlight.optim.adagrad import Adagrad
+    from rushlight.optim.adamax import Adamax
+    from rushlight.optim.adamw import AdamW
+    from rushlight.optim.asgd import ASGD
+    from rushlight.optim.lbfgs import LBFGS
+    from rushlight.optim.nadam import NAdam
+    from rushlight.optim.radam import RAdam
+    from rushlight.optim.rmsprop import RMSprop
+    from rushlight.optim.rprop import Rprop
+    from rushlight.optim.sparse_adam import SparseAdam
 
 __all__ = [
     "ASGD",

@@ -5,6 +5,8 @@ old arguments of losses.
 """
 
 # ruff: noqa: F403
+from typing import TYPE_CHECKING
+
 from rushlight import _C
 from rushlight._C import _nn
 from rushlight._lazy import attach
@@ -13,6 +15,16 @@ from rushlight.nn.functional.products import *
 from rushlight.nn.functional.loss import *
 from rushlight.nn.functional.normalization import *
 from rushlight.nn.functional.spatial import *
+
+if TYPE_CHECKING:  # what type checkers and editors cannot see below
+    from rushlight.nn.functional.attention import *
+    from rushlight.nn.functional.convolution import *
+    from rushlight.nn.functional.likelihood import *
+    from rushlight.nn.functional.margin import *
+    from rushlight.nn.functional.noise import *
+    from rushlight.nn.functional.pooling import *
+    from rushlight.nn.functional.sparse import *
+    from rushlight.nn.functional.vision import *
 
 # Files imported when one of their names is first mentioned.
 _LAZY: dict[str, tuple[str, ...]] = {

@@ -4,6 +4,8 @@ What almost every model uses is imported at once, the other families when one of
 """
 
 # ruff: noqa: F403
+from typing import TYPE_CHECKING
+
 from rushlight._lazy import attach
 from rushlight.nn.modules import activation, container, dropout, flatten, linear, loss
 from rushlight.nn.modules.activation import *
@@ -13,6 +15,26 @@ from rushlight.nn.modules.flatten import *
 from rushlight.nn.modules.linear import *
 from rushlight.nn.modules.loss import *
 from rushlight.nn.modules.module import Module
+
+if TYPE_CHECKING:  # what type checkers and editors cannot see below
+    from rushlight.nn.modules.adaptive import *
+    from rushlight.nn.modules.attention import *
+    from rushlight.nn.modules.batchnorm import *
+    from rushlight.nn.modules.channelshuffle import *
+    from rushlight.nn.modules.conv import *
+    from rushlight.nn.modules.distance import *
+    from rushlight.nn.modules.fold import *
+    from rushlight.nn.modules.instancenorm import *
+    from rushlight.nn.modules.likelihood import *
+    from rushlight.nn.modules.margin import *
+    from rushlight.nn.modules.normalization import *
+    from rushlight.nn.modules.padding import *
+    from rushlight.nn.modules.pixelshuffle import *
+    from rushlight.nn.modules.pooling import *
+    from rushlight.nn.modules.rnn import *
+    from rushlight.nn.modules.sparse import *
+    from rushlight.nn.modules.transformer import *
+    from rushlight.nn.modules.upsampling import *
 
 # file: the layers in it
 _LAZY = {
