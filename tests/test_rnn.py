@@ -518,6 +518,43 @@ def test_module_life():
     assert rushlight.func.functional_call(layer, other, (x.double(),))[0].abs().max() == 0
 
 
+def test_replaced_weights():
+    """A parameter replaced by a tensor made from another one, as weight dropping does."""
+    rushlight.manual_seed(0)
+    layer, x = nn.LSTM(4, 6), rushlight.rand(5, 3, 4)
+    raw = nn.Parameter(layer.weight_hh_l0.detach())
+    del layer._parameters["weight_hh_l0"]
+    layer.weight_hh_l0 = nn.functional.dropout(raw, 0.5)
+    layer._flat_weights = [getattr(layer, name, None) for name in layer._flat_weights_names]
+    layer(x)[0].sum().backward()
+    assert ((raw.grad == 0) == (layer.weight_hh_l0 == 0)).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hooks_and_checkpoints(kind):
+    """What hooks keep of a layer is left alone; a checkpoint computes it anew."""
+    from rushlight.autograd.graph import saved_tensors_hooks
+    from rushlight.utils.checkpoint import checkpoint
+
+    rushlight.manual_seed(0)
+    layer, x = getattr(nn, kind)(4, 6), rushlight.rand(5, 3, 4)
+    expected, ps = gradients(layer, x), list(layer.parameters())
+    kept = []
+
+    def pack(t):
+        kept.append((t, t.tolist()))
+        return len(kept) - 1
+
+    with saved_tensors_hooks(pack, lambda k: kept[k][0]):
+        y, _ = layer(x)
+    found = rushlight.autograd.grad(y.square().sum(), ps)
+    assert all(t.tolist() == values for t, values in kept)
+    y = checkpoint(lambda t: layer(t)[0], x, use_reentrant=False)
+    again = rushlight.autograd.grad(y.square().sum(), ps)
+    for a, b, c in zip(expected, found, again, strict=True):
+        assert a.tolist() == b.tolist() == c.tolist()
+
+
 def test_inputs_that_need_no_gradient():
     """Only some of the inputs are leaves."""
     rushlight.manual_seed(0)
