@@ -237,6 +237,20 @@ static rl_tensor *fused_slope(const struct terms *t, rl_tensor *g, double share)
                                 .args = {.f = {t->parameter, share}}});
 }
 
+/* slope_x of the Kullback-Leibler losses is as large as y alone: seen as x's gradient, it is not.
+ */
+static rl_tensor *broadcast_x(const struct terms *t, rl_tensor *dx)
+{
+    int64_t shape[RL_MAX_DIMS];
+    int ndim;
+    if (!dx || t->kind < KL || rl_same_shape(t->x, t->y))
+        return dx;
+    RL_TEMP *small = dx;
+    if (rl_broadcast_shapes(t->x->ndim, t->x->shape, t->y->ndim, t->y->shape, &ndim, shape))
+        return NULL;
+    return rl_expand(small, (rl_ints){shape, ndim}, false);
+}
+
 static rl_status loss_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
     RL_TEMP *x = rl_saved(n, 0);
@@ -252,6 +266,7 @@ static rl_status loss_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
         dx[0] = rl_grad_enabled() || weight || positive || kinds[t.kind].backward == RL_MAP_COUNT
                     ? chain(&t, g[0], slope_x(&t), share)
                     : fused_slope(&t, g[0], share);
+    dx[0] = broadcast_x(&t, dx[0]);
     if (rl_wants(n, 1))
         dx[1] = chain(&t, g[0], slope_y(&t), share);
     return RL_DONE(n, dx);

@@ -57,6 +57,10 @@ for reduction in ("none", "mean", "sum"):
     case("poisson_nll_loss", T(6), COUNTS, True, True, 1e-6, number, fn=namespace("poisson_nll_loss"), node=False)
     case("kl_div", X, T(6, 4, low=0.1, high=1), number, fn=namespace("kl_div"), node=False)
     case("kl_div", X, Y, number, log_target=True, fn=namespace("kl_div"), node=False)
+    for shape in ((4,), (6, 1), (1, 1), (), (2, 6, 4)):
+        case("kl_div", T(6, 4), T(*shape, low=0.1, high=1), number, fn=namespace("kl_div"), ulp=8)
+        case("kl_div", T(*shape), T(6, 4), number, log_target=True, fn=namespace("kl_div"), ulp=8)
+    case("kl_div", T(6, 1), T(1, 4, low=0.1, high=1), number, fn=namespace("kl_div"))
     case("binary_cross_entropy_with_logits", X, T(6, 4, low=0, high=1), W, W, number, fn=namespace("binary_cross_entropy_with_logits"), node=False)
     for x, target in ((T(5, 3), T(values=(0, 1, 3, 1, 2), dtype="int64")), (T(3), T(values=2, dtype="int64")), (T(5, 3), T(5, 4, low=0, high=1))):
         case("linear_cross_entropy", x, T(4, 3), target, linear_bias=T(4), weight=W, node=False, **r)
