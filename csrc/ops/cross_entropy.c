@@ -20,6 +20,8 @@ static rl_status check_classes(bool nll, rl_tensor *x, rl_tensor *target, rl_ten
     if (target->dtype != RL_I64 && target->dtype != RL_U8)
         return rl_error(RL_ERUNTIME, "expected target dtype to be Long or Byte, but got %s",
                         rl_dtype_title((rl_dtype)target->dtype));
+    if (target->dtype == RL_U8 && x->ndim > 2) /* PyTorch's loss of images takes no bytes */
+        return rl_error(RL_ERUNTIME, "expected scalar type Long but found Byte");
     bool fits = x->ndim == 1 ? target->ndim == 0 : target->ndim == x->ndim - 1;
     for (int d = 0; d < target->ndim && fits; d++) {
         if (d == 0 && target->shape[0] != x->shape[0])

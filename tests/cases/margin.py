@@ -153,3 +153,6 @@ error("ctc_loss", T(9, 3, 5, dtype="float16"), PADDED, STEPS, LENGTHS, fn=ctc)
 error("ctc_loss", T(5), PADDED, STEPS, LENGTHS, fn=ctc)
 error("ctc_loss", T(0, 3, 5), PADDED, STEPS, LENGTHS, fn=ctc)
 error("ctc_loss", T(9, 3, 5), PADDED, STEPS, LENGTHS, reduction="x", fn=ctc)
+for name in ("cross_entropy", "nll_loss"):
+    case(name, T(6, 4), T(6, dtype="uint8", low=0, high=4), ulp=16)
+    error(name, T(2, 3, 4), T(2, 4, dtype="uint8", low=0, high=3))
