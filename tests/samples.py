@@ -81,11 +81,13 @@ class T:
         return rng.integers(self.low, self.high, self.shape).astype(dtype)
 
     def tensor(self, ns: Any, rng: np.random.Generator, dtype: str | None = None):
-        """The tensor in library ns, laid out as asked; dtype replaces a floating dtype (float64 for gradcheck)."""
+        """The tensor in library ns, laid out as asked; dtype replaces a floating dtype (float64 for gradcheck, and then complex128 complex64)."""
         array = self.array(rng)
         name = dtype if dtype and self.dtype in FLOATING else self.dtype
         if name == "float64" and self.dtype in FLOATING:
             array = array.astype(np.float64)
+        if dtype == "float64" and name == "complex64":
+            name = "complex128"
         target = getattr(ns, name)
 
         def make(a):

@@ -266,7 +266,13 @@ static rl_tensor *silu_second(rl_node *n, rl_tensor *x)
 }
 SLOPE(silu, SILU_BACKWARD, "silu_backward_cpu", "SiluBackwardBackward0", silu_second)
 DESCRIBE(silu, SILU, PROMOTE, "silu_cpu", SAVES_INPUT, "SiluBackward0")
-rl_tensor *rl_silu(rl_tensor *input) { return floating_only(&silu_unary, input, NULL, false); }
+rl_tensor *rl_silu(rl_tensor *input)
+{
+    if (!input || !rl_has_complex(input))
+        return floating_only(&silu_unary, input, NULL, false);
+    RL_TEMP *s = rl_sigmoid(input);
+    return rl_mul(input, s);
+}
 
 /* ---- mish: x t, t = tanh(softplus(x)), s = sigmoid(x)
  * second (1 - t^2) s (2 + x (1 - s) - 2 x t s) ---- */

@@ -75,9 +75,17 @@ rl_tensor *rl_ones_like(rl_tensor *input, rl_dtype dtype)
     return filled(rl_empty_like(input, dtype), rl_int(1));
 }
 
-rl_tensor *rl_full_like(rl_tensor *input, rl_scalar fill_value, rl_dtype dtype)
+rl_tensor *rl_full_like(rl_tensor *input, rl_tensor *fill_value, rl_dtype dtype)
 {
-    return filled(rl_empty_like(input, dtype), fill_value);
+    rl_scalar number;
+    if (!input || !fill_value)
+        return NULL;
+    RL_TEMP *t = rl_empty_like(input, dtype);
+    if (!t)
+        return NULL;
+    if (rl_is_complex((rl_dtype)t->dtype))
+        return rl_fill_(t, fill_value);
+    return rl_item(fill_value, &number) ? NULL : filled(rl_retain(t), number);
 }
 
 rl_tensor *rl_empty_strided(rl_ints size, rl_ints stride, rl_dtype dtype)

@@ -135,13 +135,25 @@ static rl_status check_normal(rl_dtype dtype, double std)
     return RL_OK;
 }
 
+/* The real and imaginary parts of x in one tensor, without history; x itself when it is real. */
+static rl_tensor *both_parts(rl_tensor *x)
+{
+    if (!x || !rl_is_complex((rl_dtype)x->dtype))
+        return rl_retain(x);
+    RL_TEMP *data = rl_detach(x);
+    return rl_view_as_real(data);
+}
+
 rl_tensor *rl_normal_(rl_tensor *input, double mean, double std, rl_generator *generator)
 {
     rl_node *n;
-    if (!input || check_normal((rl_dtype)input->dtype, std) ||
+    RL_TEMP *parts = both_parts(input);
+    if (!parts || check_normal((rl_dtype)parts->dtype, std) ||
         begin_inplace(input, NULL, &normal_node, &n))
         return NULL;
-    return end_inplace(input, n, rl_fill_normal(input, mean, std, generator));
+    if (parts != input) /* each part has half of the variance */
+        std /= sqrt(2.0);
+    return end_inplace(input, n, rl_fill_normal(parts, mean, std, generator));
 }
 
 static rl_status check_uniform(rl_dtype dtype, double from, double to)
@@ -170,10 +182,11 @@ static rl_status check_uniform(rl_dtype dtype, double from, double to)
 rl_tensor *rl_uniform_(rl_tensor *input, double from, double to, rl_generator *generator)
 {
     rl_node *n;
-    if (!input || check_uniform((rl_dtype)input->dtype, from, to) ||
+    RL_TEMP *parts = both_parts(input);
+    if (!parts || check_uniform((rl_dtype)parts->dtype, from, to) ||
         begin_inplace(input, NULL, &uniform_node, &n))
         return NULL;
-    return end_inplace(input, n, rl_fill_uniform(input, from, to, generator));
+    return end_inplace(input, n, rl_fill_uniform(parts, from, to, generator));
 }
 
 /* A new tensor filled by one of the functions above; releases y when that fails. */

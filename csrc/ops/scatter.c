@@ -289,6 +289,11 @@ rl_tensor *rl_scatter(rl_tensor *x, int64_t dim, rl_tensor *index, rl_tensor *sr
     rl_index_way what;
     if (!src || parse_reduce(reduce, &what, RL_INDEX_SCATTER))
         return NULL;
+    if (rl_is_wrapped_number(src) && rl_is_complex((rl_dtype)src->dtype) && x && index) {
+        RL_TEMP *one = rl_to_dtype(src, (rl_dtype)x->dtype, false);
+        RL_TEMP *all = one ? rl_expand(one, (rl_ints){index->shape, index->ndim}, false) : NULL;
+        return all ? scatter("scatter", what, x, dim, index, all, rl_no_scalar()) : NULL;
+    }
     if (rl_is_wrapped_number(src)) {
         rl_scalar value;
         return rl_item(src, &value) ? NULL : rl_scatter_value(x, dim, index, value, reduce);

@@ -315,7 +315,12 @@ rl_tensor *rl_abs(rl_tensor *input)
     return input && rl_has_complex(input) ? rl_complex_abs(input)
                                           : rl_unary_apply(&abs_unary, input, NULL);
 }
-rl_tensor *rl_abs_(rl_tensor *input) { return rl_unary_apply_(&abs_unary, input, NULL); }
+rl_tensor *rl_abs_(rl_tensor *input)
+{
+    if (input && rl_has_complex(input))
+        return rl_fail(RL_ERUNTIME, "In-place abs is not supported for complex tensors.");
+    return rl_unary_apply_(&abs_unary, input, NULL);
+}
 rl_tensor *rl_absolute(rl_tensor *input) { return rl_abs(input); }
 rl_tensor *rl_absolute_(rl_tensor *input) { return rl_abs_(input); }
 

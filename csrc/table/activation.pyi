@@ -28,7 +28,7 @@ def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
 def gelu(input: Tensor, *, approximate: str = "none") -> Tensor:
     """x * Phi(x), Phi the normal distribution function; approximate="tanh" (Hendrycks and Gimpel, 2016)."""
 
-@op(nn=True, inplace=True)
+@op(nn=True, inplace=True, complex=True)
 def silu(input: Tensor) -> Tensor:
     """x * sigmoid(x)."""
 

@@ -33,7 +33,7 @@ def ones_like(input: Tensor, *, dtype: dtype | None = None, memory_format: Any =
     """Ones of input's size, and of its dtype unless given."""
 
 @op(method=False, factory=True, complex=True)
-def full_like(input: Tensor, fill_value: Number, *, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
+def full_like(input: Tensor, fill_value: NumberLike, *, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
     """Tensor of input's size filled with one value, of input's dtype unless given."""
 
 @op(method=False, factory=True, complex=True)

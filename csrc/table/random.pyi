@@ -52,12 +52,12 @@ def normal_float_tensor(mean: float, std: Tensor, *, generator: Generator | None
 def normal_float_float(mean: float, std: float, size: Ints, *, generator: Generator | None = None, dtype: dtype | None = None) -> Tensor:
     """Normal with one mean and standard deviation, of the given size."""
 
-@op(function=False, inplace="only")
+@op(function=False, inplace="only", complex=True)
 def normal(input: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Fills with normal numbers."""
 
 # "from" is a Python keyword: the generator maps a trailing underscore in names of arguments to none.
-@op(function=False, inplace="only")
+@op(function=False, inplace="only", complex=True)
 def uniform(input: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Fills with uniform numbers on [from, to)."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rushlight import _C, return_types
+from rushlight import return_types
 from rushlight._C import Tensor
 from rushlight.autograd import Function
 from rushlight.linalg import _array
@@ -19,15 +19,15 @@ from rushlight.linalg._common import (
 )
 
 
-def _routines(dtype: Any) -> tuple[Any, Any]:
-    """LAPACK's sytrf and sytrs.
+def _routines(a: Any, hermitian: bool) -> tuple[Any, Any]:
+    """LAPACK's sytrf and sytrs, of complex Hermitian matrices hetrf and hetrs.
 
     Raises:
         ImportError: SciPy is not installed, or too old.
     """
     lapack = _array._scipy("lapack")
-    prefix = "s" if dtype == _C.float32 else "d"
-    factor, solve = (getattr(lapack, prefix + name, None) for name in ("sytrf", "sytrs"))
+    names = ("hetrf", "hetrs") if hermitian and a.dtype.kind == "c" else ("sytrf", "sytrs")
+    factor, solve = (getattr(lapack, _array._letter(a) + name, None) for name in names)
     if factor is None or solve is None:
         raise ImportError("linalg.ldl_factor and ldl_solve need SciPy: pip install rushlight[linalg]")
     return factor, solve
@@ -38,10 +38,10 @@ class LdlFactor(Function):
     """A = L D L^T, L and D in one array."""
 
     @staticmethod
-    def forward(ctx: Any, a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(ctx: Any, a: Tensor, hermitian: bool) -> tuple[Tensor, Tensor, Tensor]:
         np = _array.numpy()
-        factor, _ = _routines(a.dtype)
         m = _array.array(a)
+        factor, _ = _routines(m, hermitian)
         factors = np.zeros_like(m)
         pivots, info = np.zeros(m.shape[:-1], np.int32), np.zeros(m.shape[:-2], np.int32)
         for i in np.ndindex(m.shape[:-2]):
@@ -62,7 +62,7 @@ def ldl_factor_ex(input: Tensor, *, hermitian: bool = False, check_errors: bool 
     check_square("ldl_factor_ex", input)
     check_floating("ldl_factor_ex", input)
     check_lapack("ldl_factor_cpu", input)
-    result = LdlFactor.apply(input)
+    result = LdlFactor.apply(input, hermitian)
     if check_errors:
         _check_blocks("torch.linalg.ldl_factor_ex", result[2])
     return return_types.linalg_ldl_factor_ex(result)
@@ -74,7 +74,7 @@ def _check_blocks(name: str, info: Tensor) -> None:
 
 @with_out
 def ldl_factor(input: Tensor, *, hermitian: bool = False) -> tuple:
-    """A = L D L^T of symmetric matrices (..., n, n), with rows exchanged: L, unit lower triangular, and D, of blocks of
+    """A = L D L^T (hermitian: L D L^H) of symmetric matrices (..., n, n), with rows exchanged: L, unit lower triangular, and D, of blocks of
     size 1 and 2, in one array LD, and LAPACK's pivots (..., n), int32. Only the lower triangle is read.
 
     Not differentiable.
@@ -92,9 +92,9 @@ class LdlSolve(Function):
     """A^-1 B."""
 
     @staticmethod
-    def forward(ctx: Any, factors: Tensor, pivots: Tensor, b: Tensor) -> Tensor:
+    def forward(ctx: Any, factors: Tensor, pivots: Tensor, b: Tensor, hermitian: bool) -> Tensor:
         np = _array.numpy()
-        _, solve = _routines(b.dtype)
+        _, solve = _routines(_array.array(b), hermitian)
         f, p, right = _array.array(factors), _array.array(pivots), _array.array(b)
         lead = np.broadcast_shapes(f.shape[:-2], right.shape[:-2])
         f, p = np.broadcast_to(f, (*lead, *f.shape[-2:])), np.broadcast_to(p, (*lead, p.shape[-1]))
@@ -128,4 +128,4 @@ def ldl_solve(LD: Tensor, pivots: Tensor, B: Tensor, *, hermitian: bool = False)
             f"{title(LD.dtype)} instead."
         )
     check_lapack("ldl_solve_cpu", B)
-    return LdlSolve.apply(LD, pivots, B)
+    return LdlSolve.apply(LD, pivots, B, hermitian)

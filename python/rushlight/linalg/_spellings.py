@@ -9,6 +9,7 @@ from rushlight._C import Tensor
 from rushlight.autograd import Function
 from rushlight.linalg import _array
 from rushlight.linalg._common import (
+    adjoint,
     broadcast_matrices,
     check_floating,
     check_lapack,
@@ -38,7 +39,7 @@ def slogdet(input: Tensor) -> tuple:
 def logdet(input: Tensor) -> Tensor:
     """Logarithms (...) of the determinants of square matrices: -inf for singular ones, nan where it is negative."""
     sign, value = linalg.slogdet(input)
-    return _C.where(sign == -1, float("nan"), value)
+    return sign.log() + value if sign.is_complex() else _C.where(sign == -1, float("nan"), value)
 
 
 @with_out
@@ -204,8 +205,8 @@ def cholesky_solve(input: Tensor, input2: Tensor, upper: bool = False) -> Tensor
             f"Incompatible matrix sizes for cholesky_solve: each A matrix is {factor.shape[-2]} by {factor.shape[-1]} but "
             f"each b matrix is {b.shape[-2]} by {b.shape[-1]}"
         )
-    low, b = broadcast_matrices(swap(factor) if upper else factor, b)
-    return triangular(swap(low), triangular(low, b, False), True)
+    low, b = broadcast_matrices(adjoint(factor) if upper else factor, b)
+    return triangular(adjoint(low), triangular(low, b, False), True)
 
 
 @with_out
@@ -219,9 +220,9 @@ def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
             f"{input.shape[-1]} matrices"
         )
     check_lapack("cholesky_inverse_out_cpu", input)
-    low = swap(input) if upper else input
+    low = adjoint(input) if upper else input
     eye = _C.eye(low.shape[-1], dtype=low.dtype).expand(low.shape)
-    return triangular(swap(low), triangular(low, eye, False), True)
+    return triangular(adjoint(low), triangular(low, eye, False), True)
 
 
 @with_out
