@@ -197,3 +197,39 @@ def test_distributed_says_no():
         dist.get_world_size()
     with pytest.raises(AttributeError, match="one process"):
         dist.init_process_group("gloo")
+
+
+def test_nothing_is_compiled():
+    """torch.jit as PyTorch has it with PYTORCH_JIT=0: the same program gives the same text."""
+    program = """
+        import torch
+        from typing import Dict, List, Optional, Tuple
+
+        @torch.jit.script
+        def double(x):
+            return x * 2
+
+        class Net(torch.nn.Module):
+            @torch.jit.export
+            def more(self, x):
+                return x + 1
+
+            @torch.jit.unused
+            def less(self, x):
+                return x - 1
+
+            def forward(self, x):
+                return self.more(double(x)) if not torch.jit.is_scripting() else x
+
+        net = torch.jit.script(Net())
+        x = torch.ones(2)
+        print(net(x), torch.jit.trace(net, (x,))(x), torch.jit.annotate(int, 3), torch.jit.is_tracing())
+        print([torch.jit.isinstance(v, t) for v, t in (
+            ([1, 2], List[int]), (["a"], List[int]), ({"a": 1}, Dict[str, int]), ((1, "a"), Tuple[int, str]),
+            (None, Optional[int]), (1, Optional[int]), (1, (float, int)))])
+    """
+    code = textwrap.dedent(program)
+    ours = python("import rushlight\nrushlight.install_as_torch()\n" + code)
+    assert ours.splitlines()[0] == "tensor([3., 3.]) tensor([3., 3.]) 3 False"
+    pytest.importorskip("torch")
+    assert ours == python('import os\nos.environ["PYTORCH_JIT"] = "0"\n' + code)

@@ -26,7 +26,7 @@ SPACES = (
     "torch.utils.checkpoint", "torch.utils.benchmark", "torch.utils.tensorboard", "torch.distributions",
     "torch.distributions.constraints", "torch.distributions.transforms", "torch.distributions.kl",
     "torch.distributions.constraint_registry", "torch.amp", "torch.profiler", "torch.random", "torch.serialization",
-    "torch.signal.windows", "torch.overrides", "torch.testing",
+    "torch.signal.windows", "torch.jit", "torch.overrides", "torch.testing",
 )
 
 
