@@ -410,8 +410,13 @@ rl_tensor *rl_binary_cross_entropy(rl_tensor *input, rl_tensor *target, rl_tenso
                        "Using a target size (%s) that is different to the input size (%s) is "
                        "deprecated. Please ensure they have the same size.",
                        rl_shape_str(target).s, rl_shape_str(input).s);
-    if (check_kernel("binary_cross_entropy", input) || check_unit("input", input) ||
-        check_unit("target", target))
+    if (check_kernel("binary_cross_entropy", input))
+        return NULL;
+    if (target->dtype != input->dtype)
+        return rl_fail(RL_ERUNTIME, "Found dtype %s but expected %s",
+                       rl_dtype_title((rl_dtype)target->dtype),
+                       rl_dtype_title((rl_dtype)input->dtype));
+    if (check_unit("input", input) || check_unit("target", target))
         return NULL;
     return loss_of(&(struct terms){BCE, 0, r, input, target, weight, NULL});
 }

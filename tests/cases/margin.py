@@ -156,3 +156,5 @@ error("ctc_loss", T(9, 3, 5), PADDED, STEPS, LENGTHS, reduction="x", fn=ctc)
 for name in ("cross_entropy", "nll_loss"):
     case(name, T(6, 4), T(6, dtype="uint8", low=0, high=4), ulp=16)
     error(name, T(2, 3, 4), T(2, 4, dtype="uint8", low=0, high=3))
+error("binary_cross_entropy", T(4, low=0, high=1), T(4, low=0, high=1, dtype="float64"))
+error("binary_cross_entropy", T(4, low=0, high=1), T(4, low=0, high=2, dtype="int64"))
