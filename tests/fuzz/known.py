@@ -68,7 +68,7 @@ KNOWN = [
     Known(("atan2", "arctan2"), ("second",), "at the origin", kind("ties")),
     Known(("linspace", "logspace"), ("NotImplementedError",), "PyTorch takes any dtype for one step"),
     Known(("binary_cross_entropy_with_logits",), ("node",), "a target of another dtype: converted at the end"),
-    Known(("kl_div",), ("grads 1", "second 1"), "PyTorch's derivative for targets of 0 is nan"),
+    Known(("kl_div",), ("grads 1", "second 1", "second 2"), "PyTorch's derivative for targets of 0 is nan"),
     Known(("median", "nanmedian"), ("output",), "the median of no integers is the least one", lambda call: nothing(call)),
     Known(("median_dim",), ("output",), "PyTorch reads beyond expanded inputs"),
     Known(("quantile", "nanquantile"), ("grads", "second"), "which of several equal elements is meant",
