@@ -157,7 +157,7 @@ def test_no_operator_takes_bits_for_numbers(name):
             ours = getattr(rl.tensor(data), name)(*args)
         except (RuntimeError, TypeError, ValueError, IndexError, AttributeError, NotImplementedError, AssertionError):
             continue
-        if not isinstance(ours, rl.Tensor) or name in ("new", "new_empty", "data_ptr") or "empty" in name:
+        if not isinstance(ours, rl.Tensor) or name in ("new", "new_empty", "data_ptr", "cholesky_inverse") or "empty" in name:
             continue
         again = (torch.tensor(data) if isinstance(a, rl.Tensor) else a for a in args)
         try:

@@ -1201,6 +1201,9 @@ rl_tensor *rl_conv_transpose3d(rl_tensor *input, rl_tensor *weight, rl_tensor *b
 /* The tensor with a border of one value: pad is (before, after) of the last dim, then of the
  * one before it, ... */
 rl_tensor *rl_constant_pad_nd(rl_tensor *input, rl_ints pad, rl_scalar value);
+/* The tensor with a border of its elements, mirrored at the edge or the edge repeated; widths
+ * as constant_pad_nd's. */
+rl_tensor *rl_border_pad(rl_tensor *input, rl_ints pad, bool mirrored);
 /* The windows of (N, C, H, W) as columns: (N, C kernel points, windows). */
 rl_tensor *rl_im2col(rl_tensor *input, rl_ints kernel_size, rl_ints dilation, rl_ints padding,
     rl_ints stride);

@@ -70,10 +70,11 @@ def border(mode):
 
 
 for mode in ("reflect", "replicate", "circular"):
-    case("pad", T(2, 3, 5), (2, 1), fn=border(mode), node=False, strides=False)
-    case("pad", T(2, 3, 4, 5), (2, 1, 3, 0), fn=border(mode), node=False, strides=False)
-    case("pad", T(2, 3, 4, 5, 3), (2, 1, 0, 3, 1, 1), fn=border(mode), node=False, strides=False, gradgrad=False)
-    case("pad", T(3, 4, 5), (-2, 1, 0, -1), fn=border(mode), node=False, strides=False)
+    named = mode != "circular"
+    case("pad", T(2, 3, 5), (2, 1), fn=border(mode), node=named, strides=False)
+    case("pad", T(2, 3, 4, 5), (2, 1, 3, 0), fn=border(mode), node=named, strides=False)
+    case("pad", T(2, 3, 4, 5, 3), (2, 1, 0, 3, 1, 1), fn=border(mode), node=named, strides=False, gradgrad=False)
+    case("pad", T(3, 4, 5), (-2, 1, 0, -1), fn=border(mode), node=named, strides=False)
     error("pad", T(3, 4), (1, 1, 1, 1), fn=border(mode))
     error("pad", T(3, 4, 5), (1, 1, 1), fn=border(mode))
 case("pad", T(2, 3, 4), (1, 2, -1, 1), value=3.5)
@@ -92,3 +93,7 @@ case("convolution", T(2, 3, 5, 5), T(4, 3, 2, 2), T(4), [2, 1], [1, 0], [1, 1], 
 case("convolution", T(2, 4, 5), T(4, 1, 2), None, [1], [0], [2], False, [0], 4)
 case("convolution", T(2, 3, 4, 4), T(3, 2, 2, 2), T(2), [2, 2], [0, 0], [1, 1], True, [1, 0], 1)
 error("convolution", T(2, 3, 5, 5), T(4, 3, 2, 2), None, 1, [0, 0], [1, 1], False, [0, 0], 1)
+for mode in ("reflect", "replicate"):
+    case("border_pad", T(2, 3, 4, 5, layout="t"), (2, 1, 3, 0), fn=border(mode), strides=False)
+    case("border_pad", T(2, 4, dtype="complex64"), (1, 2), fn=border(mode), strides=False, gradgrad=False)
+    case("border_pad", T(2, 3, 4, dtype="float64"), (1, 2), fn=border(mode), strides=False)

@@ -14,7 +14,7 @@ ROWS = {row.c_name: row for row in gen_ops.read_table()}
 
 
 # Rows reached through other names only, whose callers have random tests of their own: subscripts (test_indexing.py).
-INTERNAL = {"resample", "_unique2", "index", "slice", "to_dtype", "nonzero", "nonzero_tuple"}
+INTERNAL = {"border_pad", "resample", "_unique2", "index", "slice", "to_dtype", "nonzero", "nonzero_tuple"}
 
 
 # Rows that can end PyTorch itself: the gradient of pdist of an empty tensor.

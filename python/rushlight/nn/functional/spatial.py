@@ -7,25 +7,17 @@ from functools import lru_cache
 
 import rushlight
 from rushlight import _C
-from rushlight._C import Tensor
+from rushlight._C import Tensor, _nn
 
 __all__ = ["pad"]
 
 
-def _source(mode: str, i: int, n: int, before: int, after: int) -> int:
-    """The element of a dimension of size n that stands at place i, which may lie outside."""
-    if mode == "reflect":
-        i = abs(i)
-        return 2 * (n - 1) - i if i >= n else i
-    if mode == "replicate":
-        return min(max(i, 0), n - 1)
-    cut = max(-before, 0)  # what is cut off does not come round either
-    return cut + (i - cut) % (n - cut - max(-after, 0))
-
-
 @lru_cache(32)
-def _places(mode: str, size: int, before: int, after: int) -> Tensor:
-    places = [_source(mode, k, size, before, after) for k in range(-before, size + after)]
+def _places(n: int, before: int, after: int) -> Tensor:
+    """Where the elements of a circular border of a dimension of size n come from."""
+    cut = max(-before, 0)  # what is cut off does not come round either
+    period = n - cut - max(-after, 0)
+    places = [cut + (i - cut) % period for i in range(-before, n + after)]
     return rushlight.tensor(places, dtype=rushlight.int64)
 
 
@@ -79,10 +71,12 @@ def pad(
         )
     for i in range(dims):
         _check_border(input, input.dim() - 1 - i, pad[2 * i], pad[2 * i + 1], mode)
+    if mode != "circular":
+        return _nn.border_pad(input, pad, mode == "reflect")
     for i in range(dims):
         dim, before, after = input.dim() - 1 - i, pad[2 * i], pad[2 * i + 1]
         if before == 0 and after == 0:
             continue
         size = input.shape[dim]
-        input = input.index_select(dim, _places(mode, size, before, after))
+        input = input.index_select(dim, _places(size, before, after))
     return input
