@@ -51,7 +51,19 @@ static stretch stretch_of(const rl_pool_window *v, int64_t row, int64_t k)
     for (int64_t o0 = 0; o0 < v->out[0]; o0++)                                                     \
         for (int64_t o1 = 0; o1 < v->out[1]; o1++, y += v->out[2])
 
-#define POOL(T, S)                                                                                 \
+/* Whether windows are 2 x 2 and lie side by side within the plane. */
+static int in_pairs(const rl_pool_window *v)
+{
+    for (int d = 0; d < 3; d++) {
+        int64_t two = d == 0 ? 1 : 2;
+        if (v->kernel[d] != two || v->stride[d] != two || v->pad[d] != 0 || v->dilation[d] != 1 ||
+            v->out[d] * two > v->in[d])
+            return 0;
+    }
+    return v->in[2] < INT32_MAX;
+}
+
+#define POOL(T, INT, S)                                                                            \
     static inline __attribute__((always_inline)) void take_max_##S(                                \
         stretch s, int64_t stride, const T *restrict x, T *restrict y, int64_t *restrict at)       \
     {                                                                                              \
@@ -77,8 +89,40 @@ static stretch stretch_of(const rl_pool_window *v, int64_t row, int64_t k)
         for (int64_t i = s.from, p = 0; i < s.to; i++, p += stride)                                \
             x[p] += y[i];                                                                          \
     }                                                                                              \
+    /* The usual window: 2 x 2, side by side.  Places are counted in the element's width, so that  \
+     * lanes of values and of places correspond. */                                                \
+    static void max_pairs_##S(const rl_pool_window *v, const T *restrict x, T *restrict y,         \
+                              int64_t *restrict at)                                                \
+    {                                                                                              \
+        const INT width = (INT)v->in[2];                                                           \
+        for (int64_t row = 0; row < v->in[0] * v->out[1]; row++) {                                 \
+            int64_t base = (row / v->out[1] * v->in[1] + row % v->out[1] * 2) * width;             \
+            const T *p = x + base, *q = p + width;                                                 \
+            for (int64_t i = 0; i < v->out[2]; i++) {                                              \
+                T most = p[2 * i], value = p[2 * i + 1];                                           \
+                int take = (value > most) | (value != value);                                      \
+                INT place = take ? 1 : 0;                                                          \
+                most = take ? value : most;                                                        \
+                value = q[2 * i];                                                                  \
+                take = (value > most) | (value != value);                                          \
+                place = take ? width : place;                                                      \
+                most = take ? value : most;                                                        \
+                value = q[2 * i + 1];                                                              \
+                take = (value > most) | (value != value);                                          \
+                place = take ? width + 1 : place;                                                  \
+                y[i] = take ? value : most;                                                        \
+                at[i] = base + 2 * i + place;                                                      \
+            }                                                                                      \
+            y += v->out[2];                                                                        \
+            at += v->out[2];                                                                       \
+        }                                                                                          \
+    }                                                                                              \
     static void max_##S(const rl_pool_window *v, const T *x, T *y, int64_t *at)                    \
     {                                                                                              \
+        if (in_pairs(v)) {                                                                         \
+            max_pairs_##S(v, x, y, at);                                                            \
+            return;                                                                                \
+        }                                                                                          \
         ROWS                                                                                       \
         {                                                                                          \
             for (int64_t i = 0; i < v->out[2]; i++) {                                              \
@@ -103,8 +147,8 @@ static stretch stretch_of(const rl_pool_window *v, int64_t row, int64_t k)
         ROWS EACH_STRETCH(v->kernel[2] - 1, k2 >= 0, k2--, give_##S, y, x)                         \
     }
 
-POOL(float, f32)
-POOL(double, f64)
+POOL(float, int32_t, f32)
+POOL(double, int64_t, f64)
 
 static const rl_pool_kernels kernels = {max_f32, max_f64, sum_f32, sum_f64, spread_f32, spread_f64};
 
