@@ -6,7 +6,7 @@
 #include "core/tensor.h"
 
 enum {
-    RL_ATTENTION_ROWS = 32,    /* queries of a tile */
+    RL_ATTENTION_ROWS = 24,    /* queries of a tile */
     RL_ATTENTION_COLUMNS = 128 /* keys of a tile */
 };
 

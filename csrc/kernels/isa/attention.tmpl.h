@@ -61,7 +61,7 @@ static void NAME(ATTENTION)(size_t rows, size_t n, char *const *p, const ptrdiff
             memset(x, 0, n * sizeof(T)); /* nothing to attend to so far */
             continue;
         }
-        *factor = M(exp)(*most - next);
+        *factor = *most == -(T)INFINITY && next > *most ? 0 : M(exp)(*most - next);
         *most = next;
         *sum *= *factor;
         if (m)
@@ -88,7 +88,7 @@ static void NAME(ATTENTION_BACKWARD)(size_t rows, size_t n, char *const *p, cons
         const size_t m = NAME(visible)(n, r, a);
         if (m) {
             NAME(mask_scores)(x, m, kind, NAME(mask_row)(p, s, 2, r, kind));
-            NAME(exp_block)(x, x, most, m);
+            NAME(exp_fill)(x, x, most, m);
         }
         if (m < n) {
             memset(x + m, 0, (n - m) * sizeof(T));

@@ -101,11 +101,10 @@ static inline T NAME(row_max)(const T *x, size_t n)
 }
 
 /* e[i] = exp(x[i] - most) for n <= BLOCK elements, zeros up to the next multiple of LANES: whole
- * vectors only, which short rows need most.  The sum. */
-static inline T NAME(exp_block)(T *e, const T *x, T most, size_t n)
+ * vectors only, which short rows need most.  Returns that multiple. */
+static inline size_t NAME(exp_fill)(T *e, const T *x, T most, size_t n)
 {
     size_t i = 0, wide = (n + LANES - 1) / LANES * LANES;
-    V acc[NAME(vectors)];
     for (; i + NAME(width) <= n; i += NAME(width))
         *(V *)(e + i) = *(const V *)(x + i) - most;
     const VI rest = NAME(first)(n - i);
@@ -123,9 +122,17 @@ static inline T NAME(exp_block)(T *e, const T *x, T most, size_t n)
     }
     for (; tail < (V *)(e + wide); tail++)
         *tail = (V){0};
+    return wide;
+}
+
+/* The same; the sum. */
+static inline T NAME(exp_block)(T *e, const T *x, T most, size_t n)
+{
+    const size_t wide = NAME(exp_fill)(e, x, most, n);
+    V acc[NAME(vectors)];
     for (int k = 0; k < NAME(vectors); k++)
         acc[k] = *(const V *)(e + NAME(width) * k);
-    for (i = LANES; i < wide; i += LANES)
+    for (size_t i = LANES; i < wide; i += LANES)
         for (int k = 0; k < NAME(vectors); k++)
             acc[k] += *(const V *)(e + i + NAME(width) * k);
     return NAME(by_halves)(acc);
