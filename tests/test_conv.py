@@ -102,6 +102,8 @@ def test_conv_transpose(n, stride, padding, dilation, groups):
         ((2, 60, 6, 9), (40, 60, 3, 3), {"padding": 1}),  # several panels and sums
         ((1, 2, 70, 40), (34, 2, 3, 3), {}),  # several blocks of pixels, without a border
         ((1, 2, 70, 40), (34, 2, 3, 3), {"stride": 2, "padding": 1}),
+        ((2, 3, 1, 4500), (5, 3, 1, 7), {}),  # a long row
+        ((1, 3, 1, 4500), (18, 3, 1, 7), {"stride": (1, 2), "padding": (0, 3)}),
         ((2, 6, 9, 7), (8, 6, 1, 1), {}),  # 1 x 1
         ((2, 6, 9, 7), (8, 6, 1, 1), {"stride": 2}),
         ((2, 6, 9, 7), (8, 6, 1, 1), {"padding": 1}),

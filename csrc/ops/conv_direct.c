@@ -33,7 +33,7 @@ typedef struct job {
     float *result;
     int64_t in_group, out_group, points;
     int64_t in_size, out_size;
-    int axis;            /* along which blocks are cut: the first dim of the output or the next */
+    int axis; /* along which blocks are cut: the first dim of the output that is larger than 1 */
     int64_t len, blocks; /* of a block along the axis; blocks */
     int64_t row_pixels;  /* output pixels per step along the axis */
     int64_t region[3];   /* of the input that a block needs; sizes of the copy, or of the input */
@@ -65,8 +65,8 @@ static void set_up(job *j, const rl_conv *v)
     j->points = v->kernel[0] * v->kernel[1] * v->kernel[2];
     j->in_size = v->in[0] * v->in[1] * v->in[2];
     j->out_size = v->out[0] * v->out[1] * v->out[2];
-    j->axis = v->out[0] > 1 ? 0 : 1;
-    j->row_pixels = (j->axis == 0 ? v->out[1] : 1) * v->out[2];
+    j->axis = v->out[0] > 1 ? 0 : v->out[1] > 1 ? 1 : 2;
+    j->row_pixels = (j->axis == 0 ? v->out[1] : 1) * (j->axis < 2 ? v->out[2] : 1);
     j->len = BLOCK_PIXELS / j->row_pixels;
     j->len = j->len < 1 ? 1 : min64(j->len, v->out[j->axis]);
     j->blocks = ceil_div(v->out[j->axis], j->len);
@@ -116,7 +116,7 @@ static const float *region_of(const job *j, const float *x, int64_t channels, in
     for (int d = 0; d < 3; d++)
         from[d] = (d == j->axis ? block * j->len * v->stride[d] : 0) - v->pad[d];
     if (!j->copy)
-        return x + (from[0] * v->in[1] + from[1]) * v->in[2];
+        return x + (from[0] * v->in[1] + from[1]) * v->in[2] + from[2];
     int64_t width = j->region[2], n = v->in[2];
     int64_t left = from[2] < 0 ? min64(-from[2], width) : 0;
     int64_t begin = from[2] < 0 ? 0 : from[2];
@@ -221,13 +221,14 @@ static void pixels_in_lanes(const job *j, const float *region, int64_t group, in
 {
     const rl_conv *v = &j->v;
     int64_t steps = j->in_group * j->points, kc = rl_gemm_block(steps);
+    int64_t row = min64(v->out[2], count);
     const char *w = (const char *)(j->w + group * j->out_group * steps);
     for (int64_t p = 0; p < steps; p += kc) {
         int64_t k = min64(kc, steps - p);
-        for (int64_t q = 0; q < count; q += v->out[2]) {
+        for (int64_t q = 0; q < count; q += row) {
             const char *from = (const char *)region + pixel_place(j, q);
-            for (int64_t i = 0, n; i < v->out[2]; i += n) {
-                n = min64(v->out[2] - i, 2 * j->k->lanes);
+            for (int64_t i = 0, n; i < row; i += n) {
+                n = min64(row - i, 2 * j->k->lanes);
                 tiles(j, k, w, j->row, j->step + p, from + i * 4, (char *)(y + q + i),
                       j->out_size * 4, j->out_group, n, p > 0 || j->b);
             }
