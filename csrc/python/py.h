@@ -92,6 +92,7 @@ int rl_py_add_number(
     PyObject *module); /* number.c: fills tp_as_number of Tensor before it is readied */
 int rl_py_add_subscript(PyObject *module); /* subscript.c */
 int rl_py_add_interop(PyObject *module);   /* interop.c: NumPy, buffer, DLPack */
+int rl_py_add_factor(PyObject *module);    /* factor.c: small matrices for linalg */
 int rl_py_add_autograd(
     PyObject *module); /* autograd.c: Node, Function support, modes, backward, grad, hooks */
 int rl_py_add_random(PyObject *module); /* random.c: Generator, manual_seed, ... */

@@ -1,6 +1,7 @@
 """LAPACK through NumPy and SciPy: factorizations of stacks of matrices (..., m, n) held in NumPy arrays.
 
-NumPy's routines work on whole stacks and come first. What NumPy lacks (LU, triangular systems) goes through SciPy
+Small matrices are factorized by the extension (csrc/kernels/small_matrix.h), where LAPACK's price per call would be
+most of the time. Else NumPy's routines work on whole stacks and come first. What NumPy lacks (LU, triangular systems) goes through SciPy
 when that is installed, and through a few lines of NumPy when it is not. Both are imported on the first call.
 """
 
@@ -97,6 +98,14 @@ def _letter(a: Any) -> str:
     return {"f": "s", "d": "d", "F": "c", "D": "z"}[a.dtype.char]
 
 
+SMALL = 16  # rows and columns up to which the extension is faster
+
+
+def _small(a: Any) -> bool:
+    """Whether the extension factorizes these matrices."""
+    return bool(a.size) and max(a.shape[-2:]) <= SMALL and a.dtype.char in "fd"
+
+
 def _flat(a: Any) -> Any:
     """The stack with one leading dim."""
     count = 1
@@ -118,6 +127,10 @@ def lu(a: Any) -> tuple[Any, Any, Any]:
     count = len(factors)
     pivots = np.empty((count, k), np.int32)
     info = np.zeros(count, np.int32)
+    if _small(a):
+        _C._small_lu(factors, pivots, info)
+        lead = a.shape[:-2]
+        return factors.reshape(a.shape), pivots.reshape(*lead, k), info.reshape(lead)
     lapack = _scipy("lapack")
     if lapack is not None and k and count <= 2 * k:  # many small ones are faster all at once
         getrf = getattr(lapack, _letter(a) + "getrf")
@@ -183,6 +196,9 @@ def solve_triangular(a: Any, b: Any, upper: bool, unitriangular: bool) -> Any:
     n, k = b.shape[-2:]
     a = _flat(np.broadcast_to(a, (*shape, n, n)))
     x = np.array(_flat(np.broadcast_to(b, (*shape, n, k))), order="C")
+    if x.size and _small(a) and a.dtype == x.dtype:
+        _C._small_triangular(np.array(a, order="C"), x, bool(upper), bool(unitriangular))
+        return x.reshape(*shape, n, k)
     blas = _scipy("blas")
     if blas is not None and x.size and len(x) <= n:
         trsm = getattr(blas, _letter(x) + "trsm")
@@ -203,6 +219,14 @@ def solve_triangular(a: Any, b: Any, upper: bool, unitriangular: bool) -> Any:
 def solve(a: Any, b: Any) -> tuple[Any, Any]:
     """X with A X = B and LU's info, int32; X of singular matrices is nan."""
     np = numpy()
+    if _small(a) and a.dtype == b.dtype and a.shape[:-2] == b.shape[:-2] and b.size:
+        factors, pivots, info = lu(a)
+        x = np.array(_flat(b), order="C")
+        _C._small_lu_solve(_flat(factors), pivots.reshape(len(x), -1), x)
+        x = x.reshape(b.shape)
+        if info.any():
+            x[info != 0] = np.nan
+        return x, info
     try:
         return np.linalg.solve(a, b), np.zeros(a.shape[:-2], np.int32)
     except np.linalg.LinAlgError:
@@ -217,10 +241,41 @@ def solve(a: Any, b: Any) -> tuple[Any, Any]:
 def inverse(a: Any) -> tuple[Any, Any]:
     """A^-1 and LU's info, int32; the inverses of singular matrices are nan."""
     np = numpy()
+    if _small(a):
+        return solve(a, np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape))
     try:
         return np.linalg.inv(a), np.zeros(a.shape[:-2], np.int32)
     except np.linalg.LinAlgError:
         return solve(a, np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape))
+
+
+def _diagonal(a: Any) -> tuple[Any, Any]:
+    """The diagonal (..., n) of U, and whether an odd number of rows was exchanged (...)."""
+    np = numpy()
+    factors, pivots, _ = lu(a)
+    exchanges = (pivots != np.arange(1, pivots.shape[-1] + 1, dtype=np.int32)).sum(-1)
+    return np.diagonal(factors, axis1=-2, axis2=-1), exchanges % 2 == 1
+
+
+def det(a: Any) -> Any:
+    """Determinants (...)."""
+    np = numpy()
+    if not _small(a):
+        return np.linalg.det(a)
+    diagonal, odd = _diagonal(a)
+    value = diagonal.prod(-1)
+    return np.where(odd, -value, value)
+
+
+def slogdet(a: Any) -> tuple[Any, Any]:
+    """Signs and logarithms of the absolute values of the determinants."""
+    np = numpy()
+    if not _small(a):
+        return np.linalg.slogdet(a)
+    diagonal, odd = _diagonal(a)
+    sign = np.sign(diagonal).prod(-1)
+    with np.errstate(divide="ignore"):
+        return np.where(odd, -sign, sign), np.log(np.abs(diagonal)).sum(-1)
 
 
 def qr(a: Any, mode: str) -> tuple[Any, Any]:
@@ -245,6 +300,10 @@ def cholesky(a: Any) -> tuple[Any, Any]:
     that is not positive-definite (L is then nan)."""
     np = numpy()
     info = np.zeros(a.shape[:-2], np.int32)
+    if _small(a):
+        result = np.array(_flat(a), order="C")
+        _C._small_cholesky(result, info.reshape(-1))
+        return result.reshape(a.shape), info
     try:
         result = np.linalg.cholesky(a)
         if not np.isnan(result.sum()):  # of nan some LAPACKs make nan without a word

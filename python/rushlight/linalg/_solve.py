@@ -42,7 +42,7 @@ class Det(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> Tensor:
         ctx.save_for_backward(a)
-        return _array.tensor(_array.numpy().linalg.det(_array.array(a)))
+        return _array.tensor(_array.det(_array.array(a)))
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ class Slogdet(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> tuple[Tensor, Tensor]:
-        sign, value = _array.numpy().linalg.slogdet(_array.array(a))
+        sign, value = _array.slogdet(_array.array(a))
         sign, value = _array.tensor(sign), _array.tensor(value)
         ctx.save_for_backward(a, sign)
         return sign, value
