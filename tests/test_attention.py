@@ -216,6 +216,33 @@ def test_backends():
     assert str(SDPBackend.MATH) == "SDPBackend.MATH" and repr(SDPBackend.MATH) == "<SDPBackend.MATH: 0>"
 
 
+@pytest.mark.parametrize("sizes", [(4, 4), (3, 5), (5, 3)])
+def test_causal_bias(sizes):
+    """Named masks are those that they print as; PyTorch's where it is at hand."""
+    from rushlight.nn.attention import bias
+
+    q, k = rushlight.randn(1, 2, sizes[0], 4), rushlight.randn(1, 2, sizes[1], 4)
+    for name in ("causal_upper_left", "causal_lower_right"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            named = getattr(bias, name)(*sizes)
+            theirs = getattr(pytest.importorskip("torch.nn.attention.bias"), name)(*sizes)
+        assert repr(named) == repr(theirs)
+        want = F.scaled_dot_product_attention(q, k, k, named._materialize())
+        assert_close(F.scaled_dot_product_attention(q, k, k, named), want, 1e-6)
+        with pytest.raises(ValueError, match="causal=True"):
+            F.scaled_dot_product_attention(q, k, k, named, is_causal=True)
+        with pytest.raises(NotImplementedError, match="only supports scaled_dot_product"):
+            named + 1
+
+
+def test_old_switch_warns():
+    x = rushlight.randn(1, 2, 3, 4)
+    with pytest.warns(FutureWarning, match="sdp_kernel"), rushlight.backends.cuda.sdp_kernel(enable_flash=False):
+        F.scaled_dot_product_attention(x, x, x)
+        assert not rushlight.backends.cuda.flash_sdp_enabled()
+
+
 # ---- MultiheadAttention ----
 
 LAYERS = [
