@@ -1,4 +1,4 @@
-/* graph.h: what autograd.c, graph.c and function.c share. */
+/* graph.h: what autograd.c, graph.c, hooks.c, cycles.c and function.c share. */
 #ifndef RL_PY_GRAPH_H
 #define RL_PY_GRAPH_H
 
@@ -31,10 +31,11 @@ extern PyTypeObject rl_py_handle_type;
 PyObject *rl_py_node_next_functions(rl_node *n);
 PyObject *rl_py_node_add_hook(rl_node *n, PyObject *hook, bool before);
 PyObject *rl_py_node_input_metadata(rl_node *n);
-PyObject *rl_py_node_notes(rl_node *n); /* its metadata dict; new reference */
+PyObject *rl_py_node_notes(rl_node *n); /* its metadata dict; new reference (hooks.c) */
 
 /* A hook on a tensor: a removable handle.  kind: RL_HOOK_TENSOR or RL_HOOK_POST_ACC. */
 PyObject *rl_py_tensor_add_hook(PyObject *tensor, PyObject *hook, int kind);
+void rl_py_hook_free(void *context); /* the `free` of every hook that holds a Python object */
 
 /* Visits the Python objects hanging in what `n` alone owns, n being solely owned itself. */
 int rl_py_traverse_node(rl_node *n, visitproc visit, void *arg);
@@ -44,6 +45,7 @@ extern PyTypeObject rl_py_function_type;
 bool rl_py_node_is_function(const rl_node *n);
 int rl_py_add_function(PyObject *module);
 int rl_py_add_graph(PyObject *module);
+int rl_py_add_hooks(PyObject *module);
 int rl_py_add_modes(PyObject *module);
 int rl_py_add_saved(PyObject *module);   /* saved_hooks.c */
 int rl_py_add_profile(PyObject *module); /* profile.c */

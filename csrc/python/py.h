@@ -112,7 +112,7 @@ extern PyBufferProcs rl_py_buffer_procs;
 extern PyNumberMethods rl_py_number_methods;
 /* Threads that run the core without the interpreter lock: the graph may change under the
  * collector's eyes, which then leaves it alone.  Changed with the lock held, so it stays put during
- * a collection (graph.c). */
+ * a collection (cycles.c). */
 extern int rl_py_unlocked;
 /* Python objects that hang in some graph: hooks, Functions' contexts, tensors' objects that the
  * core keeps.  While there are none, the collector has nothing to look for.  Changed with the lock
