@@ -1,6 +1,6 @@
 /* graph.c: grad_fn objects. */
 #include "core/iter.h"
-#include "python/graph.h"
+#include "python/function.h"
 
 int64_t rl_py_graph_objects;
 int rl_py_unlocked;
@@ -108,18 +108,23 @@ rl_node *rl_py_borrow_node(PyObject *o)
     return PyObject_TypeCheck(o, &rl_py_node_type) ? ((py_node *)o)->n : NULL;
 }
 
-/* The node, or NULL with an exception when the collector has already taken it away. */
+/* The node behind a node object or a Function's context, or NULL with an exception when the
+ * collector has already taken it away. */
 static rl_node *node_of(PyObject *self)
 {
-    rl_node *n = ((py_node *)self)->n;
+    bool context = PyObject_TypeCheck(self, &rl_py_function_type);
+    rl_node *n = context ? ((py_function *)self)->node : ((py_node *)self)->n;
     if (!n)
-        PyErr_SetString(PyExc_RuntimeError, "this node's graph is gone");
+        PyErr_SetString(PyExc_RuntimeError,
+                        context ? "this Function's context belongs to no graph (any more)"
+                                : "this node's graph is gone");
     return n;
 }
 
-PyObject *rl_py_node_next_functions(rl_node *n)
+PyObject *rl_py_node_next_functions(PyObject *self, void *Py_UNUSED(closure))
 {
-    PyObject *result = PyTuple_New(n->n_inputs);
+    rl_node *n = node_of(self);
+    PyObject *result = n ? PyTuple_New(n->n_inputs) : NULL;
     for (int i = 0; result && i < n->n_inputs; i++) {
         PyObject *next = rl_py_wrap_node(rl_node_retain(n->next[i].node));
         PyObject *pair = next ? Py_BuildValue("(Ni)", next, n->next[i].output) : NULL;
@@ -131,9 +136,10 @@ PyObject *rl_py_node_next_functions(rl_node *n)
     return result;
 }
 
-PyObject *rl_py_node_input_metadata(rl_node *n)
+PyObject *rl_py_node_input_metadata(PyObject *self, void *Py_UNUSED(closure))
 {
-    PyObject *result = PyTuple_New(n->n_outputs);
+    rl_node *n = node_of(self);
+    PyObject *result = n ? PyTuple_New(n->n_outputs) : NULL;
     for (int o = 0; result && o < n->n_outputs; o++) {
         rl_dtype dtype;
         int ndim;
@@ -156,28 +162,22 @@ static PyObject *node_name(PyObject *self, PyObject *Py_UNUSED(none))
     return n ? PyUnicode_FromString(n->type->name) : NULL;
 }
 
-static PyObject *node_sequence(PyObject *self, PyObject *Py_UNUSED(none))
+PyObject *rl_py_node_sequence(PyObject *self, PyObject *Py_UNUSED(none))
 {
     rl_node *n = node_of(self);
     return n ? PyLong_FromUnsignedLongLong(n->seq) : NULL;
 }
 
-static PyObject *node_register_hook(PyObject *self, PyObject *hook)
+PyObject *rl_py_node_register_hook(PyObject *self, PyObject *hook)
 {
     rl_node *n = node_of(self);
     return n ? rl_py_node_add_hook(n, hook, false) : NULL;
 }
 
-static PyObject *node_register_prehook(PyObject *self, PyObject *hook)
+PyObject *rl_py_node_register_prehook(PyObject *self, PyObject *hook)
 {
     rl_node *n = node_of(self);
     return n ? rl_py_node_add_hook(n, hook, true) : NULL;
-}
-
-static PyObject *node_next(PyObject *self, void *Py_UNUSED(closure))
-{
-    rl_node *n = node_of(self);
-    return n ? rl_py_node_next_functions(n) : NULL;
 }
 
 static PyObject *node_variable(PyObject *self, void *Py_UNUSED(closure))
@@ -192,23 +192,15 @@ static PyObject *node_variable(PyObject *self, void *Py_UNUSED(closure))
     return rl_py_wrap(rl_retain(leaf));
 }
 
-static PyObject *node_metadata(PyObject *self, void *Py_UNUSED(closure))
+PyObject *rl_py_node_metadata(PyObject *self, void *Py_UNUSED(closure))
 {
     rl_node *n = node_of(self);
     return n ? rl_py_node_notes(n) : NULL;
 }
 
-static PyObject *node_input_metadata(PyObject *self, void *Py_UNUSED(closure))
+PyObject *rl_py_node_saved(rl_node *n)
 {
-    rl_node *n = node_of(self);
-    return n ? rl_py_node_input_metadata(n) : NULL;
-}
-
-/* What the node keeps for backward, by slot: None where there is nothing. */
-static PyObject *node_saved(PyObject *self, void *Py_UNUSED(closure))
-{
-    rl_node *n = node_of(self);
-    PyObject *result = n ? PyTuple_New(n->n_saved) : NULL;
+    PyObject *result = PyTuple_New(n->n_saved);
     for (int i = 0; result && i < n->n_saved; i++) {
         PyObject *item =
             rl_has_saved(n, i) ? rl_py_wrap(rl_saved_with_history(n, i)) : Py_NewRef(Py_None);
@@ -218,6 +210,12 @@ static PyObject *node_saved(PyObject *self, void *Py_UNUSED(closure))
             PyTuple_SET_ITEM(result, i, item);
     }
     return result;
+}
+
+static PyObject *node_saved(PyObject *self, void *Py_UNUSED(closure))
+{
+    rl_node *n = node_of(self);
+    return n ? rl_py_node_saved(n) : NULL;
 }
 
 /* PyTorch's names of what the slots hold, where they hold what PyTorch saves.  An output is
@@ -294,7 +292,10 @@ static PyObject *node_dir(PyObject *self, PyObject *Py_UNUSED(none))
     return names;
 }
 
-static PyObject *node_requires_grad(PyObject *self, void *Py_UNUSED(closure)) { Py_RETURN_TRUE; }
+PyObject *rl_py_node_requires_grad(PyObject *Py_UNUSED(self), void *Py_UNUSED(closure))
+{
+    Py_RETURN_TRUE;
+}
 
 static PyObject *node_repr(PyObject *self)
 {
@@ -304,13 +305,13 @@ static PyObject *node_repr(PyObject *self)
 static PyMethodDef node_methods[] = {
     {"name", node_name, METH_NOARGS, "name()\n\nName of the derivative: \"AddBackward0\"."},
     {"__dir__", node_dir, METH_NOARGS, NULL},
-    {"_sequence_nr", node_sequence, METH_NOARGS,
+    {"_sequence_nr", rl_py_node_sequence, METH_NOARGS,
      "_sequence_nr()\n\nOrder of creation in its thread."},
-    {"register_hook", node_register_hook, METH_O,
+    {"register_hook", rl_py_node_register_hook, METH_O,
      "register_hook(hook)\n\nhook(grad_inputs, grad_outputs) runs after this node; a tuple it "
      "returns "
      "replaces grad_inputs."},
-    {"register_prehook", node_register_prehook, METH_O,
+    {"register_prehook", rl_py_node_register_prehook, METH_O,
      "register_prehook(hook)\n\nhook(grad_outputs) runs before this node; a tuple it returns "
      "replaces "
      "them."},
@@ -318,12 +319,13 @@ static PyMethodDef node_methods[] = {
 };
 
 static PyGetSetDef node_getset[] = {
-    {"next_functions", node_next, NULL, "((node, output), ...) of the inputs.", NULL},
-    {"metadata", node_metadata, NULL, "Notes about the node; those of anomaly mode are here.",
+    {"next_functions", rl_py_node_next_functions, NULL, "((node, output), ...) of the inputs.",
+     NULL},
+    {"metadata", rl_py_node_metadata, NULL, "Notes about the node; those of anomaly mode are here.",
      NULL},
     {"variable", node_variable, NULL, "The leaf that an AccumulateGrad node adds to.", NULL},
-    {"requires_grad", node_requires_grad, NULL, "True.", NULL},
-    {"_input_metadata", node_input_metadata, NULL, "(shape, dtype) of each output.", NULL},
+    {"requires_grad", rl_py_node_requires_grad, NULL, "True.", NULL},
+    {"_input_metadata", rl_py_node_input_metadata, NULL, "(shape, dtype) of each output.", NULL},
     {"_saved_tensors", node_saved, NULL, "What is kept for backward.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

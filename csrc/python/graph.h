@@ -27,10 +27,17 @@ rl_node *rl_py_borrow_node(PyObject *o); /* NULL when o is none, or its graph is
 extern PyTypeObject rl_py_node_type;
 extern PyTypeObject rl_py_handle_type;
 
-/* Attributes of every node object, a Function's context included. */
-PyObject *rl_py_node_next_functions(rl_node *n);
+/* Methods and attributes of every node object, a Function's context included. */
+PyObject *rl_py_node_next_functions(PyObject *self, void *closure);
+PyObject *rl_py_node_input_metadata(PyObject *self, void *closure);
+PyObject *rl_py_node_metadata(PyObject *self, void *closure);
+PyObject *rl_py_node_requires_grad(PyObject *self, void *closure);
+PyObject *rl_py_node_sequence(PyObject *self, PyObject *none);
+PyObject *rl_py_node_register_hook(PyObject *self, PyObject *hook);
+PyObject *rl_py_node_register_prehook(PyObject *self, PyObject *hook);
+
+PyObject *rl_py_node_saved(rl_node *n); /* what it keeps for backward, by slot: a tuple */
 PyObject *rl_py_node_add_hook(rl_node *n, PyObject *hook, bool before);
-PyObject *rl_py_node_input_metadata(rl_node *n);
 PyObject *rl_py_node_notes(rl_node *n); /* its metadata dict; new reference (hooks.c) */
 
 /* A hook on a tensor: a removable handle.  kind: RL_HOOK_TENSOR or RL_HOOK_POST_ACC. */

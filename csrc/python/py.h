@@ -118,7 +118,7 @@ extern int rl_py_unlocked;
  * core keeps.  While there are none, the collector has nothing to look for.  Changed with the lock
  * held. */
 extern int64_t rl_py_graph_objects;
-/* Garbage collection of a tensor's graph (autograd.c), called by Tensor's tp_traverse and tp_clear.
+/* Garbage collection of a tensor's graph (cycles.c), called by Tensor's tp_traverse and tp_clear.
  */
 int rl_py_traverse_graph(rl_tensor *t, visitproc visit, void *arg);
 void rl_py_clear_graph(rl_tensor *t);
