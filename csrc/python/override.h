@@ -33,8 +33,10 @@ bool rl_py_forgive(PyObject *self, PyObject *const *args, Py_ssize_t n);
  * is what they see; kwargs may be NULL.  TypeError when none of them takes it.  New reference. */
 PyObject *rl_py_override(PyObject *func, PyObject *args, PyObject *kwargs);
 
-/* The same for a function of the module, called with these vectorcall arguments; for a method of
- * Tensor; for an attribute of Tensor whose value (NULL: none) is `extra`. */
+/* The same with the arguments of a vectorcall, self (or NULL) first; for the function of the module
+ * and for the method of Tensor of that name. */
+PyObject *rl_py_override_vector(PyObject *func, PyObject *self, PyObject *const *args, Py_ssize_t n,
+                                PyObject *kw);
 PyObject *rl_py_override_function(const char *name, PyObject *const *args, Py_ssize_t n,
                                   PyObject *kw);
 PyObject *rl_py_override_method(const char *name, PyObject *self, PyObject *const *args,
@@ -42,7 +44,7 @@ PyObject *rl_py_override_method(const char *name, PyObject *self, PyObject *cons
 /* An operator a + b (b NULL: one operand): NotImplemented where nobody takes it. */
 PyObject *rl_py_override_operator(const char *name, PyObject *a, PyObject *b);
 
-/* Method and attribute definitions that ask for overrides before they do what `defs` do. */
+/* guard.c: method and attribute definitions that ask for overrides before they do what `def` does. */
 PyMethodDef *rl_py_guard(PyMethodDef *def, bool is_function);
 PyGetSetDef *rl_py_guard_getset(PyGetSetDef *def);
 
