@@ -66,17 +66,29 @@ static void NAME(cubic)(T t, NAME(axis) * a)
     a->dw[3] = -((3 * c * far2 - 10 * c) * far2 + 8 * c);
 }
 
+/* The integer below; x itself where it is too large to have a fraction, or NaN. */
+static inline T NAME(below)(T x)
+{
+    const T far = (T)(1 << 30);
+    if (!(x > -far && x < far))
+        return x;
+    T whole = (T)(int32_t)x;
+    return whole > x ? whole - 1 : whole;
+}
+
 static void NAME(taps_along)(const grid *v, int d, T g, NAME(axis) * a)
 {
     int64_t size = v->in[d];
     T slope, unit = v->align ? (T)(size - 1) / 2 : (T)size / 2; /* elements per unit of the grid */
     T x = NAME(to_elements)(v, g, size);
     if (v->method == CUBIC) {
-        T i = (T)floor(x);
+        T i = NAME(below)(x);
+        bool nowhere = x - i != x - i; /* NaN: so is the result */
         a->n = 4;
         NAME(cubic)(x - i, a);
         for (int k = 0; k < 4; k++) {
-            a->at[k] = NAME(place)(NAME(padded)(v, i + (T)(k - 1), size, &slope), size);
+            a->at[k] =
+                nowhere ? 0 : NAME(place)(NAME(padded)(v, i + (T)(k - 1), size, &slope), size);
             a->dw[k] *= unit;
         }
         return;
@@ -89,10 +101,11 @@ static void NAME(taps_along)(const grid *v, int d, T g, NAME(axis) * a)
         a->dw[0] = 0;
         return;
     }
-    T i = (T)floor(x);
+    T i = NAME(below)(x);
     a->n = 2;
-    a->at[0] = NAME(place)(i, size);
-    a->at[1] = NAME(place)(i + 1, size);
+    bool nowhere = x - i != x - i;
+    a->at[0] = nowhere ? 0 : NAME(place)(i, size);
+    a->at[1] = nowhere ? 0 : NAME(place)(i + 1, size);
     a->w[0] = i + 1 - x;
     a->w[1] = x - i;
     a->dw[0] = -unit * slope;
@@ -106,8 +119,8 @@ typedef struct NAME(point) {
     T w[16], dw[3][16];
 } NAME(point);
 
-/* g: the point's numbers, that of the last dim first. */
-static void NAME(taps_of)(const grid *v, const T *g, NAME(point) * p)
+/* g: the point's numbers, that of the last dim first.  slopes: dw too. */
+static void NAME(taps_of)(const grid *v, const T *g, bool slopes, NAME(point) * p)
 {
     NAME(axis) a[3];
     a[0].n = 1;
@@ -125,6 +138,8 @@ static void NAME(taps_of)(const grid *v, const T *g, NAME(point) * p)
                 int t = p->n++;
                 p->at[t] = (a[0].at[i] * v->in[1] + a[1].at[j]) * v->in[2] + a[2].at[k];
                 p->w[t] = a[2].w[k] * a[1].w[j] * a[0].w[i];
+                if (!slopes)
+                    continue;
                 p->dw[0][t] = a[2].dw[k] * a[1].w[j] * a[0].w[i];
                 p->dw[1][t] = a[2].w[k] * a[1].dw[j] * a[0].w[i];
                 p->dw[2][t] = a[2].w[k] * a[1].w[j] * a[0].dw[i];
@@ -136,13 +151,20 @@ static void NAME(sample)(const grid *v, const T *x, const T *g, T *y)
 {
     NAME(point) p;
     for (int64_t i = 0; i < v->points; i++) {
-        NAME(taps_of)(v, g + i * v->ndim, &p);
-        for (int64_t c = 0; c < v->channels; c++) {
-            const T *plane = x + c * v->plane;
+        NAME(taps_of)(v, g + i * v->ndim, false, &p);
+        const T *plane = x;
+        T *to = y + i;
+        if (p.n == 4) { /* most points of most images */
+            const int64_t a = p.at[0], b = p.at[1], c = p.at[2], d = p.at[3];
+            for (int64_t k = 0; k < v->channels; k++, plane += v->plane, to += v->points)
+                *to = plane[a] * p.w[0] + plane[b] * p.w[1] + plane[c] * p.w[2] + plane[d] * p.w[3];
+            continue;
+        }
+        for (int64_t k = 0; k < v->channels; k++, plane += v->plane, to += v->points) {
             T sum = 0;
             for (int t = 0; t < p.n; t++)
                 sum += plane[p.at[t]] * p.w[t];
-            y[c * v->points + i] = sum;
+            *to = sum;
         }
     }
 }
@@ -153,7 +175,7 @@ static void NAME(back)(const grid *v, const T *x, const T *g, const T *dy, T *dx
 {
     NAME(point) p;
     for (int64_t i = 0; i < v->points; i++) {
-        NAME(taps_of)(v, g + i * v->ndim, &p);
+        NAME(taps_of)(v, g + i * v->ndim, true, &p);
         T sum[3] = {0, 0, 0};
         for (int64_t c = 0; c < v->channels; c++) {
             T d = dy[c * v->points + i];

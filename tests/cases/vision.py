@@ -70,6 +70,9 @@ for mode in (0, 1):
 case("grid_sampler", T(2, 2, 4, 5), T(2, 3, 4, 2, low=-3, high=3), 0, 2, False, gradgrad=False, ulp=32)
 case("grid_sampler", T(1, 1, 1, 1), T(1, 2, 2, 2), 0, 2, True, gradgrad=False)
 case("grid_sampler", T(0, 2, 4, 5), T(0, 3, 4, 2), 0, 0, False, grad=False)
+nan, inf = float("nan"), float("inf")
+for mode, padding in ((0, 0), (0, 1), (0, 2), (1, 0), (2, 0)):
+    case("grid_sampler", T(1, 1, 4, 4), T(values=[[[[nan, 0.0], [1e30, 0.1], [-1e30, 0.2], [0.1, inf]]]], grad=False), mode, padding, False, grad=False)
 for args in (
     (T(1, 1, 4, 4), T(1, 2, 2, 3)),
     (T(1, 1, 4, 4), T(2, 2, 2, 2)),
