@@ -46,15 +46,25 @@ static void unfold_rows(int64_t begin, int64_t end, void *context)
         row r = row_at(v, u % rows);
         const char *x = j->from + (size_t)((u / rows * v->channels + r.channel) * plane) * j->item;
         char *y = j->to + (size_t)(u * places) * j->item;
-        for (int64_t a = 0; a < v->windows[0]; a++) {
+        int64_t n = v->windows[1], s = v->stride[1], from = r.offset[1];
+        int64_t low = from < 0 ? (-from + s - 1) / s : 0; /* windows low to high: inside a row */
+        int64_t high = from < v->size[1] ? (v->size[1] - 1 - from) / s + 1 : 0;
+        low = low < n ? low : n;
+        high = high < low ? low : high < n ? high : n;
+        for (int64_t a = 0; a < v->windows[0]; a++, y += (size_t)n * j->item) {
             int64_t h = a * v->stride[0] + r.offset[0];
-            for (int64_t b = 0; b < v->windows[1]; b++, y += j->item) {
-                int64_t w = b * v->stride[1] + r.offset[1];
-                if (h >= 0 && h < v->size[0] && w >= 0 && w < v->size[1])
-                    memcpy(y, x + (size_t)(h * v->size[1] + w) * j->item, j->item);
-                else
-                    memset(y, 0, j->item);
+            if (h < 0 || h >= v->size[0]) {
+                memset(y, 0, (size_t)n * j->item);
+                continue;
             }
+            const char *source = x + (size_t)(h * v->size[1] + low * s + from) * j->item;
+            memset(y, 0, (size_t)low * j->item);
+            if (s == 1)
+                memcpy(y + (size_t)low * j->item, source, (size_t)(high - low) * j->item);
+            else
+                for (int64_t b = low; b < high; b++, source += (size_t)s * j->item)
+                    memcpy(y + (size_t)b * j->item, source, j->item);
+            memset(y + (size_t)high * j->item, 0, (size_t)(n - high) * j->item);
         }
     }
 }
