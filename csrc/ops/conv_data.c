@@ -1,4 +1,4 @@
-/* conv_data.c: the three products of a convolution, on GEMM.
+/* conv_data.c: the three products of a convolution, on GEMM; float32 mostly goes to conv_direct.c.
  *
  * The unfolded input (kernel points and channels, output pixels) is never made as a whole: a tile
  * of its columns goes into a small buffer, is multiplied, and the next one follows.

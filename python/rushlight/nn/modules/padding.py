@@ -7,7 +7,7 @@ from typing import Any
 from rushlight._C import Tensor
 from rushlight.nn import functional as F
 from rushlight.nn.modules.module import Module
-from rushlight.nn.modules.utils import tuple_of
+from rushlight.nn.modules.utils import PerDimension, tuple_of
 
 __all__ = [
     "CircularPad1d",
@@ -28,12 +28,11 @@ __all__ = [
 ]
 
 
-class _Pad(Module):
+class _Pad(PerDimension, Module):
     """A border; padding is its width, or widths as F.pad takes them."""
 
     __constants__ = ["padding"]
 
-    _dims: int
     _mode: str
 
     def __init__(self, padding: Any) -> None:
@@ -48,6 +47,13 @@ class _Pad(Module):
 
 
 class _CircularPad(_Pad):
+    """(N, C, {sizes}) or (C, {sizes}) with a border of what stands at the other side.
+
+    Args:
+        padding (int or tuple): its width, or (left, right, top, bottom, front, back), as far as
+            there are dimensions.
+    """
+
     _mode = "circular"
 
     def forward(self, input: Tensor) -> Tensor:
@@ -58,6 +64,14 @@ class _CircularPad(_Pad):
 
 
 class _ConstantPad(_Pad):
+    """(N, C, {sizes}) or (C, {sizes}) with a border of one value.
+
+    Args:
+        padding (int or tuple): its width, or (left, right, top, bottom, front, back), as far as
+            there are dimensions.
+        value (float): of the border.
+    """
+
     __constants__ = ["padding", "value"]
 
     def __init__(self, padding: Any, value: float) -> None:
@@ -72,54 +86,34 @@ class _ConstantPad(_Pad):
         return f"padding={self.padding}, value={self.value}"
 
 
-class CircularPad1d(_CircularPad):
-    """(N, C, L) or (C, L) with a border of what stands at the other side.
+class _ReflectionPad(_Pad):
+    """(N, C, {sizes}) or (C, {sizes}) with a border of the mirrored input.
 
     Args:
-        padding (int or tuple): its width, or (left, right).
+        padding (int or tuple): its width, or (left, right, top, bottom, front, back), as far as
+            there are dimensions.
     """
 
-    _dims = 1
-
-
-class ConstantPad1d(_ConstantPad):
-    """(N, C, L) or (C, L) with a border of one value.
-
-    Args:
-        padding (int or tuple): its width, or (left, right).
-        value (float): of the border.
-    """
-
-    _dims = 1
-
-
-class ReflectionPad1d(_Pad):
-    """(N, C, L) or (C, L) with a border of the mirrored input.
-
-    Args:
-        padding (int or tuple): its width, or (left, right).
-    """
-
-    _dims = 1
     _mode = "reflect"
 
 
-class ReplicationPad1d(_Pad):
-    """(N, C, L) or (C, L) with a border of the elements at the edge.
+class _ReplicationPad(_Pad):
+    """(N, C, {sizes}) or (C, {sizes}) with a border of the elements at the edge.
 
     Args:
-        padding (int or tuple): its width, or (left, right).
+        padding (int or tuple): its width, or (left, right, top, bottom, front, back), as far as
+            there are dimensions.
     """
 
-    _dims = 1
     _mode = "replicate"
 
 
-class ZeroPad1d(ConstantPad1d):
-    """(N, C, L) or (C, L) with a border of zeros.
+class _ZeroPad(_ConstantPad):
+    """(N, C, {sizes}) or (C, {sizes}) with a border of zeros.
 
     Args:
-        padding (int or tuple): its width, or (left, right).
+        padding (int or tuple): its width, or (left, right, top, bottom, front, back), as far as
+            there are dimensions.
     """
 
     def __init__(self, padding: Any) -> None:
@@ -127,117 +121,63 @@ class ZeroPad1d(ConstantPad1d):
 
     def extra_repr(self) -> str:
         return f"{self.padding}"
+
+
+class CircularPad1d(_CircularPad):
+    _dims = 1
 
 
 class CircularPad2d(_CircularPad):
-    """(N, C, H, W) or (C, H, W) with a border of what stands at the other side.
-
-    Args:
-        padding (int or tuple): its width, or (left, right, top, bottom).
-    """
-
     _dims = 2
-
-
-class ConstantPad2d(_ConstantPad):
-    """(N, C, H, W) or (C, H, W) with a border of one value.
-
-    Args:
-        padding (int or tuple): its width, or (left, right, top, bottom).
-        value (float): of the border.
-    """
-
-    _dims = 2
-
-
-class ReflectionPad2d(_Pad):
-    """(N, C, H, W) or (C, H, W) with a border of the mirrored input.
-
-    Args:
-        padding (int or tuple): its width, or (left, right, top, bottom).
-    """
-
-    _dims = 2
-    _mode = "reflect"
-
-
-class ReplicationPad2d(_Pad):
-    """(N, C, H, W) or (C, H, W) with a border of the elements at the edge.
-
-    Args:
-        padding (int or tuple): its width, or (left, right, top, bottom).
-    """
-
-    _dims = 2
-    _mode = "replicate"
-
-
-class ZeroPad2d(ConstantPad2d):
-    """(N, C, H, W) or (C, H, W) with a border of zeros.
-
-    Args:
-        padding (int or tuple): its width, or (left, right, top, bottom).
-    """
-
-    def __init__(self, padding: Any) -> None:
-        super().__init__(padding, 0.0)
-
-    def extra_repr(self) -> str:
-        return f"{self.padding}"
 
 
 class CircularPad3d(_CircularPad):
-    """(N, C, D, H, W) or (C, D, H, W) with a border of what stands at the other side.
-
-    Args:
-        padding (int or tuple): its width, or (left, right, top, bottom, front, back).
-    """
-
     _dims = 3
+
+
+class ConstantPad1d(_ConstantPad):
+    _dims = 1
+
+
+class ConstantPad2d(_ConstantPad):
+    _dims = 2
 
 
 class ConstantPad3d(_ConstantPad):
-    """(N, C, D, H, W) or (C, D, H, W) with a border of one value.
-
-    Args:
-        padding (int or tuple): its width, or (left, right, top, bottom, front, back).
-        value (float): of the border.
-    """
-
     _dims = 3
 
 
-class ReflectionPad3d(_Pad):
-    """(N, C, D, H, W) or (C, D, H, W) with a border of the mirrored input.
+class ReflectionPad1d(_ReflectionPad):
+    _dims = 1
 
-    Args:
-        padding (int or tuple): its width, or (left, right, top, bottom, front, back).
-    """
 
+class ReflectionPad2d(_ReflectionPad):
+    _dims = 2
+
+
+class ReflectionPad3d(_ReflectionPad):
     _dims = 3
-    _mode = "reflect"
 
 
-class ReplicationPad3d(_Pad):
-    """(N, C, D, H, W) or (C, D, H, W) with a border of the elements at the edge.
+class ReplicationPad1d(_ReplicationPad):
+    _dims = 1
 
-    Args:
-        padding (int or tuple): its width, or (left, right, top, bottom, front, back).
-    """
 
+class ReplicationPad2d(_ReplicationPad):
+    _dims = 2
+
+
+class ReplicationPad3d(_ReplicationPad):
     _dims = 3
-    _mode = "replicate"
 
 
-class ZeroPad3d(ConstantPad3d):
-    """(N, C, D, H, W) or (C, D, H, W) with a border of zeros.
+class ZeroPad1d(_ZeroPad, ConstantPad1d):
+    _dims = 1
 
-    Args:
-        padding (int or tuple): its width, or (left, right, top, bottom, front, back).
-    """
 
-    def __init__(self, padding: Any) -> None:
-        super().__init__(padding, 0.0)
+class ZeroPad2d(_ZeroPad, ConstantPad2d):
+    _dims = 2
 
-    def extra_repr(self) -> str:
-        return f"{self.padding}"
+
+class ZeroPad3d(_ZeroPad, ConstantPad3d):
+    _dims = 3
