@@ -62,8 +62,8 @@ COLD = {
     "ops": set("""bitwise complex ctc extremum histogram inplace median moments pairs places quantile random range
         rearrange renorm rnn_compose rnn_layer rnn_pack running sample search shuffle special split unique unpool
         view_copy view_scatter""".split()),
-    "python": set("""autograd convert cycles dlpack graph guard hooks init interop numpy override random
-        saved_hooks storage tensor_convert tensor_methods types""".split()),
+    "python": set("""args_errors autograd convert cycles dlpack graph guard hooks init interop numpy override
+        random saved_hooks storage tensor_convert tensor_methods types""".split()),
 }
 
 

@@ -4,7 +4,7 @@
  * converts each argument into its slot and allocates nothing.  Everything slow (names built at run
  * time, NumPy's names for arguments, out= and the keywords of constructors, messages) comes after
  * that pass has failed to account for all arguments. */
-#include "python/args.h"
+#include "python/args_parse.h"
 
 #include "core/iter.h"
 
@@ -32,31 +32,6 @@ static PyObject *extra_names[N_KW];
 static const char *const aliases[][2] = {
     {"dim", "axis"}, {"keepdim", "keepdims"}, {"input", "x"},
     {"input", "a"},  {"input", "x1"},         {"other", "x2"},
-};
-
-static const char *const type_texts[] = {
-    "Tensor",
-    "Tensor",
-    "Tensor",
-    "Tensor",
-    "Number",
-    "Number",
-    "Number",
-    "int",
-    "int",
-    "float",
-    "float",
-    "bool",
-    "torch.dtype",
-    "torch.dtype",
-    "tuple of ints",
-    "tuple of ints",
-    "tuple of Tensors",
-    "tuple of Tensors",
-    "torch.Generator",
-    "str",
-    "str",
-    "object",
 };
 
 int rl_py_init_names(void)
@@ -393,18 +368,6 @@ static int convert(const rl_py_op *op, const rl_py_param *p, PyObject *o, rl_py_
 
 /* ---- one signature ---- */
 
-typedef struct parse {
-    const rl_py_op *op;
-    const rl_py_sig *sig;
-    PyObject *self;
-    PyObject *const *args; /* n positional, then one per name in kw */
-    Py_ssize_t n, n_kw;
-    PyObject *kw;
-    rl_py_call *call;
-    bool slow, raise;
-    uint64_t used; /* keywords accounted for, by bit */
-} parse;
-
 static bool same_name(PyObject *key, int name)
 {
     if (PyUnicode_CompareWithASCIIString(key, rl_py_name_list[name]) == 0)
@@ -416,7 +379,7 @@ static bool same_name(PyObject *key, int name)
     return false;
 }
 
-static PyObject *find_keyword(parse *s, int name)
+PyObject *rl_py_find_keyword(rl_py_parsing *s, int name)
 {
     PyObject *wanted = rl_py_names[name];
     PyObject *const *keys = &PyTuple_GET_ITEM(s->kw, 0);
@@ -428,81 +391,8 @@ static PyObject *find_keyword(parse *s, int name)
     return NULL;
 }
 
-static int missing(const parse *s, int first)
-{
-    if (!s->raise)
-        return 0;
-    char text[512] = "";
-    int count = 0;
-    size_t length = 0;
-    Py_ssize_t used = s->n;
-    for (int i = first; i < s->sig->n; i++) {
-        const rl_py_param *p = rl_py_params_of(s->sig) + i;
-        if (i == s->sig->self || (p->flags & RL_PY_OPTIONAL))
-            continue;
-        parse copy = *s;
-        if (s->n_kw && find_keyword(&copy, p->name))
-            continue;
-        (void)used;
-        if (length < sizeof text)
-            length += (size_t)snprintf(text + length, sizeof text - length, "%s\"%s\"",
-                                       count ? ", " : "", rl_py_name_list[p->name]);
-        count++;
-    }
-    PyErr_Format(PyExc_TypeError, "%s() missing %d required positional arguments: %s",
-                 rl_py_op_name(s->op), count, text);
-    return -1;
-}
-
-static int wrong_type(const parse *s, const rl_py_param *p, PyObject *o, Py_ssize_t position)
-{
-    if (!s->raise)
-        return 0;
-    if (position)
-        PyErr_Format(PyExc_TypeError, "%s(): argument '%s' (position %zd) must be %s, not %s",
-                     rl_py_op_name(s->op), rl_py_name_list[p->name], position, type_texts[p->type],
-                     rl_py_type_name(o));
-    else
-        PyErr_Format(PyExc_TypeError, "%s(): argument '%s' must be %s, not %s",
-                     rl_py_op_name(s->op), rl_py_name_list[p->name], type_texts[p->type],
-                     rl_py_type_name(o));
-    return -1;
-}
-
-static int too_many(const parse *s, Py_ssize_t most)
-{
-    if (!s->raise)
-        return 0;
-    if (s->sig->self >= 0 && s->sig->n == 1) {
-        PyErr_Format(PyExc_TypeError, "TensorBase.%s() takes no arguments (%zd given)",
-                     rl_py_op_name(s->op), s->n);
-        return -1;
-    }
-    int least = 0;
-    for (int i = 0; i < s->sig->positional; i++)
-        least += i != s->sig->self && !(rl_py_params_of(s->sig)[i].flags & RL_PY_OPTIONAL);
-    if (least != most)
-        PyErr_Format(PyExc_TypeError,
-                     "%s() takes from %d to %zd positional arguments but %zd were given",
-                     rl_py_op_name(s->op), least, most, s->n);
-    else
-        PyErr_Format(PyExc_TypeError, "%s() takes %zd positional argument%s but %zd %s given",
-                     rl_py_op_name(s->op), most, most == 1 ? "" : "s", s->n,
-                     s->n == 1 ? "was" : "were");
-    return -1;
-}
-
-static int wrong_extra(const parse *s, int which, const char *type, PyObject *o)
-{
-    if (!s->raise)
-        return 0;
-    PyErr_Format(PyExc_TypeError, "%s(): argument '%s' must be %s, not %s", rl_py_op_name(s->op),
-                 extra_texts[which], type, rl_py_type_name(o));
-    return -1;
-}
-
 /* out= and the keywords of constructors; then whatever is left is an error. */
-static int extra_keywords(parse *s)
+static int extra_keywords(rl_py_parsing *s)
 {
     rl_py_call *c = s->call;
     bool factory = s->sig->flags & RL_PY_FACTORY;
@@ -521,13 +411,13 @@ static int extra_keywords(parse *s)
             bool tensor = rl_py_is_tensor(o);
             c->override |= tensor && rl_py_overrides(o);
             if (s->sig->kind == RL_PY_R_TENSOR && o != Py_None && !tensor)
-                return wrong_extra(s, which, "Tensor", o);
+                return rl_py_args_wrong_keyword(s, extra_texts[which], "Tensor", o);
             if (s->sig->kind != RL_PY_R_TENSOR && o != Py_None && !PyTuple_Check(o) &&
                 !PyList_Check(o))
-                return wrong_extra(s, which, "tuple of Tensors", o);
+                return rl_py_args_wrong_keyword(s, extra_texts[which], "tuple of Tensors", o);
         } else if (known && which == KW_DTYPE) {
             if (o != Py_None && !rl_py_is_dtype(o))
-                return wrong_extra(s, which, "torch.dtype", o);
+                return rl_py_args_wrong_keyword(s, extra_texts[which], "torch.dtype", o);
             if (rl_py_dtype(o, &c->dtype, "dtype"))
                 return -1;
             see_dtype(c, c->dtype);
@@ -539,7 +429,7 @@ static int extra_keywords(parse *s)
                 return -1;
         } else if (known && which == KW_PIN_MEMORY) {
             if (o != Py_None && !PyBool_Check(o))
-                return wrong_extra(s, which, "bool", o);
+                return rl_py_args_wrong_keyword(s, extra_texts[which], "bool", o);
             if (o == Py_True) {
                 PyErr_SetString(PyExc_RuntimeError,
                                 "Cannot access accelerator device when none is available.");
@@ -547,11 +437,11 @@ static int extra_keywords(parse *s)
             }
         } else if (known && which == KW_REQUIRES_GRAD) {
             if (!PyBool_Check(o) && o != Py_None)
-                return wrong_extra(s, which, "bool", o);
+                return rl_py_args_wrong_keyword(s, extra_texts[which], "bool", o);
             c->requires_grad = o == Py_True;
         } else if (known && which == KW_MEMORY_FORMAT) {
             if (o != Py_None && !rl_py_is_memory_format(o))
-                return wrong_extra(s, which, "torch.memory_format", o);
+                return rl_py_args_wrong_keyword(s, extra_texts[which], "torch.memory_format", o);
         } else if (known && which == KW_NAMES) {
             if (o != Py_None) {
                 PyErr_SetString(PyExc_NotImplementedError, "named tensors are not supported");
@@ -575,8 +465,7 @@ static int extra_keywords(parse *s)
     return 1;
 }
 
-/* 1: parsed; 0: does not fit; -1: an exception is set. */
-static int parse_signature(parse *s)
+int rl_py_parse_signature(rl_py_parsing *s)
 {
     const rl_py_sig *sig = s->sig;
     rl_py_call *c = s->call;
@@ -609,150 +498,56 @@ static int parse_signature(parse *s)
                 if (status < 0)
                     return -1;
                 if (!status)
-                    return wrong_type(s, p, o, position);
+                    return rl_py_args_wrong_type(s, p, o, position);
                 next = s->n;
                 continue;
             }
         } else if (s->n_kw) {
-            o = find_keyword(s, p->name);
+            o = rl_py_find_keyword(s, p->name);
         }
         if (!o) {
             if (!(p->flags & RL_PY_OPTIONAL)) {
                 if (s->n_kw && !s->slow) {
                     s->slow = true;
                     rl_py_call_end(c);
-                    return parse_signature(s);
+                    return rl_py_parse_signature(s);
                 }
-                return missing(s, i);
+                return rl_py_args_missing(s, i);
             }
             *slot = rl_py_defaults[p->fallback];
             continue;
         }
         int status = convert(s->op, p, o, c, slot);
         if (status <= 0)
-            return status ? status : wrong_type(s, p, o, position);
+            return status ? status : rl_py_args_wrong_type(s, p, o, position);
     }
     if (next < s->n)
-        return too_many(s, most);
+        return rl_py_args_too_many(s, most);
     if (s->n_kw && s->used != ((uint64_t)1 << s->n_kw) - 1) {
         if (!s->slow) {
             s->slow = true;
             rl_py_call_end(c);
-            return parse_signature(s);
+            return rl_py_parse_signature(s);
         }
         return extra_keywords(s);
     }
     return 1;
 }
 
-/* ---- all signatures ---- */
-
-static PyObject *type_list(const parse *s)
-{
-    PyObject *text = PyUnicode_FromString("");
-    for (Py_ssize_t i = 0; text && i < s->n + s->n_kw; i++) {
-        PyObject *o = s->args[i], *next;
-        const char *type = rl_py_type_name(o);
-        if (i < s->n)
-            next = PyUnicode_FromFormat("%U%s%s", text, i ? ", " : "", type);
-        else /* PyTorch closes every keyword with a comma */
-            next = PyUnicode_FromFormat("%U%s%U=%s, ", text, i && i == s->n ? ", " : "",
-                                        PyTuple_GET_ITEM(s->kw, i - s->n), type);
-        Py_SETREF(text, next);
-    }
-    return text;
-}
-
-/* The operator's i-th signature as its docstring has it: without its name and its result, and for a
- * method without its object and out=. */
-static void show_signature(const rl_py_op *op, int i, char *out, size_t room)
-{
-    const rl_py_sig *sig = rl_py_sigs + op->sig + i;
-    const char *line = rl_py_op_docs + op->doc, *end;
-    for (; i > 0; i--)
-        line = strchr(line, '\n') + 1;
-    line = strchr(line, '(') + 1;
-    for (end = strchr(line, '\n'); strncmp(end, ") -> ", 5); end--)
-        ;
-    size_t used = 0;
-    bool star = false;
-    for (int index = 0; line < end; index++) { /* at commas outside of brackets */
-        const char *part = line;
-        for (int depth = 0; line < end && (*line != ',' || depth); line++)
-            depth += (*line == '(') - (*line == ')');
-        size_t length = (size_t)(line - part);
-        line += line < end ? 2 : 0;
-        if (*part == '*') {
-            star = true;
-            index--;
-            continue;
-        }
-        if (sig->self >= 0 &&
-            (index == sig->self || strstr(part, " out = None") == part + length - 11))
-            continue;
-        int n = snprintf(out + used, room - used, "%s%s%.*s", used ? ", " : "(", star ? "*, " : "",
-                         (int)length, part);
-        used = used + (size_t)n < room ? used + (size_t)n : room - 1;
-        star = false;
-    }
-    snprintf(out + used, room - used, used ? ")" : "()");
-}
-
-static void no_signature_fits(parse *s)
-{
-    const rl_py_op *op = s->op;
-    const rl_py_sig *first = rl_py_sigs + op->sig, *plausible = NULL;
-    int count = 0;
-    for (int i = 0; i < op->n_sigs; i++) {
-        const rl_py_sig *sig = first + i;
-        Py_ssize_t least = 0, most = sig->n - (sig->self >= 0), given = s->n + s->n_kw;
-        for (int j = 0; j < sig->n; j++)
-            least += j != sig->self && !(rl_py_params_of(sig)[j].flags & RL_PY_OPTIONAL);
-        most += (sig->flags & RL_PY_OUT ? 1 : 0) + (sig->flags & RL_PY_FACTORY ? 5 : 0);
-        if (given >= least && given <= most) {
-            plausible = sig;
-            count++;
-        }
-    }
-    if (count == 1 || op->n_sigs == 1) {
-        s->sig = count == 1 ? plausible : first;
-        s->raise = true;
-        s->slow = s->n_kw > 0;
-        if (parse_signature(s) >= 0 && !PyErr_Occurred())
-            PyErr_Format(PyExc_TypeError, "%s() received an invalid combination of arguments",
-                         rl_py_op_name(op));
-        rl_py_call_end(s->call);
-        return;
-    }
-    PyObject *got = type_list(s);
-    PyObject *text = got ? PyUnicode_FromFormat("%s() received an invalid combination of arguments "
-                                                "- got (%U), but expected one of:\n",
-                                                rl_py_op_name(op), got)
-                         : NULL;
-    for (int i = 0; text && i < op->n_sigs; i++) {
-        char shown[512];
-        show_signature(op, i, shown, sizeof shown);
-        Py_SETREF(text, PyUnicode_FromFormat("%U * %s\n", text, shown));
-    }
-    if (text)
-        PyErr_SetObject(PyExc_TypeError, text);
-    Py_XDECREF(text);
-    Py_XDECREF(got);
-}
-
 const rl_py_sig *rl_py_parse(const rl_py_op *op, PyObject *self, PyObject *const *args,
                              Py_ssize_t n, PyObject *kw, rl_py_call *call)
 {
     const rl_py_sig *first = rl_py_sigs + op->sig;
-    parse s = {op,    first,           self, args, n, kw ? PyTuple_GET_SIZE(kw) : 0, kw, call,
-               false, op->n_sigs == 1, 0};
+    rl_py_parsing s = {
+        op,    first,           self, args, n, kw ? PyTuple_GET_SIZE(kw) : 0, kw, call,
+        false, op->n_sigs == 1, 0};
     if (s.n_kw > 63) {
         PyErr_Format(PyExc_TypeError, "%s() got too many keyword arguments", rl_py_op_name(op));
         return NULL;
     }
     for (;;) {
         s.slow = false;
-        int status = parse_signature(&s);
+        int status = rl_py_parse_signature(&s);
         if (status > 0) {
             if (call->widest < RL_C64 || s.sig->flags & RL_PY_COMPLEX)
                 return s.sig;
@@ -767,6 +562,6 @@ const rl_py_sig *rl_py_parse(const rl_py_op *op, PyObject *self, PyObject *const
         if (++s.sig == first + op->n_sigs)
             break;
     }
-    no_signature_fits(&s);
+    rl_py_args_no_fit(&s);
     return NULL;
 }
