@@ -63,7 +63,7 @@ COLD = {
         rearrange renorm rnn_compose rnn_layer rnn_pack running sample search shuffle special split unique unpool
         view_copy view_scatter""".split()),
     "python": set("""args_errors autograd convert cycles dlpack graph guard hooks init interop numpy override
-        random saved_hooks storage tensor_convert tensor_methods types""".split()),
+        parameter random saved_hooks storage tensor_convert tensor_methods types""".split()),
 }
 
 

@@ -44,7 +44,7 @@ PyObject *rl_py_override_method(const char *name, PyObject *self, PyObject *cons
 /* An operator a + b (b NULL: one operand): NotImplemented where nobody takes it. */
 PyObject *rl_py_override_operator(const char *name, PyObject *a, PyObject *b);
 
-/* guard.c: definitions of methods and attributes that ask for overrides, then do what `def` does. */
+/* guard.c: definitions of methods and attributes that ask for overrides, then do as `def` does. */
 PyMethodDef *rl_py_guard(PyMethodDef *def, bool is_function);
 PyGetSetDef *rl_py_guard_getset(PyGetSetDef *def);
 

@@ -95,10 +95,11 @@ int rl_py_add_interop(PyObject *module);   /* interop.c: NumPy, buffer, DLPack *
 int rl_py_add_factor(PyObject *module);    /* factor.c: small matrices for linalg */
 int rl_py_add_autograd(
     PyObject *module); /* autograd.c: Node, Function support, modes, backward, grad, hooks */
-int rl_py_add_random(PyObject *module); /* random.c: Generator, manual_seed, ... */
-int rl_py_add_module(PyObject *module); /* module.c: Module, Parameter, Buffer */
-int rl_py_add_layers(PyObject *module); /* layers.c: Linear, Sequential */
-int rl_py_add_optim(PyObject *module);  /* optim.c: one call per optimizer step */
+int rl_py_add_random(PyObject *module);    /* random.c: Generator, manual_seed, ... */
+int rl_py_add_module(PyObject *module);    /* module.c: Module */
+int rl_py_add_parameter(PyObject *module); /* parameter.c */
+int rl_py_add_layers(PyObject *module);    /* layers.c: Linear, Sequential */
+int rl_py_add_optim(PyObject *module);     /* optim.c: one call per optimizer step */
 
 /* Attribute tables that several files fill: methods of Tensor that are not in the operator table.
  */
