@@ -14,14 +14,14 @@ rl_kernels rl_kernel_table;
     X(activation, isa)                                                                             \
     X(row, isa)                                                                                    \
     X(gemm, isa)                                                                                   \
-    X(conv, isa)
+    X(conv, isa)                                                                                   \
+    X(rnn, isa)
 #define RL_TWO_BUILDS(X, isa)                                                                      \
     X(arith, isa)                                                                                  \
     X(integer, isa)                                                                                \
     X(special, isa)                                                                                \
     X(reduce, isa)                                                                                 \
     X(optim, isa)                                                                                  \
-    X(rnn, isa)                                                                                    \
     X(pool, isa)
 #define DECLARE(file, isa) void fill_##file##_##isa(rl_kernels *t);
 #define FILL(file, isa) fill_##file##_##isa(t);

@@ -8,6 +8,7 @@
 #ifndef RL_KERNELS_H
 #define RL_KERNELS_H
 
+#include "kernels/rnn.h"
 #include "rushlight.h"
 
 /* Parameters of a kernel that are not tensors (slope, limits, exponent, alpha); meaning per kernel.
@@ -71,7 +72,6 @@ struct rl_conv_kernels;  /* kernels/conv.h */
 struct rl_gemm_kernels;  /* kernels/gemm.h */
 struct rl_optim_kernels; /* kernels/optim.h */
 struct rl_pool_kernels;  /* kernels/pool.h */
-struct rl_rnn_kernels;   /* kernels/rnn.h */
 
 typedef struct rl_kernels {
     const char *isa;
@@ -82,7 +82,7 @@ typedef struct rl_kernels {
     const struct rl_conv_kernels *conv;
     const struct rl_pool_kernels *pool;
     const struct rl_optim_kernels *optim;
-    const struct rl_rnn_kernels *rnn;
+    rl_rnn_kernels rnn;
 } rl_kernels;
 
 /* The table in use.  Written once, when the library is loaded, for the instruction set rl_isa()

@@ -332,7 +332,7 @@ static rl_status forward_direction(const rl_rnn_shape *s, const int64_t *starts,
     rl_tensor *const *p = in + RL_RNN_W + d * RL_RNN_PARAMS;
     work w = work_of(s, starts, in, kept, y, d);
     const int64_t state = s->batch * w.size * d;
-    w.kernel = rl_kernel_table.rnn->forward[s->mode][w.dtype == RL_F64];
+    w.kernel = rl_kernel_table.rnn.forward[s->mode][w.dtype == RL_F64];
     w.hn = (rl_rnn_rows){hn->data + state * s->out, s->out};
     w.cn = (rl_rnn_rows){cn ? cn->data + state * s->hidden : NULL, s->hidden};
     RL_TEMP *start = start_of(s, p[RL_RNN_BIAS_IH], p[RL_RNN_BIAS_HH]);
@@ -595,7 +595,7 @@ static rl_status backward_direction(const rl_rnn_shape *s, const int64_t *starts
     RL_TEMP *scratch = s->projected ? rl_new(w.dtype, 2, (int64_t[]){s->batch, w.n}) : NULL;
     if (!dgates || (s->projected && (!dprojected || !scratch)))
         return rl_error_code();
-    w.kernel = rl_kernel_table.rnn->backward[s->mode][w.dtype == RL_F64];
+    w.kernel = rl_kernel_table.rnn.backward[s->mode][w.dtype == RL_F64];
     w.dgates = (rl_rnn_rows){dgates->data, dgates->shape[1]};
     w.grad = at((rl_rnn_rows){g[0] ? g[0]->data : NULL, s->directions * s->out}, &w, 0, d * s->out);
     w.hn = (rl_rnn_rows){dh->data + state * s->out, s->out};

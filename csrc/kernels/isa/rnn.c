@@ -1,4 +1,5 @@
-/* rnn.c: gates of recurrent layers in float32 and float64. */
+/* rnn.c: gates of recurrent layers in float32 and float64.  AVX-512 has those that compute: the
+ * forward steps of LSTM and GRU in float32; the others wait for memory. */
 #include "isa.h"
 
 #include "kernels/rnn.h"
@@ -17,18 +18,26 @@ RL_MATH float K(gate_f32)(float x)
 }
 #include "rnn.tmpl.h"
 
+#if RL_HAS_F64
 #define T double
 #define M(function) m_##function
 #define NAME(f) K(f##_f64)
 #define SIGMOID(x) m_sigmoid(x)
 #include "rnn.tmpl.h"
-
-#define BOTH(f) {K(f##_f32), K(f##_f64)}
-static const rl_rnn_kernels K(rnn_table) = {
-    .forward = {BOTH(lstm), BOTH(gru), BOTH(rnn_tanh), BOTH(rnn_relu)},
-    .backward = {BOTH(lstm_backward), BOTH(gru_backward), BOTH(rnn_tanh_backward),
-                 BOTH(rnn_relu_backward)},
-};
+#endif
 
 void K(fill_rnn)(rl_kernels *t);
-void K(fill_rnn)(rl_kernels *t) { t->rnn = &K(rnn_table); }
+void K(fill_rnn)(rl_kernels *t)
+{
+#if RL_HAS_F64
+#define BOTH(f) {K(f##_f32), K(f##_f64)}
+    t->rnn = (rl_rnn_kernels){
+        .forward = {BOTH(lstm), BOTH(gru), BOTH(rnn_tanh), BOTH(rnn_relu)},
+        .backward = {BOTH(lstm_backward), BOTH(gru_backward), BOTH(rnn_tanh_backward),
+                     BOTH(rnn_relu_backward)},
+    };
+#else
+    t->rnn.forward[RL_RNN_LSTM][0] = K(lstm_f32);
+    t->rnn.forward[RL_RNN_GRU][0] = K(gru_f32);
+#endif
+}

@@ -35,6 +35,30 @@ static void NAME(lstm)(const rl_rnn_step *s)
     }
 }
 
+static void NAME(gru)(const rl_rnn_step *s)
+{
+    const int64_t n = s->n;
+    EACH_ROW
+    {
+        T *restrict reset = ROW(s->gates, r), *restrict keep = reset + n;
+        T *restrict new = reset + 2 * n, *restrict hidden = ROW(s->hidden, r);
+        T *restrict copy = ROW(s->cell, r);
+        const T *restrict before = ROW(s->before, r), *restrict inner = ROW(s->inner, r);
+        EACH_UNIT
+        {
+            T a = SIGMOID(reset[j]), z = SIGMOID(keep[j]);
+            T m = M(tanh)(new[j] + a * inner[j]);
+            reset[j] = a;
+            keep[j] = z;
+            new[j] = m;
+            T h = m + z * (before[j] - m);
+            copy[j] = h;
+            hidden[j] = h;
+        }
+    }
+}
+
+#if RL_HAS_F64
 /* ---- backward: dgates may be the memory of gates, and of GRU's inner behind them ---- */
 
 /* The gradient of h' from both sides, element j of row r. */
@@ -68,29 +92,6 @@ static void NAME(lstm_backward)(const rl_rnn_step *s)
         EACH_ROW NAME(lstm_row)(s, r, ROW(s->grad, r));
     else
         EACH_ROW NAME(lstm_row)(s, r, NULL);
-}
-
-static void NAME(gru)(const rl_rnn_step *s)
-{
-    const int64_t n = s->n;
-    EACH_ROW
-    {
-        T *restrict reset = ROW(s->gates, r), *restrict keep = reset + n;
-        T *restrict new = reset + 2 * n, *restrict hidden = ROW(s->hidden, r);
-        T *restrict copy = ROW(s->cell, r);
-        const T *restrict before = ROW(s->before, r), *restrict inner = ROW(s->inner, r);
-        EACH_UNIT
-        {
-            T a = SIGMOID(reset[j]), z = SIGMOID(keep[j]);
-            T m = M(tanh)(new[j] + a * inner[j]);
-            reset[j] = a;
-            keep[j] = z;
-            new[j] = m;
-            T h = m + z * (before[j] - m);
-            copy[j] = h;
-            hidden[j] = h;
-        }
-    }
 }
 
 static inline __attribute__((always_inline)) void
@@ -161,6 +162,8 @@ RNN(rnn_relu, x < 0 ? 0 : x, h > 0 ? dh : 0)
 
 #undef RNN
 #undef DH
+#endif /* RL_HAS_F64 */
+
 #undef ROW
 #undef EACH_ROW
 #undef EACH_UNIT
