@@ -44,39 +44,57 @@ static int not_tensor(const char *f, const char *what, int position, PyObject *o
 
 /* ---- Linear ---- */
 
+/* A tensor whose calls nobody overrides. */
+static inline bool is_plain(PyObject *o) { return rl_py_is_tensor(o) && !rl_py_overrides(o); }
+
+/* Weight and bias (NULL: none) of a Linear, which own[] keeps alive.  False when they are no plain
+ * tensors; then own[1] is NULL where an exception is set. */
+static inline bool linear_parameters(PyObject *self, PyObject *own[2], rl_tensor **w, rl_tensor **b)
+{
+    own[0] = rl_py_module_parameter(self, str_weight);
+    own[1] = own[0] ? rl_py_module_parameter(self, str_bias) : NULL;
+    if (!own[1] || !is_plain(own[0]) || (own[1] != Py_None && !is_plain(own[1])))
+        return false;
+    *w = rl_py_borrow(own[0]);
+    *b = own[1] == Py_None ? NULL : rl_py_borrow(own[1]);
+    return true;
+}
+
+static void let_go(PyObject *own[2])
+{
+    Py_XDECREF(own[0]);
+    Py_XDECREF(own[1]);
+}
+
+/* What is not three tensors, or overrides. */
+static PyObject *linear_otherwise(PyObject *x, PyObject *weight, PyObject *bias)
+{
+    if (rl_py_may_override(x) || rl_py_may_override(weight) || rl_py_may_override(bias)) {
+        PyObject *all[] = {x, weight, bias};
+        return rl_py_override_function("linear", all, 3, NULL);
+    }
+    if (!rl_py_is_tensor(x))
+        not_tensor("linear", "input", 1, x);
+    else if (!rl_py_is_tensor(weight))
+        not_tensor("linear", "weight", 2, weight);
+    else
+        not_tensor("linear", "bias", 3, bias);
+    return NULL;
+}
+
 /* y = x W^T + b: x (*, in_features), W (out_features, in_features), b (out_features) or None. */
 static PyObject *linear_forward(PyObject *self, PyObject *const *args, Py_ssize_t n,
                                 PyObject *kwnames)
 {
-    PyObject *x = one_input(self, args, n, kwnames);
+    PyObject *x = one_input(self, args, n, kwnames), *own[2], *result = NULL;
+    rl_tensor *w, *b;
     if (!x)
         return NULL;
-    PyObject *weight = rl_py_module_parameter(self, str_weight);
-    PyObject *bias = weight ? rl_py_module_parameter(self, str_bias) : NULL, *result = NULL;
-    if (!weight || !bias)
-        goto end;
-    if (rl_py_may_override(x) || rl_py_may_override(weight) || rl_py_may_override(bias)) {
-        PyObject *all[] = {x, weight, bias};
-        result = rl_py_override_function("linear", all, 3, NULL);
-        goto end;
-    }
-    if (!rl_py_is_tensor(x)) {
-        not_tensor("linear", "input", 1, x);
-        goto end;
-    }
-    if (!rl_py_is_tensor(weight)) {
-        not_tensor("linear", "weight", 2, weight);
-        goto end;
-    }
-    if (bias != Py_None && !rl_py_is_tensor(bias)) {
-        not_tensor("linear", "bias", 3, bias);
-        goto end;
-    }
-    result = rl_py_wrap(rl_linear(rl_py_borrow(x), rl_py_borrow(weight),
-                                  bias == Py_None ? NULL : rl_py_borrow(bias)));
-end:
-    Py_XDECREF(weight);
-    Py_XDECREF(bias);
+    if (linear_parameters(self, own, &w, &b) && is_plain(x))
+        result = rl_py_wrap(rl_linear(rl_py_borrow(x), w, b));
+    else if (own[1])
+        result = linear_otherwise(x, own[0], own[1]);
+    let_go(own);
     return result;
 }
 
@@ -84,28 +102,47 @@ end:
 
 static PyObject *relu_forward(PyObject *self, PyObject *const *args, Py_ssize_t n,
                               PyObject *kwnames);
+#define LINEAR_FORWARD (PyCFunction)(void (*)(void)) linear_forward
+#define RELU_FORWARD (PyCFunction)(void (*)(void)) relu_forward
 
-/* Linear and the ReLU after it in one pass over the result: the same bits.  Only where nobody can
- * see that the step between is missing: both are called without hooks and with these forwards, and
- * no graph is made.  Returns NULL without an exception when that is not so. */
-static PyObject *linear_and_relu(PyObject *child, PyObject *next, PyObject *x)
+/* 1 or 0: the flag `inplace` of a ReLU; -1 with an exception. */
+static inline int is_inplace(PyObject *self)
 {
-    if (!rl_py_is_tensor(x) || rl_py_overrides(x) ||
-        !rl_py_module_runs(child, (PyCFunction)(void (*)(void))linear_forward) ||
-        !rl_py_module_runs(next, (PyCFunction)(void (*)(void))relu_forward))
-        return NULL;
-    PyObject *weight = rl_py_module_parameter(child, str_weight);
-    PyObject *bias = weight ? rl_py_module_parameter(child, str_bias) : NULL, *result = NULL;
-    if (bias && rl_py_is_tensor(weight) && (bias == Py_None || rl_py_is_tensor(bias)) &&
-        !rl_py_overrides(weight) && !rl_py_may_override(bias)) {
-        rl_tensor *t = rl_py_borrow(x), *w = rl_py_borrow(weight),
-                  *b = bias == Py_None ? NULL : rl_py_borrow(bias);
-        if (!rl_recording(t) && !rl_recording(w) && !rl_recording(b))
-            result = rl_py_wrap(rl_linear_relu(t, w, b));
+    PyObject *flag = rl_py_module_attribute(self, str_inplace);
+    return !flag || flag == Py_False ? 0 : PyObject_IsTrue(flag);
+}
+
+/* x through a Linear or ReLU that is called without hooks and runs the forward of this file: nobody
+ * sees that its result gets no Python object.  *steps: how many modules that were.  0: another
+ * module, nothing has been done.  2: a Linear and the ReLU after it (`next`, may be NULL) in one
+ * pass over the result, the same bits; only where no graph is made, in which a step would be
+ * missing.  NULL with *steps > 0: an exception is set. */
+static rl_tensor *step(PyObject *child, PyObject *next, rl_tensor *x, int *steps)
+{
+    rl_tensor *y = NULL, *w, *b;
+    PyObject *own[2];
+    PyCFunction forward = rl_py_module_forward(child);
+    *steps = 0;
+    if (forward == LINEAR_FORWARD) {
+        if (linear_parameters(child, own, &w, &b)) {
+            *steps = next && !rl_recording(x) && !rl_recording(w) && !rl_recording(b) &&
+                             rl_py_module_forward(next) == RELU_FORWARD
+                         ? 2
+                         : 1;
+            y = *steps == 2 ? rl_linear_relu(x, w, b) : rl_linear(x, w, b);
+        } else if (!own[1]) {
+            *steps = 1;
+        }
+        let_go(own);
+    } else if (forward == RELU_FORWARD) {
+        int inplace = is_inplace(child);
+        *steps = 1;
+        if (inplace >= 0)
+            y = inplace ? rl_relu_(x) : rl_relu(x);
     }
-    Py_XDECREF(weight);
-    Py_XDECREF(bias);
-    return result;
+    if (*steps && !y && !PyErr_Occurred())
+        rl_py_raise();
+    return y;
 }
 
 /* input through the children in order, each called as a module with its hooks. */
@@ -126,29 +163,42 @@ static PyObject *sequential_forward(PyObject *self, PyObject *const *args, Py_ss
     Py_INCREF(children);
     Py_ssize_t at = 0, count = PyDict_GET_SIZE(children);
     PyObject *stack[2] = {NULL, Py_NewRef(x)};
-    while (stack[1] && PyDict_Next(children, &at, &name, &child)) {
-        Py_INCREF(child);
-        PyObject *y = NULL, *next = NULL;
+    rl_tensor *t = NULL; /* what stack[1] would hold, when nobody needs its Python object */
+    while ((t || stack[1]) && PyDict_Next(children, &at, &name, &child)) {
+        PyObject *next = NULL;
         Py_ssize_t after = at;
-        if (PyDict_Next(children, &after, &name, &next)) {
-            Py_INCREF(next);
-            y = linear_and_relu(child, next, stack[1]);
-            if (y)
-                at = after;
-            Py_DECREF(next);
+        PyDict_Next(children, &after, &name, &next);
+        Py_INCREF(child);
+        Py_XINCREF(next);
+        int steps = 0;
+        rl_tensor *y = NULL;
+        if (t ? !rl_py_modes : is_plain(stack[1]))
+            y = step(child, next, t ? t : rl_py_borrow(stack[1]), &steps);
+        if (steps) {
+            rl_release(t);
+            t = y;
+            Py_CLEAR(stack[1]);
+            at = steps == 2 ? after : at;
+        } else {
+            if (t)
+                stack[1] = rl_py_wrap(t);
+            t = NULL;
+            if (stack[1])
+                Py_SETREF(stack[1], PyObject_Vectorcall(child, stack + 1,
+                                                        1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL));
         }
-        if (!y && !PyErr_Occurred())
-            y = PyObject_Vectorcall(child, stack + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
         Py_DECREF(child);
-        Py_SETREF(stack[1], y);
-        if (y && PyDict_GET_SIZE(children) != count) {
+        Py_XDECREF(next);
+        if ((t || stack[1]) && PyDict_GET_SIZE(children) != count) {
             PyErr_SetString(PyExc_RuntimeError, "dictionary changed size during iteration");
             Py_CLEAR(stack[1]);
+            rl_release(t);
+            t = NULL;
         }
     }
     Py_DECREF(children);
     Py_LeaveRecursiveCall();
-    return stack[1];
+    return t ? rl_py_wrap(t) : stack[1];
 }
 
 /* ---- ReLU ---- */
@@ -159,8 +209,7 @@ static PyObject *relu_forward(PyObject *self, PyObject *const *args, Py_ssize_t 
     PyObject *x = one_input(self, args, n, kwnames);
     if (!x)
         return NULL;
-    PyObject *flag = rl_py_module_attribute(self, str_inplace);
-    int inplace = flag ? PyObject_IsTrue(flag) : 0;
+    int inplace = is_inplace(self);
     if (inplace < 0)
         return NULL;
     if (rl_py_may_override(x)) {

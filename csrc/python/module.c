@@ -445,17 +445,18 @@ static PyObject *module_vectorcall(PyObject *o, PyObject *const *args, size_t na
 
 /* ---- for layers.c ---- */
 
-bool rl_py_module_runs(PyObject *o, PyCFunction forward)
+PyCFunction rl_py_module_forward(PyObject *o)
 {
     rl_py_module *self = (rl_py_module *)o;
-    if (!PyObject_TypeCheck(o, &module_type) || Py_TYPE(o)->tp_call != module_call)
-        return false;
+    if (Py_TYPE(o)->tp_call != module_call) /* a slot that only subclasses of Module inherit */
+        return NULL;
     PyObject *f = _PyType_Lookup(Py_TYPE(o), str_forward);
-    if (!f || !Py_IS_TYPE(f, &PyMethodDescr_Type) ||
-        ((PyMethodDescrObject *)f)->d_method->ml_meth != forward)
-        return false;
+    if (!f || !Py_IS_TYPE(f, &PyMethodDescr_Type))
+        return NULL;
     look(self);
-    return !any_hook(self) && !(self->dict && PyDict_GetItem(self->dict, str_forward));
+    if (any_hook(self) || (self->dict && PyDict_GetItem(self->dict, str_forward)))
+        return NULL;
+    return ((PyMethodDescrObject *)f)->d_method->ml_meth;
 }
 
 PyTypeObject *rl_py_module_type(void) { return &module_type; }

@@ -12,8 +12,8 @@ PyObject *rl_py_module_children(PyObject *module);
 PyObject *rl_py_module_parameter(PyObject *module, PyObject *name);
 /* An ordinary attribute of the instance: borrowed, NULL when there is none (no exception). */
 PyObject *rl_py_module_attribute(PyObject *module, PyObject *name);
-/* Whether calling o runs this C forward and nothing else: a module without hooks whose class and
- * instance have no other. */
-bool rl_py_module_runs(PyObject *o, PyCFunction forward);
+/* The C forward that calling o runs, and nothing else: o is a module without hooks, and neither its
+ * class nor the instance has another forward.  NULL otherwise. */
+PyCFunction rl_py_module_forward(PyObject *o);
 
 #endif

@@ -25,7 +25,8 @@ extern PyTypeObject *rl_py_parameter_type; /* rushlight.nn.Parameter, a subclass
 
 static inline bool rl_py_is_tensor(PyObject *o) /* any subclass */
 {
-    return Py_TYPE(o) == &rl_py_tensor_type || PyObject_TypeCheck(o, &rl_py_tensor_type);
+    return Py_TYPE(o) == &rl_py_tensor_type || Py_TYPE(o) == rl_py_parameter_type ||
+           PyType_IsSubtype(Py_TYPE(o), &rl_py_tensor_type);
 }
 static inline rl_tensor *rl_py_borrow(PyObject *o)
 {
