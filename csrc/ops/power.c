@@ -85,6 +85,8 @@ static rl_status pow_map(rl_map *m, rl_tensor *x, rl_tensor *y)
             if (e < 0)
                 return rl_error(RL_ERUNTIME,
                                 "Integers to negative integer powers are not allowed.");
+            if (rl_check_scalar(rl_float(e), type))
+                return rl_error_code();
             m->op = RL_MAP_POW_SCALAR;
             rl_convert((rl_dtype)y->dtype, y->data, 0, RL_I64, &m->args.i[0], 0, 1);
             m->n = 1;

@@ -406,12 +406,13 @@ static rl_status run_cell(rl_rnn_mode mode, rl_tensor *x, rl_tensor *h, rl_tenso
         return rl_error_code();
     rl_status status = check_cell(mode, x, h, c, w_ih, w_hh);
     rl_tensor *params[] = {w_ih, w_hh, b_ih, b_hh}, *wide[4] = {NULL};
+    rl_tensor *without_first[] = {w_ih, w_hh, b_hh};
     call types = {.mode = mode, .x = x, .h = h, .c = c, .params = {params, 2}};
     for (int i = 2; i < 4; i++)
         if (params[i])
             types.params.n = i + 1; /* a NULL before it is skipped below */
     if (!b_ih && b_hh)
-        types.params = (rl_tensors){(rl_tensor *[]){w_ih, w_hh, b_hh}, 3};
+        types.params = (rl_tensors){without_first, 3};
     if (!status)
         status = check_dtypes(&types);
     if (status)

@@ -260,7 +260,10 @@ rl_tensor *rl_multinomial(rl_tensor *input, int64_t num_samples, bool replacemen
         return NULL;
     bool race = !replacement || num_samples == 1;
     bool half = input->dtype == RL_F16 || input->dtype == RL_BF16;
-    RL_TEMP *p = half && !race ? rl_cast_data(input, RL_F32) : rl_contiguous_data(input);
+    /* The race is run in the order of the input's memory. */
+    RL_TEMP *p = race   ? rl_retain(input)
+                 : half ? rl_cast_data(input, RL_F32)
+                        : rl_contiguous_data(input);
     rl_status failed = !p;
     if (!failed && rows > 0)
         failed =
@@ -412,6 +415,9 @@ rl_tensor *rl_rrelu(rl_tensor *input, double lower, double upper, bool training,
         return NULL;
     if (!(lower <= upper))
         return rl_fail(RL_ERUNTIME, "Lower bound should be less than or equal to the upper bound");
+    if (!isfinite(lower) || !isfinite(upper))
+        return rl_fail(RL_ERUNTIME, "rrelu: %s bound must be finite, got %g",
+                       isfinite(lower) ? "upper" : "lower", isfinite(lower) ? upper : lower);
     RL_TEMP *noise = NULL;
     bool mode = rl_set_grad_enabled(false);
     RL_TEMP *rows = rl_contiguous_data(input); /* the result is row-major, as PyTorch's */

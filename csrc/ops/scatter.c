@@ -289,7 +289,8 @@ rl_tensor *rl_scatter(rl_tensor *x, int64_t dim, rl_tensor *index, rl_tensor *sr
     rl_index_way what;
     if (!src || parse_reduce(reduce, &what, RL_INDEX_SCATTER))
         return NULL;
-    if (rl_is_wrapped_number(src) && rl_is_complex((rl_dtype)src->dtype) && x && index) {
+    if (rl_is_wrapped_number(src) && rl_is_complex((rl_dtype)src->dtype) && x && index &&
+        rl_is_complex((rl_dtype)x->dtype)) {
         RL_TEMP *one = rl_to_dtype(src, (rl_dtype)x->dtype, false);
         RL_TEMP *all = one ? rl_expand(one, (rl_ints){index->shape, index->ndim}, false) : NULL;
         return all ? scatter("scatter", what, x, dim, index, all, rl_no_scalar()) : NULL;
@@ -308,6 +309,16 @@ rl_tensor *rl_scatter_add(rl_tensor *x, int64_t dim, rl_tensor *index, rl_tensor
 
 /* ---- take_along_dim ---- */
 
+/* Negative indices count from the end: indices + size where they are below 0. */
+static rl_tensor *wrapped_indices(rl_tensor *indices, int64_t size)
+{
+    RL_TEMP *zero = rl_wrap_number(rl_int(0));
+    RL_TEMP *number = rl_wrap_number(rl_int(size));
+    RL_TEMP *negative = rl_lt(indices, zero);
+    RL_TEMP *moved = rl_add(indices, number, rl_int(1));
+    return negative ? rl_where(negative, moved, indices) : NULL;
+}
+
 rl_tensor *rl_take_along_dim(rl_tensor *x, rl_tensor *indices, rl_opt_int dim)
 {
     if (!x || !indices)
@@ -318,7 +329,8 @@ rl_tensor *rl_take_along_dim(rl_tensor *x, rl_tensor *indices, rl_opt_int dim)
                        rl_dtype_title((rl_dtype)indices->dtype));
     if (!dim.given) {
         RL_TEMP *flat = rl_reshape(x, (rl_ints){(int64_t[]){x->numel}, 1});
-        RL_TEMP *at = rl_reshape(indices, (rl_ints){(int64_t[]){indices->numel}, 1});
+        RL_TEMP *places = wrapped_indices(indices, x->numel);
+        RL_TEMP *at = rl_reshape(places, (rl_ints){(int64_t[]){indices->numel}, 1});
         return flat && at ? rl_gather(flat, 0, at, false) : NULL;
     }
     int64_t along = dim.v;
@@ -344,6 +356,7 @@ rl_tensor *rl_take_along_dim(rl_tensor *x, rl_tensor *indices, rl_opt_int dim)
     shape[along] = x->shape[along];
     RL_TEMP *wide = rl_expand(x, (rl_ints){shape, n}, false);
     shape[along] = indices->shape[along];
-    RL_TEMP *at = wide ? rl_expand(indices, (rl_ints){shape, n}, false) : NULL;
+    RL_TEMP *places = wide ? wrapped_indices(indices, x->shape[along]) : NULL;
+    RL_TEMP *at = places ? rl_expand(places, (rl_ints){shape, n}, false) : NULL;
     return at ? rl_gather(wide, along, at, false) : NULL;
 }

@@ -194,8 +194,10 @@ rl_tensor *rl_isin(rl_tensor *elements, rl_tensor *tests, bool assume_unique, bo
     RL_TEMP *z = rl_new(RL_BOOL, elements->ndim, elements->shape);
     if (!x || !set || !z)
         return NULL;
-    if (set->numel == 1)
-        return rl_map2(invert ? RL_MAP_NE : RL_MAP_EQ, RL_TYPE_BOOL, "isin", x, set, NULL);
+    if (set->numel == 1) {
+        RL_TEMP *one = rl_new_view(set, 0, NULL, NULL, set->offset);
+        return rl_map2(invert ? RL_MAP_NE : RL_MAP_EQ, RL_TYPE_BOOL, "isin", x, one, NULL);
+    }
     size_t bytes = 2 * ((size_t)set->numel + 1) * sizeof(rl_entry);
     rl_entry *buffer = rl_alloc(bytes);
     if (!buffer)

@@ -17,7 +17,7 @@ ONE_OF_EQUALS = {"topk", "kthvalue", "msort"}
 NO_HISTORY = {"eq", "ne", "lt", "le", "gt", "ge", "greater", "greater_equal", "less", "less_equal", "not_equal",
               "logical_and", "logical_or", "logical_xor", "logical_not"}
 # Sums whose terms may cancel: the last digit that counts is that of the terms.
-SUMS = {"nll_loss", "sum", "nansum", "mean", "nanmean", "trace", "cumsum", "logcumsumexp"}
+SUMS = {"logaddexp", "logaddexp2", "var_mean", "std_mean", "nll_loss", "sum", "nansum", "mean", "nanmean", "trace", "cumsum", "logcumsumexp"}
 
 
 def kind(name: str) -> Callable[[Any], bool]:
@@ -28,6 +28,11 @@ def kind(name: str) -> Callable[[Any], bool]:
 def nothing(call: Any) -> bool:
     """Whether a tensor of the call has no elements."""
     return any(0 in x.shape for x in call.tensors())
+
+
+def wraps(call: Any) -> bool:
+    """Whether a number of the call is beyond int32."""
+    return any(isinstance(v, (int, float)) and not abs(v) < 2**31 for v in call.values.values())
 
 
 def half(call: Any) -> bool:
@@ -105,7 +110,8 @@ KNOWN = [
     Known(("cumprod",), ("second",), "computed in another dtype", lambda call: "dtype" in call.values),
     Known(("complex",), ("output 0: stride",), "row-major"),
     Known(("scatter_value",), ("RuntimeError", "TypeError"), "no complex numbers"),
-    Known(("var_unbiased", "std_unbiased", "var", "std"), ("output 0: element",), "rounded", lambda call: kind("special")(call) or kind("ties")(call)),
+    Known(("var_unbiased", "std_unbiased", "var", "std"), ("output 0: element",), "rounded",
+          lambda call: kind("special")(call) or kind("ties")(call) or any(x.layout == "expand" for x in call.tensors())),
     Known(("smooth_l1_loss", "huber_loss", "mse_loss"), ("gradient", "second"), "bools cannot be subtracted",
           lambda call: any(x.dtype == "bool" for x in call.tensors())),
     Known(("angle", "rand_like"), ("output 0: stride",), "row-major or not"),
@@ -114,6 +120,23 @@ KNOWN = [
     Known(("float_power", "pow"), ("output", "grads"), "zero to a complex power",
           lambda call: any(x.dtype.startswith("complex") and x.kind in ("ties", "special", "large") for x in call.tensors())),
     Known(("grid_sampler",), ("second gradient",), "PyTorch's derivative fails without channels"),
+    Known(("binomial", "rms_norm", "binary_cross_entropy_with_logits"), ("output 0: stride",), "row-major"),
+    Known(("hardtanh", "gelu", "cdist"), ("grads", "output"), "of nan and infinities", kind("special")),
+    Known(("nll_loss", "nan_to_num"), ("node",), "one node for all shapes"),
+    Known(("copy",), ("RuntimeError",), "a number must fit"),
+    Known(("fmod", "remainder"), ("output",), "rounded once", half),
+    Known(("pow", "softplus", "sgn", "addcdiv", "celu"), ("second",), "at a pole"),
+    Known(("addcmul", "addcdiv"), ("grads", "second"), "a number beyond the integers", wraps),
+    Known(("scaled_dot_product_attention",), ("output", "grads", "second"), "large scores", kind("large")),
+    Known(("broadcast_to", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "pad_sequence"), ("RuntimeError",), "checked arguments"),
+    Known(("pixel_shuffle", "pixel_unshuffle"), ("gradient", "output 0: s"), "PyTorch forgets the shape of nothing", nothing),
+    Known(("addbmm",), ("RuntimeError",), "PyTorch's in-place form resizes", lambda call: call.form == "inplace"),
+    Known(("view_copy",), ("RuntimeError",), "PyTorch copies first"),
+    Known(("as_strided_scatter",), ("grads", "second"), "PyTorch's derivative is wrong"),
+    Known(("index_put", "max_pool1d", "smooth_l1_loss"), ("no error",), "arguments that are checked less"),
+    Known(("renorm",), ("second",), "at the limit"),
+    Known(("poisson",), ("output",), "infinite rates", kind("special")),
+    Known(("channel_shuffle", "adaptive_max_pool1d"), ("gradient",), "PyTorch's derivative fails where there is nothing"),
     Known(("squeeze_copy_dims",), ("node",), "one dim in a tuple is one dim"),
     Known(("index_copy",), ("RuntimeError",), "PyTorch's in-place form writes several elements into one"),
     Known(("normal_tensor_float", "normal_float_tensor", "normal_tensor_tensor"), ("no error", "output 0: s"),

@@ -169,7 +169,13 @@ def _(draw, values):
         values["input"], values["exponent"] = draw.number(), draw.x()
 
 
-@hint("dist", "pairwise_distance", "cdist", "pdist", "renorm")
+@hint("norm", "dist", "pairwise_distance", "cdist", "pdist", "renorm")
 def _(draw, values):
-    if "p" in values:  # orders at which powers overflow are nobody's
+    if values.get("p") is not None:  # orders at which powers overflow are nobody's
         values["p"] = draw.choice((0, 1, 2, 2.0, 3, 0.5, 2.5, INF, -1.0 if draw.chance(0.1) else 1))
+
+
+@hint("scaled_dot_product_attention")
+def _(draw, values):
+    if any(0 in v.shape for v in values.values() if isinstance(v, X)):
+        values.pop("enable_gqa", None)  # PyTorch divides by no heads, which ends it
