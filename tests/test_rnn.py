@@ -518,6 +518,21 @@ def test_module_life():
     assert rushlight.func.functional_call(layer, other, (x.double(),))[0].abs().max() == 0
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_output_changed_in_place(kind):
+    """As in PyTorch in float32: an LSTM's backward reads its output, and says so; the others' do not."""
+    rushlight.manual_seed(0)
+    layer, x = getattr(nn, kind)(4, 6), rushlight.rand(5, 3, 4)
+    expected = rushlight.autograd.grad(layer(x)[0].relu().sum(), layer.weight_hh_l0)[0]
+    y = layer(x)[0].relu_().sum()
+    if kind == "LSTM":
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            y.backward()
+    else:
+        y.backward()
+        assert layer.weight_hh_l0.grad.tolist() == expected.tolist()
+
+
 def test_replaced_weights():
     """A parameter replaced by a tensor made from another one, as weight dropping does."""
     rushlight.manual_seed(0)
