@@ -3,6 +3,7 @@
 import random
 
 import pytest
+import samples
 
 import rushlight
 
@@ -331,3 +332,19 @@ def test_failed_allocations_leave_no_trace():
                 rushlight._C._alloc_fail_after(0)
         assert failures > 10
     assert base.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+# Complex sums are views of sums of their parts; stft ends with view_as_real, in PyTorch too.
+CASES = [c for c in samples.load() if not c.error and not c.name.startswith(("complex ", "stft"))]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)
+@pytest.mark.filterwarnings("ignore")
+def test_results_can_be_written(case):
+    """What an operator makes of its own takes part in in-place operations, as `y = bn(x); y += x` does."""
+    args, kwargs = case.build(rushlight, requires_grad=case.grad)
+    for result in samples.tensors_of(case.call(rushlight, args, kwargs)):
+        if result._base is not None and result.grad_fn is not None:
+            inputs = {t.untyped_storage().data_ptr() for t in samples.tensors_of([args, kwargs])}
+            if result.untyped_storage().data_ptr() not in inputs:
+                result.zero_()

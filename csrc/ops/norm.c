@@ -363,7 +363,9 @@ rl_tensor *rl_batch_norm(rl_tensor *input, rl_tensor *weight, rl_tensor *bias,
     } else if (xs && !statistics(&form, xs, running_mean, running_var, momentum, &mean, &rstd)) {
         RL_TEMP *z = scaled_data(&form, xs, weight, bias, mean, rstd);
         RL_TEMP *back = z ? rl_reshape(z, (rl_ints){input->shape, input->ndim}) : NULL;
-        y = back ? rl_cast_data(back, (rl_dtype)input->dtype) : NULL;
+        /* z in another shape, but a tensor of its own: a view could not be written into */
+        RL_TEMP *own = back ? rl_new_view(back, back->ndim, back->shape, back->strides, 0) : NULL;
+        y = own ? rl_cast_data(own, (rl_dtype)input->dtype) : NULL;
     }
     rl_set_grad_enabled(grad);
     return record(&batch_norm_node, &form, y, input, weight, bias, mean, rstd);
