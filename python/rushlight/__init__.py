@@ -59,8 +59,8 @@ _LAZY = {
     **dict.fromkeys(
         (
             "addmv_", "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes",
-            "broadcast_tensors", "cartesian_prod", "column_stack", "combinations", "dstack", "einsum", "histogram", "histogramdd",
-            "meshgrid", "resize_as_", "row_stack", "tensordot", "unique", "unique_consecutive", "unravel_index",
+            "broadcast_tensors", "cartesian_prod", "column_stack", "combinations", "dstack", "histogram", "histogramdd",
+            "meshgrid", "resize_as_", "row_stack", "unique", "unique_consecutive", "unravel_index",
             "vander", "detach_", "fill", "fill_", "gcd_", "get_device", "index_put_", "is_conj", "is_neg", "lcm_", "round_",
             "empty_permuted",
         ),
@@ -103,6 +103,7 @@ _LAZY = {
         "rushlight.signal._spectrum",
     ),
     **dict.fromkeys(("conv_tbc", "convolution"), "rushlight.nn.functional.convolution"),
+    **dict.fromkeys(("einsum", "tensordot"), "rushlight._contraction"),
     "from_file": "rushlight._files",
     "lobpcg": "rushlight.linalg._lobpcg",
     "bilinear": "rushlight.nn.functional",
