@@ -127,23 +127,47 @@ static rl_status nansum_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx
 static const rl_node_type nansum_node = {
     .name = "NansumBackward0", .backward = nansum_backward, .n_saved = 1};
 
+/* Whether no element of t (row-major) is nan. */
+static bool free_of_nan(const rl_tensor *t)
+{
+    bool clean = true;
+    if (!rl_is_floating((rl_dtype)t->dtype))
+        return true;
+    for (int64_t i = 0; clean && i < t->numel; i += 256) {
+        double v[256];
+        int64_t n = t->numel - i < 256 ? t->numel - i : 256, item = (int64_t)rl_itemsize(t);
+        rl_convert((rl_dtype)t->dtype, t->data + i * item, item, RL_F64, v, 8, (size_t)n);
+        for (int64_t k = 0; k < n; k++)
+            clean &= v[k] == v[k];
+    }
+    return clean;
+}
+
+/* The plain sum unless that is nan: only then may there be one among the elements. */
 rl_tensor *rl_nansum(rl_tensor *input, rl_ints dim, bool keepdim, rl_dtype dtype)
 {
     bool mask[RL_MAX_DIMS];
     if (!input || rl_dim_mask(dim, input->ndim, mask))
         return NULL;
     rl_dtype result = sum_dtype(input, dtype);
-    RL_TEMP *x = rl_is_integral((rl_dtype)input->dtype, true)
-                     ? rl_retain(input)
+    RL_TEMP *plain = rl_reduce_run(RL_REDUCE_SUM, "nansum", input, mask, keepdim,
+                                   compute_dtype(result), result, NULL);
+    if (!plain)
+        return NULL;
+    RL_TEMP *x = free_of_nan(plain)
+                     ? NULL
                      : rl_map_run(&(rl_map){.op = RL_MAP_NAN_TO_NUM,
                                             .typing = RL_TYPE_PROMOTE,
                                             .name = "nansum",
                                             .n = 1,
                                             .in = {input},
                                             .args = {.f = {0, __builtin_inf(), -__builtin_inf()}}});
-    rl_tensor *y = rl_reduce_run(RL_REDUCE_SUM, "nansum", x, mask, keepdim, compute_dtype(result),
-                                 result, NULL);
-    if (!rl_recording(input))
+    if (!x && !free_of_nan(plain))
+        return NULL;
+    rl_tensor *y = x ? rl_reduce_run(RL_REDUCE_SUM, "nansum", x, mask, keepdim,
+                                     compute_dtype(result), result, NULL)
+                     : rl_retain(plain);
+    if (!y || !rl_recording(input))
         return y;
     rl_node *n = rl_node_new(&nansum_node, y, 1, (rl_tensor *[]){input});
     rl_save(n, 0, input);
@@ -309,8 +333,23 @@ rl_tensor *rl_any(rl_tensor *input, rl_ints dim, bool keepdim)
 
 rl_tensor *rl_count_nonzero(rl_tensor *input, rl_ints dim)
 {
+    enum { PART = 1 << 16 }; /* elements whose comparison stays in the cache */
     if (!input)
         return NULL;
+    if (dim.n < 0 && input->contiguous && input->numel > PART) {
+        int64_t total = 0;
+        for (int64_t i = 0, n; i < input->numel; i += n) {
+            rl_scalar count;
+            n = input->numel - i < PART ? input->numel - i : PART;
+            RL_TEMP *part = rl_new_view(input, 1, &n, &(int64_t){1}, input->offset + i);
+            RL_TEMP *counted = part ? rl_count_nonzero(part, dim) : NULL;
+            if (!counted || rl_item(counted, &count))
+                return NULL;
+            total += count.i;
+        }
+        rl_tensor *y = rl_new(RL_I64, 0, NULL);
+        return y && rl_fill_data(y, rl_int(total)) ? (rl_release(y), NULL) : y;
+    }
     RL_TEMP *zero = rl_wrap_number(rl_int(0));
     RL_TEMP *filled = zero ? rl_ne(input, zero) : NULL;
     return filled ? rl_sum(filled, dim, false, RL_I64) : NULL;
