@@ -66,6 +66,33 @@ static const rl_node_type softmax_node = {
 static const rl_node_type log_softmax_node = {
     .name = "LogSoftmaxBackward0", .backward = log_softmax_backward, .n_saved = 1};
 
+/* Along a dim that is not the last of a tensor that fits the cache: operator by operator costs less
+ * than moving that dim to the end and back. */
+enum { MOST_BY_OPERATORS = 1 << 17 };
+static bool by_operators(const rl_tensor *x, int64_t dim, rl_dtype result)
+{
+    return (rl_dtype)x->dtype == result && rl_rows_dtype(result) == result && x->contiguous &&
+           dim < x->ndim - 1 && x->numel > 0 && x->numel <= MOST_BY_OPERATORS &&
+           x->shape[x->ndim - 1] >= 8;
+}
+
+static rl_tensor *operators(bool log, rl_tensor *x, int64_t dim)
+{
+    bool mode = rl_set_grad_enabled(false);
+    rl_ints along = {&dim, 1};
+    RL_TEMP *most = rl_amax(x, along, true);
+    RL_TEMP *shifted = most ? rl_sub(x, most, rl_int(1)) : NULL;
+    RL_TEMP *powers = shifted ? rl_exp(shifted) : NULL;
+    RL_TEMP *sum = powers ? rl_sum(powers, along, true, RL_NO_DTYPE) : NULL;
+    RL_TEMP *part = sum && log ? rl_log(sum) : NULL;
+    rl_tensor *y = !sum          ? NULL
+                   : log && part ? rl_sub(shifted, part, rl_int(1))
+                   : log         ? NULL
+                                 : rl_div(powers, sum, NULL);
+    rl_set_grad_enabled(mode);
+    return y;
+}
+
 static rl_tensor *forward(bool log, rl_tensor *x, int64_t dim, rl_dtype dtype)
 {
     if (!x || rl_wrap_dim(&dim, x->ndim))
@@ -79,8 +106,11 @@ static rl_tensor *forward(bool log, rl_tensor *x, int64_t dim, rl_dtype dtype)
                                                                     : rl_retain(x);
     if (!cast)
         return NULL;
-    rl_tensor *y = apply(log ? RL_ROW_LOG_SOFTMAX : RL_ROW_SOFTMAX, (int)dim, result, cast, NULL);
-    if (!rl_recording(cast))
+    rl_tensor *y =
+        by_operators(cast, dim, result)
+            ? operators(log, cast, dim)
+            : apply(log ? RL_ROW_LOG_SOFTMAX : RL_ROW_SOFTMAX, (int)dim, result, cast, NULL);
+    if (!y || !rl_recording(cast))
         return y;
     rl_node *n = rl_node_new(log ? &log_softmax_node : &softmax_node, y, 1, (rl_tensor *[]){cast});
     rl_save_output(n, 0, y, 0);
