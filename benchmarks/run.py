@@ -231,10 +231,11 @@ def main() -> None:
     parser.add_argument("--only", default="", help="cases whose group or name contains this")
     parser.add_argument("--write", default="", help="file to write the table to, as Markdown")
     parser.add_argument("--rounds", type=int, default=0, help="rounds per case (5; 3 with --quick)")
+    parser.add_argument("--seconds", type=float, default=0, help="per case and round (0.2; 0.05 with --quick)")
     args = parser.parse_args()
     threads = [int(t) for t in args.threads.split(",")]
     rounds = args.rounds or (3 if args.quick else 5)
-    seconds = 0.05 if args.quick else 0.2
+    seconds = args.seconds or (0.05 if args.quick else 0.2)
     libraries = [
         name for name in LIBRARIES if name == "rushlight" or importlib.util.find_spec(name)
     ]
