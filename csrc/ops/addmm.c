@@ -14,11 +14,10 @@ static rl_tensor *scaled(rl_tensor *y, rl_scalar s)
 {
     if (!y || is_one(s))
         return rl_retain(y);
-    if (s.dtype == RL_F64 && rl_is_integral((rl_dtype)y->dtype, true)) {
-        if (rl_check_scalar(s, (rl_dtype)y->dtype))
-            return NULL;
+    if (rl_is_integral((rl_dtype)y->dtype, false) && rl_check_scalar(s, (rl_dtype)y->dtype))
+        return NULL;
+    if (s.dtype == RL_F64 && rl_is_integral((rl_dtype)y->dtype, true))
         s = rl_int(rl_scalar_int(s));
-    }
     if (y->dtype == RL_BOOL && s.dtype == RL_I64)
         s = rl_bool(s.i != 0);
     RL_TEMP *number = rl_wrap_number(s);
@@ -54,7 +53,8 @@ static rl_tensor *combine(rl_tensor *input, rl_tensor *product, rl_scalar beta, 
     if (!product)
         return NULL;
     bool mode = rl_set_grad_enabled(false);
-    rl_tensor *y = scaled(product, alpha);
+    /* alpha == 0 leaves the product out, nan included */
+    rl_tensor *y = is_zero(alpha) ? rl_zeros_like(product, RL_NO_DTYPE) : scaled(product, alpha);
     rl_release(product);
     if (y && !is_zero(beta)) {
         RL_TEMP *start = scaled(input, beta);
@@ -255,7 +255,8 @@ rl_tensor *rl_addr(rl_tensor *input, rl_tensor *x, rl_tensor *y, rl_scalar beta,
         return composed(input, rl_outer(x, y), beta, alpha);
     if (check_expands(input, 2, (int64_t[]){x->shape[0], y->shape[0]}))
         return NULL;
-    rl_dtype dtype = rl_result_type(3, (rl_tensor *[]){input, x, y});
+    rl_dtype dtype =
+        rl_promote((rl_dtype)input->dtype, rl_promote((rl_dtype)x->dtype, (rl_dtype)y->dtype));
     if (rl_is_integral(dtype, true) && (beta.dtype == RL_F64 || alpha.dtype == RL_F64))
         return rl_fail(
             RL_ERUNTIME,

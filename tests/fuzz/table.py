@@ -17,8 +17,8 @@ ROWS = {row.c_name: row for row in gen_ops.read_table()}
 INTERNAL = {"border_pad", "resample", "_unique2", "index", "slice", "to_dtype", "nonzero", "nonzero_tuple"}
 
 
-# Rows that can end PyTorch itself: the gradient of pdist of an empty tensor.
-FATAL = {"pdist"}
+# Rows that can end PyTorch itself: the gradient of pdist of an empty tensor, recurrent layers with lists that do not fit.
+FATAL = {"pdist", "lstm", "gru", "rnn_tanh", "rnn_relu", "lstm_packed", "gru_packed", "rnn_tanh_packed", "rnn_relu_packed"}
 # Parameters of functions in nn.functional that only the C side has.
 NN_HIDDEN = {"scale", "input_scale"}
 NN_NAMES = {"log_sigmoid": "logsigmoid"}
