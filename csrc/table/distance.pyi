@@ -1,4 +1,4 @@
-"""Vectors in space, distances: csrc/ops/distance.c."""
+"""Vectors in space, distances: csrc/ops/products.c, csrc/ops/distance.c."""
 
 @op(out=True, complex=True)
 def vdot(input: Tensor, other: Tensor) -> Tensor:
