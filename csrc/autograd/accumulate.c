@@ -139,25 +139,6 @@ rl_tensor *rl_get_grad(const rl_tensor *t)
 
 rl_tensor *rl_borrow_grad(const rl_tensor *t) { return t->ag ? t->ag->grad : NULL; }
 
-/* Names that PyTorch's message uses: those of C++ types on one side, its own titles on the other.
- */
-static const char *cpp_name(rl_dtype dtype)
-{
-    static const char *const names[RL_NDTYPES] = {[RL_BOOL] = "bool",
-                                                  [RL_U8] = "unsigned char",
-                                                  [RL_I8] = "signed char",
-                                                  [RL_I16] = "short int",
-                                                  [RL_I32] = "int",
-                                                  [RL_I64] = "long int",
-                                                  [RL_F16] = "c10::Half",
-                                                  [RL_BF16] = "c10::BFloat16",
-                                                  [RL_F32] = "float",
-                                                  [RL_F64] = "double",
-                                                  [RL_C64] = "c10::complex<float>",
-                                                  [RL_C128] = "c10::complex<double>"};
-    return names[dtype];
-}
-
 rl_status rl_set_grad(rl_tensor *t, rl_tensor *grad)
 {
     if (grad) {
@@ -172,7 +153,7 @@ rl_status rl_set_grad(rl_tensor *t, rl_tensor *grad)
                 "allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor "
                 "and "
                 "its gradient may break downstream systems that assume they match.",
-                cpp_name((rl_dtype)grad->dtype), rl_dtype_title((rl_dtype)t->dtype));
+                rl_dtype_cpp((rl_dtype)grad->dtype), rl_dtype_title((rl_dtype)t->dtype));
         if (!rl_same_shape(grad, t))
             return rl_error(
                 RL_ERUNTIME,

@@ -6,21 +6,21 @@
 #include "core/tensor.h"
 
 static const struct {
-    const char *name, *title;
+    const char *name, *title, *cpp;
     size_t size;
 } dtypes[RL_NDTYPES] = {
-    [RL_BOOL] = {"bool", "Bool", 1},
-    [RL_U8] = {"uint8", "Byte", 1},
-    [RL_I8] = {"int8", "Char", 1},
-    [RL_I16] = {"int16", "Short", 2},
-    [RL_I32] = {"int32", "Int", 4},
-    [RL_I64] = {"int64", "Long", 8},
-    [RL_F16] = {"float16", "Half", 2},
-    [RL_BF16] = {"bfloat16", "BFloat16", 2},
-    [RL_F32] = {"float32", "Float", 4},
-    [RL_F64] = {"float64", "Double", 8},
-    [RL_C64] = {"complex64", "ComplexFloat", 8},
-    [RL_C128] = {"complex128", "ComplexDouble", 16},
+    [RL_BOOL] = {"bool", "Bool", "bool", 1},
+    [RL_U8] = {"uint8", "Byte", "unsigned char", 1},
+    [RL_I8] = {"int8", "Char", "signed char", 1},
+    [RL_I16] = {"int16", "Short", "short int", 2},
+    [RL_I32] = {"int32", "Int", "int", 4},
+    [RL_I64] = {"int64", "Long", "long int", 8},
+    [RL_F16] = {"float16", "Half", "c10::Half", 2},
+    [RL_BF16] = {"bfloat16", "BFloat16", "c10::BFloat16", 2},
+    [RL_F32] = {"float32", "Float", "float", 4},
+    [RL_F64] = {"float64", "Double", "double", 8},
+    [RL_C64] = {"complex64", "ComplexFloat", "c10::complex<float>", 8},
+    [RL_C128] = {"complex128", "ComplexDouble", "c10::complex<double>", 16},
 };
 
 static _Atomic int default_dtype = RL_F32;
@@ -28,6 +28,7 @@ static _Atomic int default_dtype = RL_F32;
 size_t rl_dtype_size(rl_dtype dtype) { return dtypes[dtype].size; }
 const char *rl_dtype_name(rl_dtype dtype) { return dtype < 0 ? "None" : dtypes[dtype].name; }
 const char *rl_dtype_title(rl_dtype dtype) { return dtype < 0 ? "Undefined" : dtypes[dtype].title; }
+const char *rl_dtype_cpp(rl_dtype dtype) { return dtypes[dtype].cpp; }
 bool rl_is_floating(rl_dtype dtype) { return dtype >= RL_F16 && dtype <= RL_F64; }
 bool rl_is_complex(rl_dtype dtype) { return dtype >= RL_C64; }
 bool rl_is_differentiable(rl_dtype dtype) { return dtype >= RL_F16; }

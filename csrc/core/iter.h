@@ -55,5 +55,7 @@ rl_status rl_check_no_self_overlap(const rl_tensor *out);
 
 /* "Float", "Long": PyTorch's scalar type names, used in its messages. */
 const char *rl_dtype_title(rl_dtype dtype);
+/* "float", "long int", "c10::Half": C++'s names, in others of its messages. */
+const char *rl_dtype_cpp(rl_dtype dtype);
 
 #endif

@@ -276,18 +276,25 @@ rl_tensor *rl_addr(rl_tensor *input, rl_tensor *x, rl_tensor *y, rl_scalar beta,
 
 /* ---- baddbmm: addmm per batch ---- */
 
-static rl_status baddbmm_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+/* product: rl_bmm, or rl_matmul where all batches share the gradient. */
+static rl_status batched_backward(rl_node *n, rl_tensor *g, rl_tensor **dx,
+                                  rl_tensor *(*product)(rl_tensor *, rl_tensor *))
 {
-    input_gradient(n, g[0], dx);
+    input_gradient(n, g, dx);
     if (rl_wants(n, 1)) {
-        RL_TEMP *b = rl_saved(n, 1), *bt = b ? rl_swap_last(b) : NULL, *t = rl_bmm(g[0], bt);
+        RL_TEMP *b = rl_saved(n, 1), *bt = b ? rl_swap_last(b) : NULL, *t = product(g, bt);
         dx[1] = scaled(t, n->args.s[1]);
     }
     if (rl_wants(n, 2)) {
-        RL_TEMP *a = rl_saved(n, 0), *at = a ? rl_swap_last(a) : NULL, *t = rl_bmm(at, g[0]);
+        RL_TEMP *a = rl_saved(n, 0), *at = a ? rl_swap_last(a) : NULL, *t = product(at, g);
         dx[2] = scaled(t, n->args.s[1]);
     }
     return RL_DONE(n, dx);
+}
+
+static rl_status baddbmm_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
+{
+    return batched_backward(n, g[0], dx, rl_bmm);
 }
 static const rl_node_type baddbmm_node = {"BaddbmmBackward0", baddbmm_backward, 2, NULL};
 
@@ -314,16 +321,7 @@ rl_tensor *rl_baddbmm(rl_tensor *input, rl_tensor *a, rl_tensor *b, rl_scalar be
 
 static rl_status addbmm_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
-    input_gradient(n, g[0], dx);
-    if (rl_wants(n, 1)) {
-        RL_TEMP *b = rl_saved(n, 1), *bt = b ? rl_swap_last(b) : NULL, *t = rl_matmul(g[0], bt);
-        dx[1] = scaled(t, n->args.s[1]);
-    }
-    if (rl_wants(n, 2)) {
-        RL_TEMP *a = rl_saved(n, 0), *at = a ? rl_swap_last(a) : NULL, *t = rl_matmul(at, g[0]);
-        dx[2] = scaled(t, n->args.s[1]);
-    }
-    return RL_DONE(n, dx);
+    return batched_backward(n, g[0], dx, rl_matmul);
 }
 static const rl_node_type addbmm_node = {"AddbmmBackward0", addbmm_backward, 2, NULL};
 

@@ -393,30 +393,14 @@ static const rl_node_type attention_node = {.name = "ScaledDotProductFlashAttent
 
 /* ---- checks ---- */
 
-static const char *c_name(const rl_tensor *t)
-{
-    static const char *const names[RL_NDTYPES] = {[RL_BOOL] = "bool",
-                                                  [RL_U8] = "unsigned char",
-                                                  [RL_I8] = "signed char",
-                                                  [RL_I16] = "short int",
-                                                  [RL_I32] = "int",
-                                                  [RL_I64] = "long int",
-                                                  [RL_F16] = "c10::Half",
-                                                  [RL_BF16] = "c10::BFloat16",
-                                                  [RL_F32] = "float",
-                                                  [RL_F64] = "double",
-                                                  [RL_C64] = "c10::complex<float>",
-                                                  [RL_C128] = "c10::complex<double>"};
-    return names[t->dtype];
-}
-
 static rl_status check_operands(rl_tensor *q, rl_tensor *k, rl_tensor *v, rl_tensor *mask)
 {
     if (q->dtype != k->dtype || q->dtype != v->dtype)
         return rl_error(RL_ERUNTIME,
                         "Expected query, key, and value to have the same dtype, but got "
                         "query.dtype: %s key.dtype: %s and value.dtype: %s instead.",
-                        c_name(q), c_name(k), c_name(v));
+                        rl_dtype_cpp((rl_dtype)q->dtype), rl_dtype_cpp((rl_dtype)k->dtype),
+                        rl_dtype_cpp((rl_dtype)v->dtype));
     if (q->ndim < 2 || k->ndim < 2 || v->ndim < 2)
         return rl_error(RL_ERUNTIME,
                         "Expected query, key, and value to all be  at least 2 dimensional, but got "
@@ -426,7 +410,7 @@ static rl_status check_operands(rl_tensor *q, rl_tensor *k, rl_tensor *v, rl_ten
         return rl_error(RL_ERUNTIME,
                         "Expected attn_mask dtype to be bool or float or to match query dtype, but "
                         "got attn_mask.dtype: %s and  query.dtype: %s instead.",
-                        c_name(mask), c_name(q));
+                        rl_dtype_cpp((rl_dtype)mask->dtype), rl_dtype_cpp((rl_dtype)q->dtype));
     if (!rl_is_floating((rl_dtype)q->dtype))
         return rl_error(RL_ERUNTIME, "expected scalar type Float but found %s",
                         rl_dtype_title((rl_dtype)q->dtype));

@@ -241,52 +241,61 @@ static rl_status outcome(job *j, size_t bytes)
     return rl_error(RL_EMEMORY, "convolution: no memory for a tile of %zu bytes", bytes);
 }
 
-/* ---- y = x * w: a unit is a sample, a group and a tile ---- */
-
-static void output_units(int64_t begin, int64_t end, void *context)
+/* unit(j, u, col) for the units [begin, end) of a thread, col its buffer for unfolded windows. */
+static void run_units(job *j, int64_t begin, int64_t end, rl_status (*unit)(job *, int64_t, char *))
 {
-    job *j = context;
     size_t bytes = j->pointwise ? 0 : buffer_bytes(j);
     char *col = j->pointwise ? NULL : rl_alloc(bytes);
     if (!j->pointwise && !col) {
         fail(j);
         return;
     }
-    int64_t rows = j->in_group * j->points;
-    for (int64_t u = begin; u < end; u++) {
-        int64_t first = u % j->tiles * j->tile, group = u / j->tiles % j->v.groups;
-        int64_t sample = u / j->tiles / j->v.groups;
-        int64_t count = j->out_size - first < j->tile ? j->out_size - first : j->tile;
-        int64_t channel = sample * j->v.in_ch + group * j->in_group;
-        int64_t o = group * j->out_group;
-        const char *x = j->x + (size_t)(channel * j->in_size) * j->size;
-        char *y = j->result + (size_t)((sample * j->v.out_ch + o) * j->out_size + first) * j->size;
-        for (int64_t i = 0; j->b && i < j->out_group; i++)
-            fill(y + (size_t)(i * j->out_size) * j->size, j->b + (size_t)(o + i) * j->size, count,
-                 j->size);
-        if (!j->pointwise)
-            unfold(j, x, j->in_group, first, count, col);
-        rl_gemm_args g = {
-            .dtype = j->dtype,
-            .m = j->out_group,
-            .n = count,
-            .k = rows,
-            .a = j->w + (size_t)(o * rows) * j->size,
-            .rsa = rows,
-            .csa = 1,
-            .b = j->pointwise ? x + (size_t)first * j->size : col,
-            .rsb = j->pointwise ? j->in_size : count,
-            .csb = 1,
-            .c = y,
-            .ldc = j->out_size,
-            .flags = j->b ? RL_GEMM_C : RL_GEMM_ZERO,
-        };
-        if (rl_gemm(&g)) {
+    for (int64_t u = begin; u < end; u++)
+        if (unit(j, u, col)) {
             fail(j);
             break;
         }
-    }
     rl_free(col, bytes);
+}
+
+/* ---- y = x * w: a unit is a sample, a group and a tile ---- */
+
+static rl_status output_unit(job *j, int64_t u, char *col)
+{
+    int64_t rows = j->in_group * j->points;
+    int64_t first = u % j->tiles * j->tile, group = u / j->tiles % j->v.groups;
+    int64_t sample = u / j->tiles / j->v.groups;
+    int64_t count = j->out_size - first < j->tile ? j->out_size - first : j->tile;
+    int64_t channel = sample * j->v.in_ch + group * j->in_group;
+    int64_t o = group * j->out_group;
+    const char *x = j->x + (size_t)(channel * j->in_size) * j->size;
+    char *y = j->result + (size_t)((sample * j->v.out_ch + o) * j->out_size + first) * j->size;
+    for (int64_t i = 0; j->b && i < j->out_group; i++)
+        fill(y + (size_t)(i * j->out_size) * j->size, j->b + (size_t)(o + i) * j->size, count,
+             j->size);
+    if (!j->pointwise)
+        unfold(j, x, j->in_group, first, count, col);
+    rl_gemm_args g = {
+        .dtype = j->dtype,
+        .m = j->out_group,
+        .n = count,
+        .k = rows,
+        .a = j->w + (size_t)(o * rows) * j->size,
+        .rsa = rows,
+        .csa = 1,
+        .b = j->pointwise ? x + (size_t)first * j->size : col,
+        .rsb = j->pointwise ? j->in_size : count,
+        .csb = 1,
+        .c = y,
+        .ldc = j->out_size,
+        .flags = j->b ? RL_GEMM_C : RL_GEMM_ZERO,
+    };
+    return rl_gemm(&g);
+}
+
+static void output_units(int64_t begin, int64_t end, void *context)
+{
+    run_units(context, begin, end, output_unit);
 }
 
 /* ---- dx = dy * w transposed: a unit is a sample, a group and a block of its channels ---- */
@@ -329,19 +338,7 @@ static rl_status input_unit(job *j, int64_t u, char *col)
 
 static void input_units(int64_t begin, int64_t end, void *context)
 {
-    job *j = context;
-    size_t bytes = j->pointwise ? 0 : buffer_bytes(j);
-    char *col = j->pointwise ? NULL : rl_alloc(bytes);
-    if (!j->pointwise && !col) {
-        fail(j);
-        return;
-    }
-    for (int64_t u = begin; u < end; u++)
-        if (input_unit(j, u, col)) {
-            fail(j);
-            break;
-        }
-    rl_free(col, bytes);
+    run_units(context, begin, end, input_unit);
 }
 
 /* ---- dw = dy^T x: a unit is a chunk of samples, a group and a block of its channels ---- */
@@ -386,19 +383,7 @@ static rl_status weight_unit(job *j, int64_t u, char *col)
 
 static void weight_units(int64_t begin, int64_t end, void *context)
 {
-    job *j = context;
-    size_t bytes = j->pointwise ? 0 : buffer_bytes(j);
-    char *col = j->pointwise ? NULL : rl_alloc(bytes);
-    if (!j->pointwise && !col) {
-        fail(j);
-        return;
-    }
-    for (int64_t u = begin; u < end; u++)
-        if (weight_unit(j, u, col)) {
-            fail(j);
-            break;
-        }
-    rl_free(col, bytes);
+    run_units(context, begin, end, weight_unit);
 }
 
 /* ---- results ---- */

@@ -129,34 +129,17 @@ static const rl_node_type lerp_number_node = {.name = "LerpBackward0",
 static const rl_node_type lerp_tensor_node = {
     .name = "LerpBackward1", .backward = lerp_tensor_backward, .n_saved = 3};
 
-static const char *c_name(const rl_tensor *t) /* as PyTorch names it here: "double", "long int" */
-{
-    static const char *const names[RL_NDTYPES] = {[RL_BOOL] = "bool",
-                                                  [RL_U8] = "unsigned char",
-                                                  [RL_I8] = "signed char",
-                                                  [RL_I16] = "short int",
-                                                  [RL_I32] = "int",
-                                                  [RL_I64] = "long int",
-                                                  [RL_F16] = "c10::Half",
-                                                  [RL_BF16] = "c10::BFloat16",
-                                                  [RL_F32] = "float",
-                                                  [RL_F64] = "double",
-                                                  [RL_C64] = "c10::complex<float>",
-                                                  [RL_C128] = "c10::complex<double>"};
-    return names[t->dtype];
-}
-
 rl_tensor *rl_lerp(rl_tensor *input, rl_tensor *end, rl_tensor *weight)
 {
     if (!input || !end || !weight)
         return NULL;
     bool number = rl_is_wrapped_number(weight);
     if (end->dtype != input->dtype)
-        return rl_fail(RL_ERUNTIME, "expected dtype %s for `end` but got dtype %s", c_name(input),
-                       c_name(end));
+        return rl_fail(RL_ERUNTIME, "expected dtype %s for `end` but got dtype %s",
+                       rl_dtype_cpp((rl_dtype)input->dtype), rl_dtype_cpp((rl_dtype)end->dtype));
     if (!number && weight->ndim && weight->dtype != input->dtype)
         return rl_fail(RL_ERUNTIME, "expected dtype %s for `weight` but got dtype %s",
-                       c_name(input), c_name(weight));
+                       rl_dtype_cpp((rl_dtype)input->dtype), rl_dtype_cpp((rl_dtype)weight->dtype));
     if (rl_has_complex(input)) {
         RL_TEMP *way = rl_sub(end, input, rl_int(1));
         RL_TEMP *part = rl_mul(way, weight);

@@ -237,17 +237,20 @@ rl_tensor *rl_index_add(rl_tensor *x, int64_t dim, rl_tensor *index, rl_tensor *
     return rl_record(n, rl_retain(z));
 }
 
+/* The gradient where nothing was written: 0 at the index. */
+static rl_tensor *elsewhere(rl_tensor *g, int64_t dim, rl_tensor *index)
+{
+    RL_TEMP *zero = rl_wrap_number(rl_int(0));
+    return zero ? rl_index_fill(g, dim, index, zero) : NULL;
+}
+
 static rl_status index_copy_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
     RL_TEMP *index = rl_saved(n, 0);
     if (!index)
         return rl_error_code();
-    if (rl_wants(n, 0)) {
-        RL_TEMP *zero = rl_wrap_number(rl_int(0));
-        dx[0] = zero ? rl_index_fill(g[0], n->args.i[0], index, zero) : NULL;
-        if (!dx[0])
-            return rl_error_code();
-    }
+    if (rl_wants(n, 0) && !(dx[0] = elsewhere(g[0], n->args.i[0], index)))
+        return rl_error_code();
     if (rl_wants(n, 1)) {
         dx[1] = rl_index_select(g[0], n->args.i[0], index);
         return rl_status_of(dx[1]);
@@ -304,12 +307,8 @@ static rl_status index_fill_backward(rl_node *n, rl_tensor *const *g, rl_tensor 
     RL_TEMP *index = rl_saved(n, 0);
     if (!index)
         return rl_error_code();
-    if (rl_wants(n, 0)) {
-        RL_TEMP *zero = rl_wrap_number(rl_int(0));
-        dx[0] = zero ? rl_index_fill(g[0], n->args.i[0], index, zero) : NULL;
-        if (!dx[0])
-            return rl_error_code();
-    }
+    if (rl_wants(n, 0) && !(dx[0] = elsewhere(g[0], n->args.i[0], index)))
+        return rl_error_code();
     if (rl_wants(n, 1)) {
         RL_TEMP *none = rl_zeros_like(g[0], RL_BOOL); /* a place that is named twice counts once */
         RL_TEMP *yes = rl_wrap_number(rl_bool(true));

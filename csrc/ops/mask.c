@@ -140,23 +140,12 @@ static const rl_node_type masked_fill_number = {"MaskedFillBackward0", masked_fi
 static const rl_node_type masked_fill_tensor = {"MaskedFillBackward1", masked_fill_backward, 1,
                                                 NULL};
 
-static const char *full_name(rl_dtype dtype)
-{
-    static const char *const names[RL_NDTYPES] = {
-        [RL_BOOL] = "bool",      [RL_U8] = "unsigned char",
-        [RL_I8] = "signed char", [RL_I16] = "short int",
-        [RL_I32] = "int",        [RL_I64] = "long int",
-        [RL_F16] = "c10::Half",  [RL_BF16] = "c10::BFloat16",
-        [RL_F32] = "float",      [RL_F64] = "double"};
-    return names[dtype];
-}
-
 static rl_status check_fill(const rl_tensor *mask, const rl_tensor *value)
 {
     if (mask->dtype != RL_BOOL)
         return rl_error(RL_ERUNTIME,
                         "masked_fill_ only supports boolean masks, but got mask with dtype %s",
-                        full_name((rl_dtype)mask->dtype));
+                        rl_dtype_cpp((rl_dtype)mask->dtype));
     if (value->ndim)
         return rl_error(RL_ERUNTIME,
                         "masked_fill_ only supports a 0-dimensional value tensor, but got tensor "

@@ -69,7 +69,5 @@ rl_tensor *rl_as_rows(rl_tensor *t);
 
 /* The checks of bmm. */
 rl_status rl_check_bmm(const rl_tensor *a, const rl_tensor *b);
-/* "float", "double", "c10::Half": C++'s names, in some of PyTorch's messages. */
-const char *rl_dtype_cpp(rl_dtype dtype);
 
 #endif

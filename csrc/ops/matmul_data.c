@@ -4,25 +4,6 @@
 
 #include "ops/complex.h"
 
-const char *rl_dtype_cpp(rl_dtype dtype)
-{
-    static const char *const names[RL_NDTYPES] = {
-        [RL_BOOL] = "bool",
-        [RL_U8] = "unsigned char",
-        [RL_I8] = "signed char",
-        [RL_I16] = "short int",
-        [RL_I32] = "int",
-        [RL_I64] = "long int",
-        [RL_F16] = "c10::Half",
-        [RL_BF16] = "c10::BFloat16",
-        [RL_F32] = "float",
-        [RL_F64] = "double",
-        [RL_C64] = "c10::complex<float>",
-        [RL_C128] = "c10::complex<double>",
-    };
-    return names[dtype];
-}
-
 rl_status rl_product(rl_dtype dtype, rl_matrix a, rl_matrix b, void *c, const void *bias,
                      unsigned flags)
 {

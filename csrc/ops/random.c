@@ -76,19 +76,6 @@ static rl_status check_floating(const rl_tensor *x, const char *name)
                     rl_dtype_title((rl_dtype)x->dtype));
 }
 
-/* The C++ names that PyTorch's messages use. */
-static const char *type_name(rl_dtype dtype)
-{
-    static const char *const names[RL_NDTYPES] = {
-        [RL_BOOL] = "bool",      [RL_U8] = "unsigned char",
-        [RL_I8] = "signed char", [RL_I16] = "short int",
-        [RL_I32] = "int",        [RL_I64] = "long int",
-        [RL_F16] = "c10::Half",  [RL_BF16] = "c10::BFloat16",
-        [RL_F32] = "float",      [RL_F64] = "double",
-    };
-    return names[dtype];
-}
-
 static double largest(rl_dtype dtype)
 {
     switch (dtype) {
@@ -163,9 +150,9 @@ static rl_status check_uniform(rl_dtype dtype, double from, double to)
                         rl_dtype_title(dtype));
     double top = largest(dtype);
     if (!(from >= -top && from <= top))
-        return rl_error(RL_ERUNTIME, "from is out of bounds for %s", type_name(dtype));
+        return rl_error(RL_ERUNTIME, "from is out of bounds for %s", rl_dtype_cpp(dtype));
     if (!(to >= -top && to <= top))
-        return rl_error(RL_ERUNTIME, "to is out of bounds for %s", type_name(dtype));
+        return rl_error(RL_ERUNTIME, "to is out of bounds for %s", rl_dtype_cpp(dtype));
     if (from > to)
         return rl_error(RL_ERUNTIME,
                         "uniform_ expects to return a [from, to) range, but found from=%g > to=%g",
@@ -404,9 +391,9 @@ static rl_status plan_integers(rl_fill *f, rl_dtype dtype, int64_t from, rl_opt_
         last = dtype == RL_I64 ? INT64_MAX : (int64_t)largest(dtype);
     }
     if ((double)from < low || (double)from > largest(dtype))
-        return rl_error(RL_ERUNTIME, "from is out of bounds for %s", type_name(dtype));
+        return rl_error(RL_ERUNTIME, "from is out of bounds for %s", rl_dtype_cpp(dtype));
     if ((double)last < low || (double)last > largest(dtype))
-        return rl_error(RL_ERUNTIME, "to - 1 is out of bounds for %s", type_name(dtype));
+        return rl_error(RL_ERUNTIME, "to - 1 is out of bounds for %s", rl_dtype_cpp(dtype));
     f->range = (uint64_t)last - (uint64_t)from + 1;
     f->base = from;
     f->b = f->range >= (uint64_t)1 << 28;
@@ -621,7 +608,7 @@ rl_tensor *rl_cauchy_(rl_tensor *input, double median, double sigma, rl_generato
         return rl_fail(RL_ERUNTIME,
                        "Cauchy distribution is a continuous probability distribution. dtype must "
                        "be a floating point but you specified %s",
-                       type_name((rl_dtype)input->dtype));
+                       rl_dtype_cpp((rl_dtype)input->dtype));
     rl_fill f = {.sample = RL_F64, .make = rl_make_cauchy, .a = median, .b = sigma};
     return run_inplace(&f, input, NULL, generator, &cauchy_node);
 }
