@@ -309,14 +309,11 @@ rl_tensor *rl_scatter_add(rl_tensor *x, int64_t dim, rl_tensor *index, rl_tensor
 
 /* ---- take_along_dim ---- */
 
-/* Negative indices count from the end: indices + size where they are below 0. */
+/* Indices along a dim wrap around: -1 is the last, and `size` the first, as in PyTorch. */
 static rl_tensor *wrapped_indices(rl_tensor *indices, int64_t size)
 {
-    RL_TEMP *zero = rl_wrap_number(rl_int(0));
     RL_TEMP *number = rl_wrap_number(rl_int(size));
-    RL_TEMP *negative = rl_lt(indices, zero);
-    RL_TEMP *moved = rl_add(indices, number, rl_int(1));
-    return negative ? rl_where(negative, moved, indices) : NULL;
+    return size ? rl_remainder(indices, number) : rl_retain(indices);
 }
 
 rl_tensor *rl_take_along_dim(rl_tensor *x, rl_tensor *indices, rl_opt_int dim)
@@ -329,8 +326,7 @@ rl_tensor *rl_take_along_dim(rl_tensor *x, rl_tensor *indices, rl_opt_int dim)
                        rl_dtype_title((rl_dtype)indices->dtype));
     if (!dim.given) {
         RL_TEMP *flat = rl_reshape(x, (rl_ints){(int64_t[]){x->numel}, 1});
-        RL_TEMP *places = wrapped_indices(indices, x->numel);
-        RL_TEMP *at = rl_reshape(places, (rl_ints){(int64_t[]){indices->numel}, 1});
+        RL_TEMP *at = rl_reshape(indices, (rl_ints){(int64_t[]){indices->numel}, 1});
         return flat && at ? rl_gather(flat, 0, at, false) : NULL;
     }
     int64_t along = dim.v;
