@@ -50,12 +50,16 @@ def build(source: Path, library: Path, target: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+TIMEOUT = 900 if os.environ.get("RUSHLIGHT_SANITIZE") else 240  # s
+
+
+@pytest.mark.timeout(2 * TIMEOUT)  # the first one builds the library
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_program(source: Path, library: Path, tmp_path: Path) -> None:
     """Exits with 0: no check failed, no block leaked, with every allocation made to fail in turn."""
     program = tmp_path / source.stem
     build(source, library, program)
-    done = subprocess.run([program], capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run([program], capture_output=True, text=True, timeout=TIMEOUT, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

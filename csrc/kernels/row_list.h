@@ -31,10 +31,13 @@
  *                                i0, i1 as above; p = exp(x + mask - max) inverse,
  *                                d = f0 p (d noise - mean), x = p noise
  *   CTC_STEP                     y, x, skip, z, float64 only, n a multiple of 8, x readable from
- * -2: y[i] = log(exp x[i] + exp x[i - 1] + exp(x[i - 2] + skip[i])) + z[i] SCALE_ROWS x, factor
- * (R): x = factor x DOT_ROWS                     y (R), a, b: y = sum a b Rows of x in the two of
- * attention are a multiple of 32 elements apart, and what lies between them may be overwritten.
- * Targets are in range or ignored: the operator has checked. */
+ *                                -2: y[i] = z[i] + log(exp x[i] + exp x[i - 1] + exp(x[i - 2] +
+ *                                skip[i]))
+ *   SCALE_ROWS                   x, factor (R): x = factor x
+ *   DOT_ROWS                     y (R), a, b: y = sum a b
+ *
+ * Rows of x in the two of attention are a multiple of 32 elements apart, and what lies between them
+ * may be overwritten.  Targets are in range or ignored: the operator has checked. */
 #define RL_ROW_LIST(X)                                                                             \
     X(SOFTMAX)                                                                                     \
     X(LOG_SOFTMAX)                                                                                 \

@@ -304,7 +304,7 @@ static bool rows(void)
         for (int d = 0; d < 2; d++)
             for (int k = 2; k < N_SIZES; k++)
                 for (int tame = 0; tame < 2; tame++) {
-                    if ((op >= RL_ROW_LAYER_NORM && op <= RL_ROW_LAYER_NORM_PARAMS) ||
+                    if ((op >= RL_ROW_LAYER_NORM && op <= RL_ROW_NORM_BACKWARD) ||
                         op >= RL_ROW_ATTENTION)
                         continue; /* other operands: layer_norms and attention below */
                     rl_dtype dtype = dtypes[d];
@@ -362,6 +362,37 @@ static bool layer_norms(void)
                         !same(dtype, rstd[b], rstd[0], 5))
                         report("rows", forward ? "LAYER_NORM" : "LAYER_NORM_BACKWARD", dtype,
                                builds[b].isa, n);
+                }
+            }
+    return true;
+}
+
+/* The sums of a group's gradient, and the gradient from four numbers a row. */
+static bool norms(void)
+{
+    static double x[5 * 129], g[5 * 129], y[3][5 * 129], more[3][8];
+    static double numbers[20]; /* mean; or mean, level, slope and scale */
+    for (int d = 0; d < 2; d++)
+        for (int k = 2; k < N_SIZES; k++)
+            for (int op = RL_ROW_NORM_SUMS; op <= RL_ROW_NORM_BACKWARD; op++) {
+                rl_dtype dtype = dtypes[d];
+                size_t n = sizes[k];
+                ptrdiff_t m = (ptrdiff_t)n;
+                rl_kargs a = {.f = {0}};
+                bool sums = op == RL_ROW_NORM_SUMS;
+                fill(dtype, x, 5 * n, true);
+                fill(dtype, g, 5 * n, true);
+                fill(dtype, numbers, 20, true);
+                for (int b = 0; b < n_builds; b++) {
+                    char *p[5] = {(char *)y[b], sums ? (char *)more[b] : (char *)g,
+                                  sums ? (char *)g : (char *)x, sums ? (char *)x : (char *)numbers,
+                                  (char *)numbers};
+                    ptrdiff_t s[5] = {sums ? 1 : m, sums ? 1 : m, m, sums ? m : 4, 1};
+                    builds[b].row[op][dtype](5, n, p, s, &a);
+                    if (!same(dtype, y[b], y[0], sums ? 5 : 5 * n) ||
+                        (sums && !same(dtype, more[b], more[0], 5)))
+                        report("rows", sums ? "NORM_SUMS" : "NORM_BACKWARD", dtype, builds[b].isa,
+                               n);
                 }
             }
     return true;
@@ -453,6 +484,7 @@ int main(void)
     RUN(sums);
     RUN(rows);
     RUN(layer_norms);
+    RUN(norms);
     RUN(attention);
     RUN(softmax);
     return failures != 0;
