@@ -33,7 +33,7 @@ typedef struct job {
     const char *bias;
     unsigned flags;
     bool dot;        /* rule 2 */
-    bool narrow;     /* rule 1 by the narrow kernel */
+    bool few_short;  /* rule 3 */
     bool transposed; /* rule 1 by run_transposed */
     bool pack_b;
     bool pack_a;
@@ -182,9 +182,9 @@ static void run(const job *g, char *scratch)
         run_rule2(g);
     else if (g->transposed)
         run_transposed(g, scratch);
-    else if (g->narrow)
-        g->f->narrow(g->m, g->n, g->k, g->a, g->rsa, g->csa, g->b, g->csb, g->c, g->ldc, g->bias,
-                     g->flags);
+    else if (g->few_short)
+        g->f->few_short(g->m, g->n, g->k, g->a, g->rsa, g->b, g->csb, g->c, g->ldc, g->bias,
+                        g->flags);
     else
         run_rule1(g, scratch);
 }
@@ -267,7 +267,7 @@ static void plan(job *g, const rl_gemm_args *p)
     if (p->k <= 1) /* a stride that is never taken may be anything */
         g->csa = g->rsb = size;
     bool along_k = g->csa == size && g->rsb == size;
-    bool thin = p->n <= RL_GEMM_THIN || (p->m <= RL_GEMM_THIN && p->k > RL_GEMM_DOT_MIN);
+    bool thin = p->n <= RL_GEMM_THIN || (p->m <= RL_GEMM_THIN && p->k > RL_GEMM_SHORT);
     g->dot = along_k && thin && p->k > 1;
     /* C' = B' A': vectors run along the longer side.  A start value per column becomes one per row,
      * which the kernels do not know, so rl_gemm writes it to C first. */
@@ -288,10 +288,9 @@ static void plan(job *g, const rl_gemm_args *p)
                 memcpy((char *)p->c + i * p->ldc * size, p->bias, (size_t)(p->n * size));
         }
     }
-    if (g->dot)
+    g->few_short = along_k && !g->dot && g->m <= RL_GEMM_THIN && p->k > 1 && g->f->few_short;
+    if (g->dot || g->few_short)
         return;
-    g->narrow = g->f->narrow && g->m <= RL_GEMM_THIN && g->rsb == size && g->csb != size &&
-                p->k <= RL_GEMM_DOT_MIN;
     /* Whole vectors, so that unpacking writes nothing outside of C; wide enough to be worth it. */
     int lanes = g->f->lanes;
     g->transposed = size == 4 && g->rsb == size && g->csb != size && g->csa == size && g->m >= 16 &&

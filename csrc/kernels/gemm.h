@@ -7,16 +7,20 @@
  * Note: order of additions.  The result is a function of shapes, strides and values alone, the same
  * on every instruction set and for every number of threads.
  *
- * Rule 1, all products but those of rule 2.  k is cut into blocks of rl_gemm_block(k), the last one
- * shorter.  Within a block each element is one chain of fused multiply-adds from zero, in order of
- * k; the blocks are added, in order, to the element's start value.  PyTorch's float32 results on
- * x86 come out of the same chains, except for shapes that its library has shortcuts for.
+ * Rule 1, all products but those of rules 2 and 3.  k is cut into blocks of rl_gemm_block(k), the
+ * last one shorter.  Within a block each element is one chain of fused multiply-adds from zero, in
+ * order of k; the blocks are added, in order, to the element's start value.  PyTorch's float32
+ * results on x86 come out of the same chains, except for shapes that its library has shortcuts for.
  *
  * Rule 2, dot-product shape: both operands contiguous along k, and n <= RL_GEMM_THIN, or
- * m <= RL_GEMM_THIN with k > RL_GEMM_DOT_MIN (below, transposing B on the way costs less than
- * adding up lanes).  Each block of RL_GEMM_DOT_KC along k is spread over 64 bytes' worth of lanes
- * (16 float32, 8 float64): lane l chains the elements l, l + lanes, ..., with zeros after the end.
- * Lanes are then added l + (l + lanes/2), and so on by halves; the sum is added to the start value.
+ * m <= RL_GEMM_THIN with k > RL_GEMM_SHORT.  Each block of RL_GEMM_DOT_KC along k is spread over 64
+ * bytes' worth of lanes (16 float32, 8 float64): lane l chains the elements l, l + lanes, ..., with
+ * zeros after the end. Lanes are then added l + (l + lanes/2), and so on by halves; the sum is
+ * added to the start value.
+ *
+ * Rule 3, float32 only: both operands contiguous along k, m <= RL_GEMM_THIN < n, and
+ * 1 < k <= RL_GEMM_SHORT.  As rule 2 with 8 lanes, which are added in pairs of neighbours, and
+ * again: to add up 16 lanes would cost more than a short k.
  *
  * How the work is cut into tiles, what is packed and which thread does what changes none of this.
  */
@@ -27,8 +31,8 @@
 
 #define RL_GEMM_KC 192       /* longest chain along k; shorter ones are more accurate */
 #define RL_GEMM_DOT_KC 16384 /* longest block along k of rule 2 */
-#define RL_GEMM_THIN 3       /* rows up to which rule 2 is considered */
-#define RL_GEMM_DOT_MIN 64   /* k up to which it is not worth it for rows */
+#define RL_GEMM_THIN 3       /* rows up to which rules 2 and 3 are considered */
+#define RL_GEMM_SHORT 64     /* longest k of rule 3 */
 
 /* Length of the blocks along k of rule 1: all of a short k, halves of a longer one (an odd one
  * leaves a block of 1). */
@@ -75,14 +79,14 @@ typedef void rl_gemm_tile_fn(int64_t k, const char *a, ptrdiff_t rsa, ptrdiff_t 
  */
 typedef void rl_gemm_pack_fn(int64_t k, int64_t n, int64_t width, const char *b, ptrdiff_t rsb,
                              ptrdiff_t csb, char *panel);
-/* C (m, n) for m <= RL_GEMM_THIN and B contiguous along k, any n: transposes B in registers. */
-typedef void rl_gemm_narrow_fn(int64_t m, int64_t n, int64_t k, const char *a, ptrdiff_t rsa,
-                               ptrdiff_t csa, const char *b, ptrdiff_t csb, char *c, ptrdiff_t ldc,
-                               const char *bias, unsigned flags);
 /* Rule 2 for one block along k: C (m, n), m <= RL_GEMM_THIN, C[i][j] at c + i ldc + j csc. */
 typedef void rl_gemm_dot_fn(int64_t m, int64_t n, int64_t k, const char *a, ptrdiff_t rsa,
                             const char *b, ptrdiff_t csb, char *c, ptrdiff_t ldc, ptrdiff_t csc,
                             const char *bias, unsigned flags);
+/* Rule 3: C (m, n), m <= RL_GEMM_THIN. */
+typedef void rl_gemm_short_fn(int64_t m, int64_t n, int64_t k, const char *a, ptrdiff_t rsa,
+                              const char *b, ptrdiff_t csb, char *c, ptrdiff_t ldc,
+                              const char *bias, unsigned flags);
 
 /* Tiles are 1, 2 or 4 vectors wide: index w = 0, 1, 2. */
 typedef struct rl_gemm_float_kernels {
@@ -90,8 +94,8 @@ typedef struct rl_gemm_float_kernels {
     int max_rows[3];                 /* of a tile 1 << w vectors wide */
     rl_gemm_tile_fn *const *tile[3]; /* tile[w][rows - 1] */
     rl_gemm_pack_fn *pack;
-    rl_gemm_narrow_fn *narrow; /* NULL: none */
     rl_gemm_dot_fn *dot;
+    rl_gemm_short_fn *few_short; /* NULL: there is no rule 3 */
 } rl_gemm_float_kernels;
 
 typedef struct rl_gemm_kernels {

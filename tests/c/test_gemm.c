@@ -1,5 +1,5 @@
-/* Matrix products: every instruction set and thread count gives the bits that the two rules in
- * kernels/gemm.h define, written out plainly here, and these are as near to the exact product as
+/* Matrix products: every instruction set and thread count gives the bits that the three rules
+ * in kernels/gemm.h define, written out plainly here, and these are as near to the exact product as
  * the rounding of each step allows. */
 #include "check.h"
 #include "kernels/gemm.h"
@@ -10,8 +10,14 @@
 static bool is_dot(const rl_gemm_args *g)
 {
     bool along_k = g->csa == 1 && g->rsb == 1;
-    bool thin = g->n <= RL_GEMM_THIN || (g->m <= RL_GEMM_THIN && g->k > RL_GEMM_DOT_MIN);
+    bool thin = g->n <= RL_GEMM_THIN || (g->m <= RL_GEMM_THIN && g->k > RL_GEMM_SHORT);
     return along_k && thin && g->k > 1;
+}
+
+static bool is_short(const rl_gemm_args *g)
+{
+    return g->dtype == RL_F32 && !is_dot(g) && g->csa == 1 && g->rsb == 1 && g->m <= RL_GEMM_THIN &&
+           g->k > 1;
 }
 
 #define DEFINE(S, T, FMA, LANES, BITS)                                                             \
@@ -34,6 +40,15 @@ static bool is_dot(const rl_gemm_args *g)
                 lane[l] += lane[l + half];                                                         \
         return lane[0];                                                                            \
     }                                                                                              \
+    static T few_lanes_##S(const rl_gemm_args *g, int64_t i, int64_t j)                            \
+    {                                                                                              \
+        const T *a = (const T *)g->a + i * g->rsa, *b = (const T *)g->b + j * g->csb;              \
+        T lane[8] = {0};                                                                           \
+        for (int64_t p = 0; p < g->k; p++)                                                         \
+            lane[p % 8] = FMA(a[p], b[p], lane[p % 8]);                                            \
+        return ((lane[0] + lane[1]) + (lane[2] + lane[3])) +                                       \
+               ((lane[4] + lane[5]) + (lane[6] + lane[7]));                                        \
+    }                                                                                              \
     static T element_##S(const rl_gemm_args *g, int64_t i, int64_t j, T start, bool starts)        \
     {                                                                                              \
         T s = start;                                                                               \
@@ -43,6 +58,9 @@ static bool is_dot(const rl_gemm_args *g)
                 T sum = lanes_##S(g, i, j, p, to);                                                 \
                 s = p || starts ? s + sum : sum;                                                   \
             }                                                                                      \
+        } else if (is_short(g)) {                                                                  \
+            T sum = few_lanes_##S(g, i, j);                                                        \
+            s = starts ? s + sum : sum;                                                            \
         } else if (g->k) {                                                                         \
             int64_t kc = g->k <= 192 ? g->k : g->k <= 384 ? g->k / 2 : 192;                        \
             for (int64_t p = 0; p < g->k; p += kc) {                                               \

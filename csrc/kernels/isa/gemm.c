@@ -11,13 +11,12 @@
 #include "kernels/isa/gemm_tile.h"
 #endif
 
-/* ---- packing, and products that transpose on the way ---- */
-
 #include "kernels/isa/gemm_pack.h"
 
-/* ---- dot products: rule 2 of kernels/gemm.h ---- */
+/* ---- dot products: rules 2 and 3 of kernels/gemm.h ---- */
 
 #include "kernels/isa/gemm_dot.h"
+#include "kernels/isa/gemm_short.h"
 
 /* ---- the table ---- */
 
@@ -27,8 +26,8 @@ static const rl_gemm_float_kernels in_f32 = {
     {MAX_ROWS(tiles_1_f32), MAX_ROWS(tiles_2_f32), MAX_ROWS(tiles_4_f32)},
     {tiles_1_f32, tiles_2_f32, tiles_4_f32},
     pack_f32,
-    narrow_f32,
     dot_f32,
+    short_f32,
 };
 #if RL_HAS_F64
 #define IN_F64 K(rl_gemm_f64)
@@ -38,8 +37,8 @@ const rl_gemm_float_kernels IN_F64 = {
     {MAX_ROWS(tiles_1_f64), MAX_ROWS(tiles_2_f64), MAX_ROWS(tiles_4_f64)},
     {tiles_1_f64, tiles_2_f64, tiles_4_f64},
     pack_f64,
-    NULL,
     dot_f64,
+    NULL,
 };
 #else
 #define IN_F64 rl_gemm_f64_avx2
