@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rushlight._C import Tensor
-from rushlight.optim.optimizer import _check, _check_betas, _check_lr, _InC
+from rushlight.optim.optimizer import _check_adam, _InC
 
 __all__ = ["Adam"]
 
@@ -56,10 +56,7 @@ class Adam(_InC):
             raise ValueError(
                 "lr as a Tensor is not supported for capturable=False and foreach=True"
             )
-        _check_lr(lr)
-        _check("epsilon value", eps, eps >= 0.0)
-        _check_betas(betas)
-        _check("weight_decay value", weight_decay, weight_decay >= 0.0)
+        _check_adam(lr, betas, eps, weight_decay)
         if isinstance(betas[0], float) != isinstance(betas[1], float):
             raise ValueError("betas must be either both floats or both Tensors")
         defaults = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rushlight.optim.optimizer import _check, _check_betas, _check_lr, _InC
+from rushlight.optim.optimizer import _check_adam, _InC
 
 __all__ = ["Adamax"]
 
@@ -42,10 +42,7 @@ class Adamax(_InC):
         differentiable: bool = False,
         capturable: bool = False,
     ) -> None:
-        _check_lr(lr)
-        _check("epsilon value", eps, eps >= 0.0)
-        _check_betas(betas)
-        _check("weight_decay value", weight_decay, weight_decay >= 0.0)
+        _check_adam(lr, betas, eps, weight_decay)
         defaults = {
             "lr": lr,
             "betas": betas,

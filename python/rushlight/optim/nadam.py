@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rushlight.optim.optimizer import _check, _check_betas, _check_lr, _InC
+from rushlight.optim.optimizer import _check, _check_adam, _InC
 
 __all__ = ["NAdam"]
 
@@ -46,10 +46,7 @@ class NAdam(_InC):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        _check_lr(lr)
-        _check("epsilon value", eps, eps >= 0.0)
-        _check_betas(betas)
-        _check("weight_decay value", weight_decay, weight_decay >= 0.0)
+        _check_adam(lr, betas, eps, weight_decay)
         _check("momentum_decay value", momentum_decay, momentum_decay >= 0.0)
         defaults = {
             "lr": lr,

@@ -454,3 +454,11 @@ def _scalar(x: Any) -> Any:
 def _check_betas(betas: Any) -> None:
     for i, beta in enumerate(betas):
         _check(f"beta parameter at index {i}", beta, 0.0 <= beta < 1.0)
+
+
+def _check_adam(lr: Any, betas: Any, eps: Any, weight_decay: Any) -> None:
+    """What Adam and its kin have in common."""
+    _check_lr(lr)
+    _check("epsilon value", eps, eps >= 0.0)
+    _check_betas(betas)
+    _check("weight_decay value", weight_decay, weight_decay >= 0.0)
