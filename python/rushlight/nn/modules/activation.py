@@ -50,14 +50,8 @@ def _inplace_repr(module: Any, before: str = "") -> str:
     return ", ".join(x for x in (before, "inplace=True" if module.inplace else "") if x)
 
 
-class ReLU(_C.ReLU, Module):
-    """max(x, 0).
-
-    Args:
-        inplace (bool): write into the input. Default: False
-
-    Shape: input (*), output (*), any number of dimensions.
-    """
+class _InPlace(Module):
+    """What activations share that can write into their input and have no other option."""
 
     __constants__ = ["inplace"]
 
@@ -67,6 +61,16 @@ class ReLU(_C.ReLU, Module):
 
     def extra_repr(self) -> str:
         return _inplace_repr(self)
+
+
+class ReLU(_C.ReLU, _InPlace):
+    """max(x, 0).
+
+    Args:
+        inplace (bool): write into the input. Default: False
+
+    Shape: input (*), output (*), any number of dimensions.
+    """
 
 
 class LeakyReLU(Module):
@@ -129,7 +133,21 @@ class PReLU(Module):
         return f"num_parameters={self.num_parameters}"
 
 
-class ELU(Module):
+class _Exponential(Module):
+    """What ELU and CELU share."""
+
+    __constants__ = ["alpha", "inplace"]
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha = alpha
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        return _inplace_repr(self, f"alpha={self.alpha}")
+
+
+class ELU(_Exponential):
     """x where x > 0, alpha * (exp(x) - 1) elsewhere.
 
     Args:
@@ -140,21 +158,11 @@ class ELU(Module):
     Source: Clevert, Unterthiner, Hochreiter, 2015.
     """
 
-    __constants__ = ["alpha", "inplace"]
-
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        self.alpha = alpha
-        self.inplace = inplace
-
     def forward(self, input: Tensor) -> Tensor:
         return F.elu(input, self.alpha, self.inplace)
 
-    def extra_repr(self) -> str:
-        return _inplace_repr(self, f"alpha={self.alpha}")
 
-
-class CELU(Module):
+class CELU(_Exponential):
     """max(0, x) + min(0, alpha * (exp(x / alpha) - 1)).
 
     Args:
@@ -165,21 +173,11 @@ class CELU(Module):
     Source: Barron, 2017.
     """
 
-    __constants__ = ["alpha", "inplace"]
-
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        self.alpha = alpha
-        self.inplace = inplace
-
     def forward(self, input: Tensor) -> Tensor:
         return F.celu(input, self.alpha, self.inplace)
 
-    def extra_repr(self) -> str:
-        return _inplace_repr(self, f"alpha={self.alpha}")
 
-
-class SELU(Module):
+class SELU(_InPlace):
     """ELU with the scale and alpha that keep mean 0 and variance 1 from layer to layer.
 
     Args:
@@ -189,17 +187,8 @@ class SELU(Module):
     Source: Klambauer, Unterthiner, Mayr, Hochreiter, 2017.
     """
 
-    __constants__ = ["inplace"]
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
     def forward(self, input: Tensor) -> Tensor:
         return F.selu(input, self.inplace)
-
-    def extra_repr(self) -> str:
-        return _inplace_repr(self)
 
 
 class GELU(Module):
@@ -248,7 +237,7 @@ class GLU(Module):
         return f"dim={self.dim}"
 
 
-class SiLU(Module):
+class SiLU(_InPlace):
     """x * sigmoid(x), also known as swish.
 
     Args:
@@ -258,20 +247,11 @@ class SiLU(Module):
     Source: Hendrycks, Gimpel, 2016; Elfwing, Uchibe, Doya, 2017.
     """
 
-    __constants__ = ["inplace"]
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
     def forward(self, input: Tensor) -> Tensor:
         return F.silu(input, self.inplace)
 
-    def extra_repr(self) -> str:
-        return _inplace_repr(self)
 
-
-class Mish(Module):
+class Mish(_InPlace):
     """x * tanh(softplus(x)).
 
     Args:
@@ -281,17 +261,8 @@ class Mish(Module):
     Source: Misra, 2019.
     """
 
-    __constants__ = ["inplace"]
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
     def forward(self, input: Tensor) -> Tensor:
         return F.mish(input, self.inplace)
-
-    def extra_repr(self) -> str:
-        return _inplace_repr(self)
 
 
 class Sigmoid(Module):
@@ -429,7 +400,7 @@ class ReLU6(Hardtanh):
         return _inplace_repr(self)
 
 
-class Hardsigmoid(Module):
+class Hardsigmoid(_InPlace):
     """relu6(x + 3) / 6.
 
     Args:
@@ -438,17 +409,13 @@ class Hardsigmoid(Module):
     Shape: input (*), output (*), any number of dimensions.
     """
 
-    __constants__ = ["inplace"]
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
     def forward(self, input: Tensor) -> Tensor:
         return F.hardsigmoid(input, self.inplace)
 
+    extra_repr = Module.extra_repr  # PyTorch shows no inplace here
 
-class Hardswish(Module):
+
+class Hardswish(_InPlace):
     """x * relu6(x + 3) / 6.
 
     Args:
@@ -458,14 +425,10 @@ class Hardswish(Module):
     Source: Howard and others, 2019.
     """
 
-    __constants__ = ["inplace"]
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
     def forward(self, input: Tensor) -> Tensor:
         return F.hardswish(input, self.inplace)
+
+    extra_repr = Module.extra_repr  # PyTorch shows no inplace here
 
 
 class _Shrink(Module):
