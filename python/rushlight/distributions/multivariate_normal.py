@@ -8,6 +8,7 @@ from typing import Any
 import rushlight
 from rushlight._C import Tensor
 from rushlight.distributions import constraints
+from rushlight.distributions.covariance import Covariance, only_one, scale_tril_of
 from rushlight.distributions.distribution import Distribution
 from rushlight.distributions.utils import _standard_normal, lazy_property
 
@@ -25,15 +26,7 @@ def _batch_mahalanobis(scale_tril: Tensor, x: Tensor) -> Tensor:
     return y.squeeze(-1).pow(2).sum(-1)
 
 
-def _precision_to_scale_tril(precision: Tensor) -> Tensor:
-    """The Cholesky factor of the inverse of P, from that of P turned about."""
-    turned = rushlight.linalg.cholesky(precision.flip(-2, -1))
-    factor = turned.flip(-2, -1).mT
-    eye = rushlight.eye(precision.shape[-1], dtype=precision.dtype)
-    return rushlight.linalg.solve_triangular(factor, eye, upper=False)
-
-
-class MultivariateNormal(Distribution):
+class MultivariateNormal(Covariance, Distribution):
     """Normal vectors of n numbers.
 
     Args:
@@ -61,17 +54,7 @@ class MultivariateNormal(Distribution):
     ) -> None:
         if loc.dim() < 1:
             raise ValueError("loc must be at least one-dimensional.")
-        given = {
-            "covariance_matrix": covariance_matrix,
-            "scale_tril": scale_tril,
-            "precision_matrix": precision_matrix,
-        }
-        given = {name: matrix for name, matrix in given.items() if matrix is not None}
-        if len(given) != 1:
-            raise ValueError(
-                "Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified."
-            )
-        ((name, matrix),) = given.items()
+        name, matrix = only_one(covariance_matrix, precision_matrix, scale_tril)
         if matrix.dim() < 2:
             raise ValueError(
                 f"{name} must be at least two-dimensional, with optional leading batch dimensions"
@@ -80,12 +63,7 @@ class MultivariateNormal(Distribution):
         setattr(self, name, matrix.expand((*shape, -1, -1)))
         self.loc = loc.expand((*shape, -1))
         super().__init__(shape, self.loc.shape[-1:], validate_args=validate_args)
-        if scale_tril is not None:
-            self._unbroadcasted_scale_tril = scale_tril
-        elif covariance_matrix is not None:
-            self._unbroadcasted_scale_tril = rushlight.linalg.cholesky(covariance_matrix)
-        else:
-            self._unbroadcasted_scale_tril = _precision_to_scale_tril(precision_matrix)
+        self._unbroadcasted_scale_tril = scale_tril_of(name, matrix)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> MultivariateNormal:
         new = super().expand(batch_shape, _instance)
@@ -94,14 +72,6 @@ class MultivariateNormal(Distribution):
 
     def _whole(self, matrix: Tensor) -> Tensor:
         return matrix.expand(self._batch_shape + self._event_shape + self._event_shape)
-
-    @lazy_property
-    def scale_tril(self) -> Tensor:
-        return self._whole(self._unbroadcasted_scale_tril)
-
-    @lazy_property
-    def covariance_matrix(self) -> Tensor:
-        return self._whole(self._unbroadcasted_scale_tril @ self._unbroadcasted_scale_tril.mT)
 
     @lazy_property
     def precision_matrix(self) -> Tensor:

@@ -10,8 +10,8 @@ import rushlight
 from rushlight._C import Tensor
 from rushlight.distributions import constraints
 from rushlight.distributions.chi2 import Chi2
+from rushlight.distributions.covariance import Covariance, only_one, scale_tril_of
 from rushlight.distributions.exp_family import ExponentialFamily
-from rushlight.distributions.multivariate_normal import _precision_to_scale_tril
 from rushlight.distributions.utils import lazy_property
 
 __all__ = ["Wishart"]
@@ -22,7 +22,7 @@ def _mvdigamma(x: Tensor, p: int) -> Tensor:
     return (x.unsqueeze(-1) - rushlight.arange(p, dtype=x.dtype).div(2)).digamma().sum(-1)
 
 
-class Wishart(ExponentialFamily):
+class Wishart(Covariance, ExponentialFamily):
     """Positive definite matrices (n, n): sums of df squares of normal vectors.
 
     Args:
@@ -52,17 +52,7 @@ class Wishart(ExponentialFamily):
         scale_tril: Tensor | None = None,
         validate_args: bool | None = None,
     ) -> None:
-        given = {
-            "covariance_matrix": covariance_matrix,
-            "scale_tril": scale_tril,
-            "precision_matrix": precision_matrix,
-        }
-        given = {name: matrix for name, matrix in given.items() if matrix is not None}
-        if len(given) != 1:
-            raise ValueError(
-                "Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified."
-            )
-        ((name, matrix),) = given.items()
+        name, matrix = only_one(covariance_matrix, precision_matrix, scale_tril)
         if matrix.dim() < 2:
             raise ValueError("scale_tril must be at least two-dimensional, with optional leading batch dimensions")
         event = matrix.shape[-2:]
@@ -82,12 +72,7 @@ class Wishart(ExponentialFamily):
                 "ndim - 1 < df < ndim.",
                 stacklevel=2,
             )
-        if scale_tril is not None:
-            self._unbroadcasted_scale_tril = scale_tril
-        elif covariance_matrix is not None:
-            self._unbroadcasted_scale_tril = rushlight.linalg.cholesky(covariance_matrix)
-        else:
-            self._unbroadcasted_scale_tril = _precision_to_scale_tril(precision_matrix)
+        self._unbroadcasted_scale_tril = scale_tril_of(name, matrix)
         self._set_chi2()
 
     def _set_chi2(self) -> None:
@@ -106,14 +91,6 @@ class Wishart(ExponentialFamily):
 
     def _whole(self, matrix: Tensor) -> Tensor:
         return matrix.expand(self._batch_shape + self._event_shape)
-
-    @lazy_property
-    def scale_tril(self) -> Tensor:
-        return self._whole(self._unbroadcasted_scale_tril)
-
-    @lazy_property
-    def covariance_matrix(self) -> Tensor:
-        return self._whole(self._unbroadcasted_scale_tril @ self._unbroadcasted_scale_tril.mT)
 
     @lazy_property
     def precision_matrix(self) -> Tensor:
