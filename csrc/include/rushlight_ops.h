@@ -25,8 +25,10 @@ rl_tensor *rl_empty_like(rl_tensor *input, rl_dtype dtype);
 rl_tensor *rl_zeros_like(rl_tensor *input, rl_dtype dtype);
 /* Ones of input's size, and of its dtype unless given. */
 rl_tensor *rl_ones_like(rl_tensor *input, rl_dtype dtype);
+/* Tensor of the size of input filled with one real value. */
+rl_tensor *rl_full_like(rl_tensor *input, rl_scalar fill_value, rl_dtype dtype);
 /* Tensor of input's size filled with one value, of input's dtype unless given. */
-rl_tensor *rl_full_like(rl_tensor *input, rl_tensor *fill_value, rl_dtype dtype);
+rl_tensor *rl_full_like_value(rl_tensor *input, rl_tensor *fill_value, rl_dtype dtype);
 /* Uninitialised tensor of the given size and strides (in elements). */
 rl_tensor *rl_empty_strided(rl_ints size, rl_ints stride, rl_dtype dtype);
 /* 0, 1, ... below end. */

@@ -75,7 +75,12 @@ rl_tensor *rl_ones_like(rl_tensor *input, rl_dtype dtype)
     return filled(rl_empty_like(input, dtype), rl_int(1));
 }
 
-rl_tensor *rl_full_like(rl_tensor *input, rl_tensor *fill_value, rl_dtype dtype)
+rl_tensor *rl_full_like(rl_tensor *input, rl_scalar fill_value, rl_dtype dtype)
+{
+    return filled(rl_empty_like(input, dtype), fill_value);
+}
+
+rl_tensor *rl_full_like_value(rl_tensor *input, rl_tensor *fill_value, rl_dtype dtype)
 {
     rl_scalar number;
     if (!input || !fill_value)

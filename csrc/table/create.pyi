@@ -32,8 +32,12 @@ def zeros_like(input: Tensor, *, dtype: dtype | None = None, memory_format: Any 
 def ones_like(input: Tensor, *, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
     """Ones of input's size, and of its dtype unless given."""
 
-@op(method=False, factory=True, complex=True)
-def full_like(input: Tensor, fill_value: NumberLike, *, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
+@op(method=False, function=False, complex=True)
+def full_like(input: Tensor, fill_value: Number, *, dtype: dtype | None = None) -> Tensor:
+    """Tensor of the size of input filled with one real value."""
+
+@op(method=False, factory=True, name="full_like", complex=True)
+def full_like_value(input: Tensor, fill_value: NumberLike, *, dtype: dtype | None = None, memory_format: Any = None) -> Tensor:
     """Tensor of input's size filled with one value, of input's dtype unless given."""
 
 @op(method=False, factory=True, complex=True)
