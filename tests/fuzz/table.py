@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "tools"))
-import gen_ops
+import op_table
 
-ROWS = {row.c_name: row for row in gen_ops.read_table()}
+ROWS = {row.c_name: row for row in op_table.read_table()}
 # Rows reached through other names only, whose callers have random tests of their own: subscripts (test_indexing.py).
 
 
