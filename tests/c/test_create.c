@@ -13,8 +13,7 @@ static bool constants(void)
     CHECK(z->dtype == RL_F32 && floats(z)[5] == 0);
     CHECK(((int16_t *)o->data)[5] == 1);
     CHECK(f->dtype == RL_F32 && floats(f)[1] == 2.5f && g->dtype == RL_I64 && b->dtype == RL_BOOL);
-    MAKE(value, rl_scalar_tensor(rl_float(2.9), RL_F64));
-    MAKE(l, rl_full_like(o, value, RL_NO_DTYPE));
+    MAKE(l, rl_full_like(o, rl_float(2.9), RL_NO_DTYPE));
     CHECK(l->dtype == RL_I16 && ((int16_t *)l->data)[0] == 2);
     MAKE(s, rl_empty_strided(INTS(2, 3), INTS(1, 2), RL_F64));
     CHECK(s->strides[1] == 2);
