@@ -153,7 +153,7 @@ EXPRESSIONS = {
     "search": """
         torch.histc(x,50)  torch.histogram(x,50)  torch.histogram(x,u[:50].sort().values)  torch.bincount(k)
         torch.unique(k)  torch.unique(i)  torch.unique(x)  torch.unique(q[:100],dim=0)  torch.unique_consecutive(k)
-        torch.unique_consecutive(k,return_inverse=True,return_counts=True)  torch.bucketize(x,y[:100].sort().values)
+        torch.unique_consecutive(k,return_inverse=True,return_counts=True)  torch.bucketize(y,y[:100].sort().values)
         torch.isin(i,k[:100])  torch.isin(k,5)  torch.searchsorted(y[:100].sort().values,y)""",
     "softmax": """
         m.log_softmax(1)  m.log_softmax(0)  m.logsumexp(1)  m.softmax(1)  m.softmax(0)  c.softmax(1)  d.softmax(0)""",

@@ -15,22 +15,28 @@ struct lookup {
     int64_t *out;
 };
 
-/* The first place whose element is at least v (right: above v); a nan is behind all. */
+/* The first place whose element is at least v (right: above v); a nan is behind all.  Several
+ * searches go side by side, none branching on what it finds: half the branches would be guessed
+ * wrong, and each search waits for its own loads only. */
+enum { SEARCHES = 8 };
 #define FIND(T)                                                                                    \
-    for (int64_t i = begin; i < end; i++) {                                                        \
-        int64_t row = w->per_row < 0 ? 0 : i / w->per_row;                                         \
-        const T *x = (const T *)w->sequence + row * w->n, v = ((const T *)w->values)[i];           \
+    for (int64_t i = begin, m; i < end; i += m) {                                                  \
+        int64_t row = w->per_row < 0 ? 0 : i / w->per_row, low[SEARCHES] = {0}, left = !w->right;  \
+        int64_t last = w->per_row < 0 ? end : (row + 1) * w->per_row;                              \
+        last = last < end ? last : end;                                                            \
+        m = last - i < SEARCHES ? last - i : SEARCHES;                                             \
+        const T *x = (const T *)w->sequence + row * w->n, *v = (const T *)w->values + i;           \
         const int64_t *sorter = w->sorter ? w->sorter + row * w->n : NULL;                         \
-        int64_t low = 0, high = w->n;                                                              \
-        while (low < high) {                                                                       \
-            int64_t middle = low + (high - low) / 2;                                               \
-            T at = x[sorter ? sorter[middle] : middle];                                            \
-            if (w->right ? !(at > v) : !(at >= v))                                                 \
-                low = middle + 1;                                                                  \
-            else                                                                                   \
-                high = middle;                                                                     \
+        for (int64_t n = w->n; n > 0; n /= 2) {                                                    \
+            const int64_t half = n - n / 2;                                                        \
+            for (int64_t k = 0; k < m; k++) {                                                      \
+                const int64_t middle = low[k] + half - 1;                                          \
+                const T at = x[sorter ? sorter[middle] : middle];                                  \
+                low[k] += half & ((int64_t)((at > v[k]) | (left & (at == v[k]))) - 1);             \
+            }                                                                                      \
         }                                                                                          \
-        w->out[i] = low;                                                                           \
+        for (int64_t k = 0; k < m; k++)                                                            \
+            w->out[i + k] = low[k];                                                                \
     }
 
 static void run_lookup(int64_t begin, int64_t end, void *context)
