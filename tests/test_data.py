@@ -394,3 +394,15 @@ def test_worker_init_and_info():
 def _fail_in_worker(number):
     info = get_worker_info()
     raise RuntimeError(f"worker {number} of {info.num_workers}, {type(info.dataset).__name__}")
+
+
+class _WithoutKey(Numbers):
+    def __getitem__(self, i):
+        raise KeyError("absent")
+
+
+def test_worker_key_error():
+    """A KeyError stays one, and shows the worker's traceback in lines."""
+    with pytest.raises(KeyError) as caught:
+        list(DataLoader(_WithoutKey(2), num_workers=1))
+    assert str(caught.value).startswith("Caught KeyError in DataLoader worker process 0.\nOriginal Traceback")

@@ -348,3 +348,8 @@ def test_rearrange(pattern):
         except Exception:  # noqa: BLE001, whichever it is
             found.append("error")
     assert found[0] == found[1]
+
+
+def test_dicts_keep_their_order():
+    grads = rushlight.func.grad(lambda p: (p["b"] * p["a"]).sum())({"b": rushlight.ones(2), "a": rushlight.ones(2)})
+    assert list(grads) == ["b", "a"]

@@ -233,3 +233,48 @@ def test_nothing_is_compiled():
     assert ours.splitlines()[0] == "tensor([3., 3.]) tensor([3., 3.]) 3 False"
     pytest.importorskip("torch")
     assert ours == python('import os\nos.environ["PYTORCH_JIT"] = "0"\n' + code)
+
+
+def test_classes_have_pytorchs_names():
+    """What programs print of types; files hold the same names with and without install_as_torch()."""
+    lines = python("""
+        import io
+        import rushlight
+        rushlight.install_as_torch()
+        import torch
+        from torch import nn
+        from torch.cuda.amp import GradScaler, autocast
+        for kind in (nn.Linear, nn.Parameter, nn.MultiheadAttention, torch.optim.SGD, torch.utils.data.DataLoader,
+                     torch.distributions.Normal, torch.optim.lr_scheduler.StepLR, autocast):
+            print(kind)
+        file = io.BytesIO()
+        torch.save(nn.Linear(2, 1), file)
+        file.seek(0)
+        print(torch.load(file, weights_only=False))
+    """).splitlines()
+    assert lines == [
+        "<class 'torch.nn.modules.linear.Linear'>",
+        "<class 'torch.nn.parameter.Parameter'>",
+        "<class 'torch.nn.modules.activation.MultiheadAttention'>",
+        "<class 'torch.optim.sgd.SGD'>",
+        "<class 'torch.utils.data.dataloader.DataLoader'>",
+        "<class 'torch.distributions.normal.Normal'>",
+        "<class 'torch.optim.lr_scheduler.StepLR'>",
+        "<class 'torch.cuda.amp.autocast'>",
+        "Linear(in_features=2, out_features=1, bias=True)",
+    ]
+
+
+def test_cuda_can_be_named():
+    assert python("""
+        import rushlight
+        print(rushlight.cuda.FloatTensor, rushlight.cuda.amp.autocast.__name__)
+        for call in (lambda: rushlight.cuda.FloatTensor([1]), rushlight.cuda.reset_peak_memory_stats):
+            try:
+                call()
+            except (TypeError, AssertionError) as error:
+                print(error)
+    """).splitlines()[1:] == [
+        "type torch.cuda.FloatTensor not available. Torch not compiled with CUDA enabled.",
+        "Torch not compiled with CUDA enabled",
+    ]

@@ -88,3 +88,11 @@ def test_default_dtype_needs_no_suffix():
         )
     finally:
         rushlight.set_default_dtype(rushlight.float32)
+
+
+def test_subclass_of_parameter():
+    class Marked(rushlight.nn.Parameter):
+        pass
+
+    text = "Parameter containing:\nParameter(Marked([1., 1.], requires_grad=True))"
+    assert repr(Marked(rushlight.ones(2))) == text

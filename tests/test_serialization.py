@@ -10,6 +10,7 @@ from collections import OrderedDict
 import pytest
 
 import rushlight
+from rushlight._torch_names import torch_name
 from rushlight import nn
 
 
@@ -405,7 +406,7 @@ class TestWithPyTorch:
 
     def test_classes_have_pytorch_s_names(self):
         """What a pickled module or optimizer is called in a file."""
-        named = rushlight.serialization._torch_name
+        named = torch_name
         wrong = {}
         for space in ("nn", "optim", "optim.lr_scheduler", "optim.swa_utils", "nn.utils.parametrize"):
             theirs, ours = self.torch, rushlight

@@ -22,6 +22,8 @@ static rl_status check_classes(bool nll, rl_tensor *x, rl_tensor *target, rl_ten
                         rl_dtype_title((rl_dtype)target->dtype));
     if (target->dtype == RL_U8 && x->ndim > 2) /* PyTorch's loss of images takes no bytes */
         return rl_error(RL_ERUNTIME, "expected scalar type Long but found Byte");
+    if (x->ndim == 2 && target->ndim > 1)
+        return rl_error(RL_ERUNTIME, "0D or 1D target tensor expected, multi-target not supported");
     bool fits = x->ndim == 1 ? target->ndim == 0 : target->ndim == x->ndim - 1;
     for (int d = 0; d < target->ndim && fits; d++) {
         if (d == 0 && target->shape[0] != x->shape[0])

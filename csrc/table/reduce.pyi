@@ -92,11 +92,11 @@ def std(input: Tensor, dim: Ints | None = None, *, correction: Number | None = N
 def std_dim_unbiased(input: Tensor, dim: Ints | None, unbiased: bool = True, keepdim: bool = False) -> Tensor:
     """Standard deviation over dims."""
 
-@op(method=False, returns=("var", "mean"), complex=True)
+@op(method=False, complex=True)
 def var_mean(input: Tensor, dim: Ints | None = None, *, correction: Number | None = None, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """Variance and mean over dims."""
 
-@op(method=False, returns=("std", "mean"), complex=True)
+@op(method=False, complex=True)
 def std_mean(input: Tensor, dim: Ints | None = None, *, correction: Number | None = None, keepdim: bool = False) -> tuple[Tensor, Tensor]:
     """Standard deviation and mean over dims."""
 

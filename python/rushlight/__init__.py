@@ -62,7 +62,7 @@ _LAZY = {
             "broadcast_tensors", "cartesian_prod", "column_stack", "combinations", "dstack", "histogram", "histogramdd",
             "meshgrid", "resize_as_", "row_stack", "unique", "unique_consecutive", "unravel_index",
             "vander", "detach_", "fill", "fill_", "gcd_", "get_device", "index_put_", "is_conj", "is_neg", "lcm_", "round_",
-            "empty_permuted",
+            "empty_permuted", "spmm",
         ),
         "rushlight.functional",
     ),

@@ -7,6 +7,7 @@ import sys
 from types import ModuleType
 
 from rushlight import _version
+from rushlight._torch_names import torch_name
 
 
 class _Loader(importlib.abc.Loader):
@@ -51,11 +52,41 @@ class _Finder(importlib.abc.MetaPathFinder):
         )
 
 
+class _Renamer(importlib.abc.MetaPathFinder):
+    """Lets each module of rushlight's that is imported from now on name its classes as PyTorch does."""
+
+    def find_spec(
+        self, fullname: str, path: object = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if not fullname.startswith("rushlight."):
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                execute(module)
+                _rename_classes(module)
+
+            spec.loader.exec_module = exec_module
+        return spec
+
+
+def _rename_classes(module: ModuleType) -> None:
+    """print(type(layer)) is to show <class 'torch.nn.modules.linear.Linear'>."""
+    for value in list(vars(module).values()):
+        if isinstance(value, type) and value.__module__.split(".")[0] == "rushlight":
+            try:
+                value.__module__ = torch_name(value.__module__, value.__qualname__)
+            except TypeError:  # a type of the extension
+                pass
+
+
 def install_as_torch() -> None:
     """Makes `import torch` and `import torch.anything` give rushlight's modules from now on.
 
     `torch.__version__` then is PyTorch's with rushlight's as local part, "2.13.0+rushlight.0.1.0", since
-    programs compare it. Calling it again changes nothing.
+    programs compare it; classes are shown with PyTorch's modules. Calling it again changes nothing.
 
     Raises:
         RuntimeError: PyTorch has been imported in this process already.
@@ -67,6 +98,9 @@ def install_as_torch() -> None:
         return
     if loaded is not None:
         raise RuntimeError("install_as_torch(): PyTorch is already imported; call this before any `import torch`")
-    sys.meta_path.insert(0, _Finder())
+    sys.meta_path[:0] = [_Finder(), _Renamer()]
+    for name, module in list(sys.modules.items()):
+        if name.split(".")[0] == "rushlight":
+            _rename_classes(module)
     rushlight.__version__ = f"{_version.TORCH_VERSION}+rushlight.{_version.__version__}"
     sys.modules["torch"] = rushlight

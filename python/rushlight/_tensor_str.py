@@ -271,11 +271,13 @@ def tensor_str(tensor: Any, default_dtype: Any, name: str = "tensor") -> str:
 
 def tensor_repr(tensor: Any) -> str:
     """``repr(tensor)``: a subclass other than Parameter stands under its own name."""
+    import rushlight
     from rushlight import _C
 
     kind = type(tensor)
     plain = kind is _C.Tensor or kind.__name__ in ("Parameter", "Buffer")
-    return tensor_str(tensor, _C.get_default_dtype(), "tensor" if plain else kind.__name__)
+    text = tensor_str(tensor, _C.get_default_dtype(), "tensor" if plain else kind.__name__)
+    return text if plain or not isinstance(tensor, rushlight.nn.Parameter) else f"Parameter({text})"
 
 
 def tensor_format(tensor: Any, spec: str) -> str:

@@ -445,3 +445,6 @@ def empty_permuted(size: Sequence[int], physical_layout: Sequence[int], **option
         )
     inverse = [list(physical_layout).index(d) for d in builtins.range(len(size))]
     return _C.empty([size[d] for d in physical_layout], **options).permute(inverse)
+
+
+spmm = _C.mm  #: the product with a sparse matrix in PyTorch; here with what mm takes

@@ -41,6 +41,7 @@ from rushlight._file_options import (
     set_default_mmap_options,
     storage_from_file as _storage_from_file,  # noqa: F401  for python/storage.c
 )
+from rushlight._torch_names import our_name, torch_name
 
 __all__ = [
     "LoadEndianness",
@@ -106,7 +107,7 @@ def _user_safe_names() -> dict[str, Any]:
         if isinstance(added, tuple):
             names[added[1]] = added[0]
         else:
-            for module in (added.__module__, _torch_name(added.__module__, added.__qualname__)):
+            for module in (added.__module__, torch_name(added.__module__, added.__qualname__)):
                 names[f"{module}.{added.__qualname__}"] = added
     return names
 
@@ -137,38 +138,6 @@ def get_unsafe_globals_in_checkpoint(f: str | os.PathLike | BinaryIO) -> list[st
             found.append(tuple(strings[-2:]))
     found = [pair for pair in dict.fromkeys(found) if pair not in safe]
     return [full for full in map(".".join, found) if full not in allowed]
-
-
-# What lies elsewhere in PyTorch: module, or module and name -> PyTorch's module, which stands in files.
-_HOMES = {
-    "rushlight.nn.modules.attention": "torch.nn.modules.activation",
-    "rushlight.nn.modules.likelihood": "torch.nn.modules.loss",
-    "rushlight.nn.modules.likelihood.LinearCrossEntropyOptions": "torch.nn.modules.linear_cross_entropy_options",
-    "rushlight.nn.modules.margin": "torch.nn.modules.loss",
-    "rushlight.nn.parallel": "torch.nn.parallel.data_parallel",
-    "rushlight.optim._adafactor": "torch.optim",
-    "rushlight.optim._muon": "torch.optim",
-}
-_OURS = {
-    "torch.nn.parallel.data_parallel": "rushlight.nn.parallel",
-    "torch.nn.modules.linear_cross_entropy_options": "rushlight.nn.modules.likelihood",
-}
-
-
-def _torch_name(module: str, name: str = "") -> str:
-    """Our modules under PyTorch's name, as they stand in files."""
-    if module.startswith("rushlight.optim.lr_scheduler."):
-        return "torch.optim.lr_scheduler"
-    home = _HOMES.get(f"{module}.{name}") or _HOMES.get(module)
-    if home:
-        return home
-    return "torch" + module[len("rushlight") :] if module.split(".")[0] == "rushlight" else module
-
-
-def _our_name(module: str) -> str:
-    if module in _OURS:
-        return _OURS[module]
-    return "rushlight" + module[len("torch") :] if module.split(".")[0] == "torch" else module
 
 
 # ---- save ------------------------------------------------------------------------------------------
@@ -240,9 +209,9 @@ class _Pickler(pickle._Pickler):  # the Python one: it can be told how a global 
 
     def save_global(self, obj: Any, name: str | None = None) -> None:
         module = pickle.whichmodule(obj, name or getattr(obj, "__qualname__", obj.__name__))
-        if module.split(".")[0] == "rushlight":
+        if module.split(".")[0] in ("rushlight", "torch"):  # torch: install_as_torch()
             name = name or obj.__qualname__
-            self._write_global(_torch_name(module, name), name)
+            self._write_global(torch_name(module, name), name)
             self.memoize(obj)
         else:
             super().save_global(obj, name)
@@ -383,8 +352,8 @@ class _Unpickler(pickle.Unpickler):
                 f"default. Please use `add_safe_globals([{name}])` or the `safe_globals([{name}])` context manager."
             )
         if "." not in name:
-            return super().find_class(_our_name(module), name)
-        found = importlib.import_module(_our_name(module))
+            return super().find_class(our_name(module), name)
+        found = importlib.import_module(our_name(module))
         for part in name.split("."):  # of protocol 4, which a plain Unpickler minds
             found = getattr(found, part)
         return found

@@ -1,6 +1,5 @@
 """Nested tuples, lists and dicts of values: taking them apart and putting them together again."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +10,8 @@ def flatten(tree: Any) -> tuple[list, Any]:
     """(leaves, structure); structure is what unflatten needs, and equal for trees of the same shape."""
     if isinstance(tree, (tuple, list)):
         keys, children = None, tree
-    elif isinstance(tree, (dict, OrderedDict)):
-        keys = tuple(tree) if isinstance(tree, OrderedDict) else tuple(sorted(tree, key=str))
+    elif isinstance(tree, dict):
+        keys = tuple(tree)
         children = [tree[k] for k in keys]
     else:
         return [tree], LEAF

@@ -38,6 +38,15 @@ def get_worker_info() -> WorkerInfo | None:
     return _info
 
 
+class _Shown(str):
+    """A text that is shown as it is: KeyError shows the repr of its argument."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 @dataclass
 class _Failure:
     """An exception on its way from a worker to the main process."""
@@ -49,8 +58,8 @@ class _Failure:
     def reraise(self) -> None:
         message = f"Caught {self.kind.__name__} in DataLoader worker process {self.worker}.\n"
         message += f"Original {self.text}"
-        if self.kind is KeyError:  # its text would be shown quoted, newlines and all
-            raise RuntimeError(message)
+        if self.kind is KeyError:
+            raise KeyError(_Shown(message))
         try:
             error = self.kind(message)
         except Exception:  # noqa: BLE001  its constructor wants something else

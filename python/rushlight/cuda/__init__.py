@@ -1,5 +1,6 @@
 """torch.cuda: there is no CUDA here, and these functions say so."""
 
+import importlib
 from typing import Any, NoReturn
 
 __all__ = ["current_device", "device_count", "empty_cache", "is_available", "is_initialized", "manual_seed",
@@ -48,6 +49,32 @@ def empty_cache() -> None:
 
 current_device = get_device_name = get_device_properties = get_device_capability = _no_cuda
 synchronize = set_device = current_stream = memory_allocated_by_device = _no_cuda
+default_stream = stream = mem_get_info = memory_summary = reset_peak_memory_stats = _no_cuda
+Event = Stream = _no_cuda
+
+
+def ipc_collect() -> None:
+    """Changes nothing: there is no memory to give back."""
+
+
+class _TensorType(type):
+    """A type as torch.FloatTensor, for memory that is not here: it can be named, not called."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError(
+            f"type torch.cuda.{cls.__name__} not available. Torch not compiled with CUDA enabled."
+        )
+
+
+for _name in ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool"):
+    _name += "Tensor"
+    globals()[_name] = _TensorType(_name, (), {"__doc__": "Not available here."})
+
+
+def __getattr__(name: str) -> Any:
+    if name == "amp":
+        return importlib.import_module("rushlight.cuda.amp")
+    raise AttributeError(f"module 'torch.cuda' has no attribute '{name}'", name=name)
 
 
 def memory_allocated(device: Any = None) -> int:
