@@ -12,7 +12,7 @@ def zeros(*size: int, dtype: dtype | None = None) -> Tensor:
 def ones(*size: int, dtype: dtype | None = None) -> Tensor:
     """Tensor of ones."""
 
-@op(method=False, factory=True, out=True, complex=True)
+@op(method=False, function=False, complex=True)
 def full(size: Ints, fill_value: Number, *, dtype: dtype | None = None) -> Tensor:
     """Tensor filled with one real value."""
 
