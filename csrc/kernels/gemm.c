@@ -52,13 +52,15 @@ static void run_rows(const job *g, int w, int64_t m, int64_t k, const char *a, p
                      ptrdiff_t csa, const char *b, ptrdiff_t rsb, char *c, int64_t n,
                      const char *bias, unsigned flags)
 {
+    /* The first `longer` tiles have a row more.  Divided once: a division takes as long as a tile
+     * whose k is short. */
     int64_t most = g->f->max_rows[w], tiles = (m + most - 1) / most;
-    for (; tiles > 0; tiles--) {
-        int64_t rows = (m + tiles - 1) / tiles;
-        g->f->tile[w][rows - 1](k, a, rsa, csa, b, rsb, c, g->ldc, n, bias, flags);
-        a += rows * rsa;
-        c += rows * g->ldc;
-        m -= rows;
+    int64_t rows = tiles > 1 ? m / tiles : m, longer = m - rows * tiles;
+    for (int64_t t = 0; t < tiles; t++) {
+        int64_t r = rows + (t < longer);
+        g->f->tile[w][r - 1](k, a, rsa, csa, b, rsb, c, g->ldc, n, bias, flags);
+        a += r * rsa;
+        c += r * g->ldc;
     }
 }
 
