@@ -36,25 +36,32 @@ static const rl_node_type accumulate_node = {
 
 const rl_node_type *rl_accumulate_type(void) { return &accumulate_node; }
 
+/* Under the lock; rl_leaf_edge reads it without. */
+static void set_node(rl_autograd *ag, rl_node *n)
+{
+    __atomic_store_n(&ag->node, n, __ATOMIC_RELAXED);
+    ag->is_leaf_node = n != NULL;
+}
+
 rl_edge rl_leaf_edge(rl_tensor *t)
 {
     rl_autograd *ag = rl_autograd_of(t);
     if (!ag)
         return (rl_edge){NULL, 0};
-    lock_edges();
-    rl_node *n = ag->is_leaf_node ? ag->node : NULL;
+    /* Mostly there is none, and a lock costs as much as making one. */
+    rl_node *n = __atomic_load_n(&ag->node, __ATOMIC_RELAXED);
     if (n) {
-        int refs = atomic_load_explicit(&n->refs, memory_order_relaxed);
+        lock_edges();
+        n = ag->is_leaf_node ? ag->node : NULL;
+        int refs = n ? atomic_load_explicit(&n->refs, memory_order_relaxed) : 0;
         while (refs > 0 &&
                !atomic_compare_exchange_weak_explicit(&n->refs, &refs, refs + 1,
                                                       memory_order_relaxed, memory_order_relaxed))
             ;
-        if (refs > 0) {
-            unlock_edges();
+        unlock_edges();
+        if (refs > 0)
             return (rl_edge){n, 0};
-        }
     }
-    unlock_edges();
     /* Two threads may both come here; the node that is entered last is found by later calls, both
      * work. */
     n = rl_node_new_n(&accumulate_node, 1, &t, 0, NULL, 0);
@@ -63,8 +70,7 @@ rl_edge rl_leaf_edge(rl_tensor *t)
     n->seq = UINT64_MAX; /* as soon as it is ready */
     n->context = rl_retain(t);
     lock_edges();
-    ag->node = n;
-    ag->is_leaf_node = true;
+    set_node(ag, n);
     unlock_edges();
     return (rl_edge){n, 0};
 }
@@ -73,10 +79,8 @@ void rl_accumulate_forget(rl_node *n)
 {
     rl_tensor *t = n->context;
     lock_edges();
-    if (t->ag && t->ag->is_leaf_node && t->ag->node == n) {
-        t->ag->node = NULL;
-        t->ag->is_leaf_node = false;
-    }
+    if (t->ag && t->ag->is_leaf_node && t->ag->node == n)
+        set_node(t->ag, NULL);
     unlock_edges();
 }
 
@@ -182,10 +186,8 @@ rl_status rl_replace_data(rl_tensor *t, rl_tensor *from)
     if (status || same || !t->ag)
         return status;
     lock_edges(); /* the next graph gets a node that expects the new shape */
-    if (t->ag->is_leaf_node) {
-        t->ag->node = NULL;
-        t->ag->is_leaf_node = false;
-    }
+    if (t->ag->is_leaf_node)
+        set_node(t->ag, NULL);
     unlock_edges();
     return RL_OK;
 }

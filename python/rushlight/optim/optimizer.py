@@ -389,7 +389,9 @@ class _InC(Optimizer):
             or _global_optimizer_post_hooks
         ):
             return self._step_with_hooks(*([] if closure is None else [closure]))
-        return self._step(closure)
+        if closure is not None or self.defaults["differentiable"]:
+            return self._step(closure)
+        return _C._optim_step(self._kind, self.param_groups, self.state)
 
     step.hooked = True  # type: ignore[attr-defined]
 
