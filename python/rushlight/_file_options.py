@@ -1,13 +1,10 @@
-"""Options of torch.serialization, and files as storages."""
+"""Options of torch.serialization."""
 
 from __future__ import annotations
 
 import mmap
-import os
 from enum import Enum
 from typing import Any
-
-import rushlight
 
 _options: dict[str, Any] = {"crc32": True, "endianness": None, "mmap": mmap.MAP_PRIVATE}
 
@@ -67,27 +64,3 @@ class set_default_mmap_options:  # noqa: N801
 
     def __exit__(self, *exc: object) -> None:
         _options["mmap"] = self.prev
-
-
-def map_file(path: str | os.PathLike, shared: bool, nbytes: int = 0) -> memoryview:
-    """The file (its first nbytes); written back to it if shared, else copied where it is written to.
-
-    A shared file is made, or lengthened, as needed.
-    """
-    if not shared:
-        with open(path, "rb") as file:
-            if nbytes > os.fstat(file.fileno()).st_size:
-                raise RuntimeError(f"file {os.fspath(path)} is shorter than {nbytes} bytes")
-            return memoryview(mmap.mmap(file.fileno(), nbytes, access=mmap.ACCESS_COPY))
-    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b") as file:
-        if nbytes > os.fstat(file.fileno()).st_size:
-            os.ftruncate(file.fileno(), nbytes)
-        return memoryview(mmap.mmap(file.fileno(), nbytes, access=mmap.ACCESS_WRITE))
-
-
-def storage_from_file(filename: str | os.PathLike, shared: bool = False, nbytes: int = 0) -> Any:
-    """torch.UntypedStorage.from_file; nbytes 0 takes the whole file."""
-    if nbytes == 0 and (not os.path.exists(filename) or os.path.getsize(filename) == 0):
-        return rushlight.empty(0, dtype=rushlight.uint8).untyped_storage()
-    mapped = map_file(filename, shared, nbytes)
-    return rushlight.frombuffer(mapped, dtype=rushlight.uint8).untyped_storage()

@@ -1,4 +1,4 @@
-"""Tensors in files."""
+"""Files mapped into memory, and tensors in them."""
 
 from __future__ import annotations
 
@@ -34,16 +34,39 @@ def from_file(filename: str, shared: bool | None = None, size: int = 0, *, dtype
         ) from None
     try:
         present = os.fstat(file).st_size
-        if present < bytes_:
-            if not shared:
-                raise RuntimeError(
-                    f"file <{filename}> size <{present}> is smaller than the required mapping size <{bytes_}>"
-                )
-            os.ftruncate(file, bytes_)
+        if present < bytes_ and not shared:
+            raise RuntimeError(
+                f"file <{filename}> size <{present}> is smaller than the required mapping size <{bytes_}>"
+            )
         if not bytes_:
             return empty
-        memory = mmap.mmap(file, bytes_, access=mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY)
+        memory = _map(file, bytes_, bool(shared))
     finally:
         os.close(file)
     tensor = _C.frombuffer(memory, dtype=dtype, count=size)
     return tensor.requires_grad_() if options.get("requires_grad") else tensor
+
+
+def _map(file: int, nbytes: int, shared: bool) -> mmap.mmap:
+    """nbytes (0: all) of an open file: a shared one is lengthened as needed, and only it is written to."""
+    if shared and nbytes > os.fstat(file).st_size:
+        os.ftruncate(file, nbytes)
+    return mmap.mmap(file, nbytes, access=mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY)
+
+
+def map_file(path: str | os.PathLike, shared: bool, nbytes: int = 0) -> memoryview:
+    """The file (its first nbytes); written back to it if shared, else copied where it is written to.
+
+    A shared file is made, or lengthened, as needed.
+    """
+    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b") if shared else open(path, "rb") as file:
+        if not shared and nbytes > os.fstat(file.fileno()).st_size:
+            raise RuntimeError(f"file {os.fspath(path)} is shorter than {nbytes} bytes")
+        return memoryview(_map(file.fileno(), nbytes, shared))
+
+
+def storage_from_file(filename: str | os.PathLike, shared: bool = False, nbytes: int = 0) -> Any:
+    """torch.UntypedStorage.from_file; nbytes 0 takes the whole file."""
+    if nbytes == 0 and (not os.path.exists(filename) or os.path.getsize(filename) == 0):
+        return _C.empty(0, dtype=_C.uint8).untyped_storage()
+    return _C.frombuffer(map_file(filename, shared, nbytes), dtype=_C.uint8).untyped_storage()

@@ -35,10 +35,12 @@ from rushlight._file_options import (
     get_crc32_options,
     get_default_load_endianness,
     get_default_mmap_options,
-    map_file,
     set_crc32_options,
     set_default_load_endianness,
     set_default_mmap_options,
+)
+from rushlight._files import (
+    map_file,
     storage_from_file as _storage_from_file,  # noqa: F401  for python/storage.c
 )
 from rushlight._torch_names import our_name, torch_name

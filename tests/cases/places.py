@@ -56,7 +56,7 @@ error("slice_scatter", M, T(3, 4), 1, 2)
 case("diagonal_scatter", T(4, 5), T(4))
 case("diagonal_scatter", X, T(3, 2), 1, 0, 2)
 error("diagonal_scatter", M, T(4))
-# PyTorch's gradient of as_strided_scatter is wrong; tests/test_autograd.py tests ours.
+# PyTorch's gradient of as_strided_scatter is wrong; tests/test_derivatives.py tests ours.
 case("as_strided_scatter", T(3, 4), T(2, 2), (2, 2), (1, 2), grad=False)
 case("as_strided_scatter", T(12), T(3, 2), (3, 2), (4, 1), 1, grad=False)
 case("as_strided_scatter", T(12, layout="offset"), T(3), (3,), (1,), 2, grad=False)

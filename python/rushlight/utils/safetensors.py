@@ -17,7 +17,7 @@ from typing import Any
 
 import rushlight
 from rushlight._C import Tensor
-from rushlight._file_options import map_file
+from rushlight._files import map_file
 
 __all__ = ["load", "load_file", "load_model", "save", "save_file", "save_model"]
 
