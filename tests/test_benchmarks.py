@@ -44,7 +44,7 @@ SPELLED = {
     "_unique_consecutive": "unique_consecutive", "im2col": "unfold", "col2im": "fold", "resample": "interpolate",
     "grid_sampler": "grid_sample", "grid_sampler_2d": "grid_sample", "grid_sampler_3d": "grid_sample",
     "affine_grid_generator": "affine_grid", "standard_gamma": "_standard_gamma",
-    "sample_dirichlet": "_sample_dirichlet", "_histogram": "histogram", "_histogram_edges": "histogram",
+    "sample_dirichlet": "_sample_dirichlet", "border_pad": "pad", "_histogram": "histogram", "_histogram_edges": "histogram",
 }  # fmt: skip
 UNTIMED = {
     "is_same_size",  # no work that grows with the elements
