@@ -202,16 +202,8 @@ static PyObject *tensor_repr(PyObject *self)
 {
     if (rl_py_overrides(self))
         return rl_py_override_operator("__repr__", self, NULL);
-    PyTypeObject *type = Py_TYPE(self);
-    bool plain = type == &rl_py_tensor_type || type == rl_py_parameter_type;
-    const char *name = plain                         ? "tensor"
-                       : strrchr(type->tp_name, '.') ? strrchr(type->tp_name, '.') + 1
-                                                     : type->tp_name;
     PyObject *module = PyImport_ImportModule("rushlight._tensor_str");
-    PyObject *dtype = module ? rl_py_dtype_object(rl_default_dtype()) : NULL;
-    PyObject *text =
-        dtype ? PyObject_CallMethod(module, "tensor_str", "OOs", self, dtype, name) : NULL;
-    Py_XDECREF(dtype);
+    PyObject *text = module ? PyObject_CallMethod(module, "tensor_repr", "O", self) : NULL;
     Py_XDECREF(module);
     return text;
 }
