@@ -164,8 +164,13 @@ SUM_COLUMNS(sumabs_columns, NAME(s_abs))
                 double total[WIDTH];                                                               \
                 size_t w = no - o < WIDTH ? no - o : WIDTH;                                        \
                 NAME(columns)(w, nr, x + (ptrdiff_t)o * so, so, sr, total);                        \
-                for (size_t j = 0; j < w; j++, y += sy)                                            \
-                    *(T *)y = (T)total[j];                                                         \
+                if (sy == sizeof(T))                                                               \
+                    for (size_t j = 0; j < w; j++)                                                 \
+                        ((T *)y)[j] = (T)total[j];                                                 \
+                else                                                                               \
+                    for (size_t j = 0; j < w; j++)                                                 \
+                        *(T *)(y + (ptrdiff_t)j * sy) = (T)total[j];                               \
+                y += (ptrdiff_t)w * sy;                                                            \
             }                                                                                      \
     }
 SUM_KERNEL(SUM, sum_row, sum_columns)
