@@ -80,6 +80,14 @@ bool rl_optim_keeps(const rl_optim *o, int slot)
     }
 }
 
+unsigned rl_optim_kept(const rl_optim *o)
+{
+    unsigned kept = 0;
+    for (int k = 0; k < RL_OPTIM_STATES; k++)
+        kept |= (unsigned)rl_optim_keeps(o, k) << k;
+    return kept;
+}
+
 /* ---- states ---- */
 
 static bool is_number(int k) { return k == STEP || k == PRODUCT || k == RATE; }
@@ -118,7 +126,7 @@ static void set_number(rl_tensor *t, double v)
     rl_bump_version(t);
 }
 
-static rl_status check(const rl_optim *o, rl_tensor *p, rl_tensor *g, rl_tensor *const *s)
+static rl_status check(unsigned kept, rl_tensor *p, rl_tensor *g, rl_tensor *const *s)
 {
     if (!rl_is_floating((rl_dtype)p->dtype))
         return rl_error(RL_ERUNTIME, "optimizers step floating-point parameters, not %s",
@@ -126,8 +134,8 @@ static rl_status check(const rl_optim *o, rl_tensor *p, rl_tensor *g, rl_tensor 
     if (!rl_same_shape(p, g))
         return rl_error(RL_ERUNTIME, "optimizer: gradient of shape %s for a parameter of shape %s",
                         rl_shape_str(g).s, rl_shape_str(p).s);
-    for (int k = 0; s && k < RL_OPTIM_STATES; k++) {
-        if (!s[k] || !rl_optim_keeps(o, k))
+    for (int k = 0; s && kept >> k; k++) {
+        if (!s[k] || !(kept >> k & 1))
             continue;
         bool number = is_number(k);
         if (number && (s[k]->numel != 1 || (s[k]->dtype != RL_F32 && s[k]->dtype != RL_F64)))
@@ -303,19 +311,19 @@ static rl_status run_on_copies(rl_optim_loop loop, rl_tensor *p, rl_tensor *g, r
 
 /* Checks all parameters and makes the states that are missing; fresh[i]: SGD's buffer of parameter
  * i was made now. */
-static rl_status prepare(const rl_optim *o, int64_t n, rl_tensor *const *params,
+static rl_status prepare(const rl_optim *o, unsigned kept, int64_t n, rl_tensor *const *params,
                          rl_tensor *const *grads, rl_optim_state *state, uint8_t *fresh)
 {
     for (int64_t i = 0; i < n; i++) {
         rl_tensor *g = grads ? grads[i] : rl_borrow_grad(params[i]);
-        if (g && check(o, params[i], g, state ? state[i] : NULL) != RL_OK)
+        if (g && check(kept, params[i], g, state ? state[i] : NULL) != RL_OK)
             return rl_error_code();
     }
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < n && kept; i++) {
         if (!(grads ? grads[i] : rl_borrow_grad(params[i])))
             continue;
-        for (int k = 0; k < RL_OPTIM_STATES; k++) {
-            if (!rl_optim_keeps(o, k))
+        for (int k = 0; kept >> k; k++) {
+            if (!(kept >> k & 1))
                 continue;
             if (!state)
                 return rl_error(RL_ERUNTIME,
@@ -330,8 +338,8 @@ static rl_status prepare(const rl_optim *o, int64_t n, rl_tensor *const *params,
     return RL_OK;
 }
 
-static rl_status step_one(const rl_optim *o, rl_tensor *p, rl_tensor *g, rl_tensor **s, bool fresh,
-                          numbers *now)
+static rl_status step_one(const rl_optim *o, unsigned kept, rl_tensor *p, rl_tensor *g,
+                          rl_tensor **s, bool fresh, numbers *now)
 {
     count_step(o, s, now);
     now->a.flag[1] = fresh;
@@ -339,7 +347,7 @@ static rl_status step_one(const rl_optim *o, rl_tensor *p, rl_tensor *g, rl_tens
     bool direct = (p->dtype == RL_F32 || p->dtype == RL_F64) && (p->contiguous || rl_is_dense(p)) &&
                   in_step(p, g);
     for (int k = 0; k < 3; k++) {
-        slots[k] = rl_optim_keeps(o, FIRST + k) ? s[FIRST + k] : NULL;
+        slots[k] = kept >> (FIRST + k) & 1 ? s[FIRST + k] : NULL;
         direct = direct && (!slots[k] || in_step(p, slots[k]));
     }
     if (direct)
@@ -363,7 +371,8 @@ rl_status rl_optim_step(const rl_optim *o, int64_t n, rl_tensor *const *params,
     if (!fresh)
         return rl_error_code();
     memset(fresh, 0, (size_t)n);
-    rl_status status = prepare(o, n, params, grads, state, fresh);
+    unsigned kept = rl_optim_kept(o);
+    rl_status status = prepare(o, kept, n, params, grads, state, fresh);
     numbers now = {
         .a = {.weight_decay = o->weight_decay, .maximize = o->maximize, .decoupled = o->decoupled},
         .step = -1,
@@ -373,7 +382,8 @@ rl_status rl_optim_step(const rl_optim *o, int64_t n, rl_tensor *const *params,
     for (; done < n && status == RL_OK; done += status == RL_OK) {
         rl_tensor *g = grads ? grads[done] : rl_borrow_grad(params[done]);
         if (g)
-            status = step_one(o, params[done], g, state ? state[done] : none, fresh[done], &now);
+            status =
+                step_one(o, kept, params[done], g, state ? state[done] : none, fresh[done], &now);
     }
     for (; done < n; done++) /* after a failure: buffers that nothing was written to */
         if (fresh[done]) {

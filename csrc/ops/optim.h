@@ -6,5 +6,7 @@
 
 /* Whether this optimizer keeps something in this slot of a parameter's state. */
 bool rl_optim_keeps(const rl_optim *o, int slot);
+/* The same for all slots: bit `slot` is set. */
+unsigned rl_optim_kept(const rl_optim *o);
 
 #endif

@@ -150,12 +150,11 @@ static PyObject *state_of(PyObject *state, PyObject *p)
     return PyErr_Occurred() ? NULL : PyObject_GetItem(state, p);
 }
 
-/* Borrows the tensors that state[p] holds.  0, or -1 with an exception. */
-static int read_state(const optimizer *kind, const rl_optim *o, PyObject *s, rl_tensor **slots)
+/* The tensors that state[p] holds, into slots that are NULL.  0, or -1 with an exception. */
+static int read_state(const optimizer *kind, unsigned kept, PyObject *s, rl_tensor **slots)
 {
-    for (int k = 0; k < RL_OPTIM_STATES; k++) {
-        slots[k] = NULL;
-        if (!kind->keys[k] || !rl_optim_keeps(o, k))
+    for (int k = 0; kept >> k; k++) {
+        if (!kind->keys[k] || !(kept >> k & 1))
             continue;
         PyObject *v = PyDict_GetItemWithError(s, kind->keys[k]);
         if (!v && PyErr_Occurred())
@@ -225,7 +224,8 @@ static int step_group(rl_optim_kind which, PyObject *group, PyObject *state)
         dicts = (PyObject **)(p + all);
     }
     rl_optim_state *before = slots + (all > FEW ? all : FEW);
-    bool keeps = rl_optim_keeps(&o, 1);
+    unsigned kept = rl_optim_kept(&o);
+    bool keeps = kept >> 1 & 1;
     int result = 0;
     int64_t elements = 0;
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(params) && i < all && result == 0; i++) {
@@ -256,7 +256,7 @@ static int step_group(rl_optim_kind which, PyObject *group, PyObject *state)
         elements += p[n]->numel;
         n++;
         if (keeps && result == 0)
-            result = read_state(kind, &o, dicts[n - 1], slots[n - 1]);
+            result = read_state(kind, kept, dicts[n - 1], slots[n - 1]);
     }
     if (result == 0 && n) {
         memcpy(before, slots, (size_t)n * sizeof *slots);
