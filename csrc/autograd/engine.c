@@ -25,6 +25,8 @@ rl_tensor *rl_sum_to(rl_tensor *t, int ndim, const int64_t *shape)
     for (int d = 0; d < t->ndim; d++)
         if (d < lead || (shape[d - lead] == 1 && t->shape[d] != 1))
             dims[n++] = d;
+    if (n > 0 && n == lead) /* a tensor of its own, which a leaf may keep as its gradient */
+        return rl_sum(t, (rl_ints){dims, n}, false, RL_NO_DTYPE);
     RL_TEMP *sum = n ? rl_sum(t, (rl_ints){dims, n}, true, RL_NO_DTYPE) : rl_retain(t);
     return sum && lead ? rl_reshape(sum, (rl_ints){shape, ndim}) : rl_retain(sum);
 }
