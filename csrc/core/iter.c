@@ -401,7 +401,7 @@ static bool map_short(const rl_map *m, rl_tensor **result)
     bool broadcasts = false;
     if (rl_map_mask_first(m->op))
         return false;
-    if (n == 2 && (lead->ndim == 0 || lead->numel < m->in[1]->numel))
+    if (n > 1 && (lead->ndim == 0 || (n == 2 && lead->numel < m->in[1]->numel)))
         lead = m->in[1];
     if (!lead->contiguous || rl_is_wrapped_number(lead))
         return false;
