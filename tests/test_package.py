@@ -245,8 +245,10 @@ def test_classes_have_pytorchs_names():
         from torch import nn
         from torch.cuda.amp import GradScaler, autocast
         for kind in (nn.Linear, nn.Parameter, nn.MultiheadAttention, torch.optim.SGD, torch.utils.data.DataLoader,
-                     torch.distributions.Normal, torch.optim.lr_scheduler.StepLR, autocast):
+                     torch.distributions.Normal, torch.optim.lr_scheduler.StepLR, autocast,
+                     torch.Size, type(torch.float32), torch.device, torch.Generator):
             print(kind)
+        print(torch.Tensor.__module__)
         file = io.BytesIO()
         torch.save(nn.Linear(2, 1), file)
         file.seek(0)
@@ -261,6 +263,11 @@ def test_classes_have_pytorchs_names():
         "<class 'torch.distributions.normal.Normal'>",
         "<class 'torch.optim.lr_scheduler.StepLR'>",
         "<class 'torch.cuda.amp.autocast'>",
+        "<class 'torch.Size'>",
+        "<class 'torch.dtype'>",
+        "<class 'torch.device'>",
+        "<class 'torch._C.Generator'>",
+        "torch",
         "Linear(in_features=2, out_features=1, bias=True)",
     ]
 

@@ -514,8 +514,7 @@ rl_tensor *rl_py_legacy_new(rl_dtype dtype, PyObject *args, PyObject *kwargs)
         }
         return raised(rl_new_view(t, t->ndim, t->shape, t->strides, t->offset));
     }
-    bool sizes =
-        n != 1 || PyIndex_Check(first) || !strcmp(Py_TYPE(first)->tp_name, "rushlight.Size");
+    bool sizes = n != 1 || PyIndex_Check(first) || !strcmp(rl_py_type_name(first), "Size");
     if (!sizes && !is_sequence(first)) {
         PyErr_Format(PyExc_TypeError, "new(): data must be a sequence (got %s)",
                      rl_py_type_name(first));

@@ -47,5 +47,6 @@ rl_status rl_py_callback_failed(void) { return rl_error(RL_ECALLBACK, "a Python 
 const char *rl_py_type_name(PyObject *o)
 {
     const char *name = Py_TYPE(o)->tp_name;
-    return strncmp(name, "rushlight.", 10) ? name : strrchr(name, '.') + 1;
+    bool ours = !strncmp(name, "rushlight.", 10) || !strncmp(name, "torch.", 6);
+    return ours ? strrchr(name, '.') + 1 : name;
 }

@@ -93,6 +93,35 @@ static PyObject *alloc_live(PyObject *Py_UNUSED(m), PyObject *Py_UNUSED(a))
     return PyLong_FromLongLong(rl_alloc_live());
 }
 
+/* For install_as_torch(): what print(type(x.shape)) shows of a type of the extension. */
+static PyObject *set_type_name(PyObject *Py_UNUSED(module), PyObject *args)
+{
+    PyTypeObject *type;
+    const char *name;
+    if (!PyArg_ParseTuple(args, "O!s", &PyType_Type, &type, &name))
+        return NULL;
+    if (!strchr(name, '.')) {
+        PyErr_SetString(PyExc_ValueError, "_set_type_name: the name has no module");
+        return NULL;
+    }
+    if (type == &rl_py_tensor_type) { /* its name has no module, see class_module() */
+        PyObject *home = PyUnicode_FromStringAndSize(name, strrchr(name, '.') - name);
+        int status = home ? PyDict_SetItemString(type->tp_dict, "__module__", home) : -1;
+        Py_XDECREF(home);
+        return status ? NULL : Py_NewRef(Py_None);
+    }
+    if (type->tp_flags & Py_TPFLAGS_HEAPTYPE || strncmp(type->tp_name, "rushlight.", 10)) {
+        PyErr_Format(PyExc_TypeError, "_set_type_name: %s is not a type of this extension",
+                     type->tp_name);
+        return NULL;
+    }
+    char *kept = PyMem_Malloc(strlen(name) + 1); /* as long as the type: until the process ends */
+    if (!kept)
+        return PyErr_NoMemory();
+    type->tp_name = strcpy(kept, name);
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef functions[] = {
     {"get_num_threads", get_num_threads, METH_NOARGS,
      "get_num_threads() -> int\n\nThreads that operators use."},
@@ -102,6 +131,8 @@ static PyMethodDef functions[] = {
      "get_default_dtype() -> dtype\n\nDtype of floating tensors unless given."},
     {"set_default_dtype", set_default_dtype, METH_O,
      "set_default_dtype(d)\n\nSets the dtype of floating tensors unless given."},
+    {"_set_type_name", set_type_name, METH_VARARGS,
+     "_set_type_name(type, name)\n\nShows a type of this extension under another name."},
     {"_isa", isa, METH_NOARGS, "_isa() -> str\n\nInstruction set in use."},
     {"_memory_stats", memory_stats, METH_NOARGS,
      "_memory_stats() -> dict\n\nThe allocator's figures in bytes."},

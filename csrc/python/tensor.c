@@ -310,8 +310,6 @@ static PySequenceMethods sequence_methods = {
  * from here. */
 static PyObject *class_module(PyObject *self, void *Py_UNUSED(closure))
 {
-    if (self == (PyObject *)&rl_py_tensor_type)
-        return PyUnicode_FromString("rushlight");
     PyObject *module = PyDict_GetItemString(((PyTypeObject *)self)->tp_dict, "__module__");
     return module ? Py_NewRef(module) : PyUnicode_FromString("rushlight");
 }

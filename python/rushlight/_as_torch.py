@@ -6,8 +6,10 @@ import importlib.machinery
 import sys
 from types import ModuleType
 
-from rushlight import _version
+from rushlight import _C, _version
 from rushlight._torch_names import torch_name
+
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class made in Python
 
 
 class _Loader(importlib.abc.Loader):
@@ -76,10 +78,11 @@ def _rename_classes(module: ModuleType) -> None:
     """print(type(layer)) is to show <class 'torch.nn.modules.linear.Linear'>."""
     for value in list(vars(module).values()):
         if isinstance(value, type) and value.__module__.split(".")[0] == "rushlight":
-            try:
-                value.__module__ = torch_name(value.__module__, value.__qualname__)
-            except TypeError:  # a type of the extension
-                pass
+            name = torch_name(value.__module__, value.__qualname__)
+            if value.__flags__ & _HEAP_TYPE:
+                value.__module__ = name
+            else:
+                _C._set_type_name(value, f"{name}.{value.__name__}")
 
 
 def install_as_torch() -> None:
