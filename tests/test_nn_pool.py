@@ -113,3 +113,21 @@ def test_lenet():
     assert mine[-1] < mine[0]
     for a, e in zip(ours, wanted, strict=True):
         np.testing.assert_allclose(a, e, rtol=1e-4, atol=1e-4)
+
+
+def test_max_pool1d_without_places():
+    """Where nothing asks for the places, another loop finds the same maxima, NaN and infinities among them."""
+    x = np.random.default_rng(2).standard_normal((300, 3, 34)).astype(np.float32)
+    x.flat[::13], x.flat[::7] = np.nan, -np.inf
+    for kernel, stride, padding, dilation in itertools.product(
+        (1, 2, 3), (1, 2, 3), (0, 1), (1, 2)
+    ):
+        if padding > ((kernel - 1) * dilation + 1) // 2:
+            continue
+        at, alone = (
+            rushlight.nn.functional.max_pool1d(
+                rushlight.tensor(x, requires_grad=grad), kernel, stride, padding, dilation
+            )
+            for grad in (True, False)
+        )
+        np.testing.assert_array_equal(alone.numpy(), at.detach().numpy())

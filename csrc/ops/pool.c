@@ -168,6 +168,29 @@ static void max_planes(int64_t begin, int64_t end, void *context)
 #undef ARGUMENTS
 }
 
+/* The maxima alone, of windows of one dim that share nothing with the next plane's where they lie
+ * side by side: then the planes of a block are one long row. */
+static void most_planes(int64_t begin, int64_t end, void *context)
+{
+    enum { BLOCK = 4096 }; /* elements that stay in the cache from one pass to the next */
+    const job *j = context;
+    rl_pool_window w = window_of(&j->v);
+    bool joined = w.kernel[2] == w.stride[2] && w.dilation[2] == 1 && w.pad[2] == 0 &&
+                  w.out[2] * w.stride[2] == w.in[2];
+    int64_t most = joined && BLOCK > j->in_size ? BLOCK / j->in_size : 1;
+    for (int64_t p = begin, m; p < end; p += m) {
+        m = end - p < most ? end - p : most;
+        w.in[2] = m * j->in_size;
+        w.out[2] = m * j->out_size;
+        if (j->dtype == RL_F32)
+            rl_kernel_table.pool->most_f32(&w, (const float *)j->x + p * j->in_size,
+                                           (float *)j->y + p * j->out_size);
+        else
+            rl_kernel_table.pool->most_f64(&w, (const double *)j->x + p * j->in_size,
+                                           (double *)j->y + p * j->out_size);
+    }
+}
+
 /* Divides each of a plane's outputs by the number of its window's elements. */
 #define DIVIDE(T)                                                                                  \
     static T divided_##T(const pool *v, T x, span a, span b, span c)                               \
@@ -543,6 +566,21 @@ static rl_status max_pool(call c, rl_tensor **out)
     return set_windows(&c, &v) ? rl_error_code() : maxima(&v, c.x, out);
 }
 
+/* The maxima without their places, where no derivative asks for them. */
+static rl_tensor *maxima_alone(call c)
+{
+    rl_tensor *out[2] = {NULL, NULL};
+    pool v;
+    if (!c.x || set_windows(&c, &v))
+        return NULL;
+    if (c.ndim == 1 && rl_is_floating((rl_dtype)c.x->dtype) && !rl_recording(c.x))
+        return compute(&v, c.x, most_planes, NULL);
+    if (maxima(&v, c.x, out))
+        return NULL;
+    rl_release(out[1]);
+    return out[0];
+}
+
 static rl_tensor *average_pool(call c, bool include_pad, rl_opt_int divisor)
 {
     pool v;
@@ -586,11 +624,8 @@ static const int64_t one[1] = {1};
     rl_tensor *rl_max_pool##N##d(rl_tensor *x, rl_ints kernel, rl_ints stride, rl_ints padding,    \
                                  rl_ints dilation, bool ceil_mode)                                 \
     {                                                                                              \
-        rl_tensor *out[2];                                                                         \
-        if (rl_max_pool##N##d_with_indices(x, kernel, stride, padding, dilation, ceil_mode, out))  \
-            return NULL;                                                                           \
-        rl_release(out[1]);                                                                        \
-        return out[0];                                                                             \
+        return maxima_alone(                                                                       \
+            (call){"max_pool" #N "d", N, x, kernel, stride, padding, dilation, ceil_mode});        \
     }                                                                                              \
     rl_tensor *rl_adaptive_avg_pool##N##d(rl_tensor *x, rl_ints size)                              \
     {                                                                                              \

@@ -75,6 +75,15 @@ static int in_pairs(const rl_pool_window *v)
             at[i] = take ? s.source + p : at[i];                                                   \
         }                                                                                          \
     }                                                                                              \
+    static inline __attribute__((always_inline)) void take_most_##S(                               \
+        stretch s, int64_t stride, const T *restrict x, T *restrict y)                             \
+    {                                                                                              \
+        x += s.source;                                                                             \
+        for (int64_t i = s.from, p = 0; i < s.to; i++, p += stride) {                              \
+            T value = x[p], most = y[i];                                                           \
+            y[i] = (value > most) | (value != value) ? value : most;                               \
+        }                                                                                          \
+    }                                                                                              \
     static inline __attribute__((always_inline)) void add_##S(stretch s, int64_t stride,           \
                                                               const T *restrict x, T *restrict y)  \
     {                                                                                              \
@@ -133,6 +142,15 @@ static int in_pairs(const rl_pool_window *v)
             at += v->out[2];                                                                       \
         }                                                                                          \
     }                                                                                              \
+    static void most_##S(const rl_pool_window *v, const T *x, T *y)                                \
+    {                                                                                              \
+        ROWS                                                                                       \
+        {                                                                                          \
+            for (int64_t i = 0; i < v->out[2]; i++)                                                \
+                y[i] = -INFINITY;                                                                  \
+            EACH_STRETCH(0, k2 < v->kernel[2], k2++, take_most_##S, x, y)                          \
+        }                                                                                          \
+    }                                                                                              \
     static void sum_##S(const rl_pool_window *v, const T *x, T *y)                                 \
     {                                                                                              \
         ROWS                                                                                       \
@@ -150,7 +168,8 @@ static int in_pairs(const rl_pool_window *v)
 POOL(float, int32_t, f32)
 POOL(double, int64_t, f64)
 
-static const rl_pool_kernels kernels = {max_f32, max_f64, sum_f32, sum_f64, spread_f32, spread_f64};
+static const rl_pool_kernels kernels = {max_f32, max_f64, most_f32,   most_f64,
+                                        sum_f32, sum_f64, spread_f32, spread_f64};
 
 void K(fill_pool)(rl_kernels *table);
 void K(fill_pool)(rl_kernels *table) { table->pool = &kernels; }
