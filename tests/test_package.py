@@ -285,3 +285,23 @@ def test_cuda_can_be_named():
         "type torch.cuda.FloatTensor not available. Torch not compiled with CUDA enabled.",
         "Torch not compiled with CUDA enabled",
     ]
+
+
+def test_compiler_changes_nothing():
+    @rushlight.compiler.disable
+    def twice(x):
+        return 2 * x
+
+    @rushlight.compiler.disable(recursive=False)
+    def thrice(x):
+        return 3 * x
+
+    assert (twice(1), thrice(1)) == (2, 3)
+    assert not rushlight.compiler.is_compiling() and rushlight.compiler.list_backends() == []
+
+
+def test_set_anomaly_enabled():
+    rushlight.set_anomaly_enabled(True, False)
+    assert rushlight.is_anomaly_enabled() and not rushlight.is_anomaly_check_nan_enabled()
+    rushlight.set_anomaly_enabled(False)
+    assert not rushlight.is_anomaly_enabled()

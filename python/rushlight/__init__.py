@@ -108,6 +108,7 @@ _LAZY = {
     "lobpcg": "rushlight.linalg._lobpcg",
     "bilinear": "rushlight.nn.functional",
     "embedding_renorm_": "rushlight.nn.functional.sparse",
+    "set_anomaly_enabled": "rushlight.autograd.anomaly_mode",
     "autocast": "rushlight.amp",
     "GradScaler": "rushlight.amp",
     **dict.fromkeys(

@@ -38,3 +38,8 @@ class set_detect_anomaly(_Anomaly):
 
     def __enter__(self) -> None:
         pass
+
+
+def set_anomaly_enabled(enabled: bool, check_nan: bool = True) -> None:
+    """Switches anomaly detection on or off at once."""
+    _C._set_anomaly_enabled(enabled, check_nan)
