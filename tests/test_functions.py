@@ -38,3 +38,19 @@ def test_empty_permuted():
     assert (tuple(x.shape), x.stride(), x.dtype) == ((2, 3, 5), (15, 1, 3), rushlight.int32)
     with pytest.raises(RuntimeError, match="permutation"):
         rushlight.empty_permuted((2, 3), (0, 0))
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "int32", "bool"])
+@pytest.mark.parametrize("shape", [(100003,), (3, 5, 4099), (70, 9, 41)])
+def test_reductions_convert_in_blocks(dtype, shape):
+    """Dtypes that are added up in a wider one, rows longer and shorter than a block: exact, as the sums are small."""
+    np = pytest.importorskip("numpy")
+    x = np.random.default_rng(3).integers(-1, 2, shape)
+    x = (x != 0) if dtype == "bool" else x
+    t = rushlight.tensor(x).to(getattr(rushlight, dtype))
+    for dim in ((), -1, 0):
+        got = t.sum(dim, dtype=rushlight.float64)
+        np.testing.assert_array_equal(
+            got.numpy(), x.sum(None if dim == () else dim, dtype=np.float64)
+        )
+    assert t.sum(dtype=rushlight.int64 if dtype == "bool" else rushlight.float32).item() == x.sum()

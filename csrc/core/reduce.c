@@ -9,6 +9,7 @@
 
 #define GRAIN (32 << 10)  /* elements per thread and turn */
 #define PART (256 << 10)  /* elements of a part of a long reduction */
+#define CONVERTED 4096    /* elements that are converted at a time */
 #define PART_MIN 1024     /* elements per output and part, when many outputs lie side by side */
 #define PART_OUTPUTS 4096 /* outputs from which there is enough to share out without parts */
 
@@ -155,6 +156,88 @@ static rl_tensor *reduced_last(rl_tensor *x, const bool *mask, bool *new_mask)
     return rl_contiguous_data(view);
 }
 
+/* Rows that are converted block by block on their way to the kernel. */
+struct converted {
+    rl_reduce_fn *kernel;
+    const rl_kargs *args;
+    const rl_tensor *x;
+    rl_dtype compute;
+    int64_t nr, block, blocks; /* elements of a row, of a block of it at most; blocks of a row */
+    char *y;
+    size_t y_item;
+};
+
+static void run_converted(int64_t begin, int64_t end, void *context)
+{
+    const struct converted *w = context;
+    _Alignas(64) char values[CONVERTED * sizeof(double)];
+    ptrdiff_t item = (ptrdiff_t)rl_itemsize(w->x), size = (ptrdiff_t)rl_dtype_size(w->compute);
+    for (int64_t i = begin, n; i < end; i += n) {
+        int64_t first = i % w->blocks * w->block,
+                m = w->nr - first < w->block ? w->nr - first : w->block;
+        n = w->blocks > 1 ? 1 : CONVERTED / w->nr < end - i ? CONVERTED / w->nr : end - i;
+        rl_convert((rl_dtype)w->x->dtype, w->x->data + (i / w->blocks * w->nr + first) * item, item,
+                   w->compute, values, size, (size_t)(n * m));
+        w->kernel((size_t)n, (size_t)m, values, m * size, size, w->y + i * (int64_t)w->y_item,
+                  (ptrdiff_t)w->y_item, w->args);
+    }
+}
+
+/* The reduction of a row-major x of another dtype, its last dims reduced, without a converted copy
+ * of all of it.  *y stays NULL when it is not that simple (or memory runs out). */
+static void reduce_converted(rl_reduce_op op, rl_tensor *x, const bool *mask, rl_dtype compute,
+                             const rl_kargs *args, rl_tensor **y)
+{
+    int64_t no = 1, nr = 1;
+    bool last = true;
+    for (int d = x->ndim - 1; d >= 0; d--) {
+        last = last && mask[d];
+        last ? (nr *= x->shape[d]) : (no *= x->shape[d]);
+        if (mask[d] && !last)
+            return;
+    }
+    rl_dtype writes = kernel_output(op, compute);
+    rl_reduce_fn *again = rl_kernel_table.reduce[op][writes];
+    struct converted w = {rl_kernel_table.reduce[op][compute],
+                          args,
+                          x,
+                          compute,
+                          nr,
+                          nr,
+                          1,
+                          NULL,
+                          rl_dtype_size(writes)};
+    if (x->dtype == compute || !x->contiguous || nr == 0 || no == 0 ||
+        (nr > CONVERTED && (!kinds[op].combines || !again)))
+        return;
+    if (nr > CONVERTED) {
+        w.block = CONVERTED;
+        w.blocks = (nr + CONVERTED - 1) / CONVERTED;
+    }
+    RL_TEMP *parts = rl_new(writes, 2, (int64_t[]){no, w.blocks});
+    if (!parts)
+        return;
+    w.y = parts->data;
+    rl_parallel_for(parts->numel, w.blocks > 1 ? GRAIN / CONVERTED : GRAIN / nr, run_converted, &w);
+    if (w.blocks == 1) {
+        *y = rl_retain(parts);
+        return;
+    }
+    if ((*y = rl_new(writes, 1, &no)))
+        again((size_t)no, (size_t)w.blocks, parts->data, w.blocks * (ptrdiff_t)w.y_item,
+              (ptrdiff_t)w.y_item, (*y)->data, (ptrdiff_t)w.y_item, args);
+}
+
+/* y as `result` with the given shape; y goes. */
+static rl_tensor *finish(rl_tensor *y, int ndim, const int64_t *shape, rl_dtype result)
+{
+    rl_tensor *next = NULL;
+    if (!rl_tensor_set_geometry(y, ndim, shape, NULL))
+        next = y->dtype == result ? rl_retain(y) : rl_cast_data(y, result);
+    rl_release(y);
+    return next;
+}
+
 /* A row-major x of a few elements whose reduced dims are all, the last or the first ones: one call
  * of the kernel, the same that the general way would make.  Returns false when it is not that
  * simple; nothing has happened then. */
@@ -211,6 +294,10 @@ rl_tensor *rl_reduce_run(rl_reduce_op op, const char *name, rl_tensor *x, const 
         if (!mask[d] || keepdim)
             shape[ndim++] = mask[d] ? 1 : x->shape[d];
 
+    y = NULL;
+    reduce_converted(op, x, mask, compute, args, &y);
+    if (y)
+        return finish(y, ndim, shape, result);
     y = x->dtype == compute ? rl_retain(x) : rl_cast_data(x, compute);
     if (!y)
         return NULL;
@@ -234,15 +321,5 @@ rl_tensor *rl_reduce_run(rl_reduce_op op, const char *name, rl_tensor *x, const 
             todo[d] &= !group[d];
         all = innermost_group(y, todo, false, group, &nr, &sr);
     }
-    rl_status status = rl_tensor_set_geometry(y, ndim, shape, NULL);
-    if (!status && y->dtype != result) {
-        next = rl_cast_data(y, result);
-        rl_release(y);
-        return next;
-    }
-    if (status) {
-        rl_release(y);
-        return NULL;
-    }
-    return y;
+    return finish(y, ndim, shape, result);
 }
