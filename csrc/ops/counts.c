@@ -4,6 +4,7 @@
 #include "autograd/autograd.h"
 #include "core/iter.h"
 #include "core/random.h"
+#include "core/random_math.h"
 #include "rushlight_ops.h"
 
 /* Elementary functions of one number by the kernels of the operators: the same bits everywhere. */
@@ -14,14 +15,45 @@ static double function(rl_map_op op, double x)
                                     &(rl_kargs){0});
     return y;
 }
-static double ln(double x) { return function(RL_MAP_LOG, x); }
-static double ln_gamma(double x) { return function(RL_MAP_LGAMMA, x); }
+/* Of positive numbers; random_math.h's, without a call, and the kernel's where there is no number
+ * to take apart. */
+static double ln(double x)
+{
+    return x >= 0x1p-1022 && x < INFINITY ? rl_log_unit(x) : function(RL_MAP_LOG, x);
+}
 
 /* log(1 - p); of a float32 p rounded to float32. */
 static double ln_rest(double p, bool narrow)
 {
-    double y = function(RL_MAP_LOG1P, -p);
+    /* 1 - p is exact for a float32 p that is not tiny. */
+    double y = narrow && p > 0x1p-28 ? ln(1 - p) : function(RL_MAP_LOG1P, -p);
     return narrow ? (float)y : y;
+}
+
+/* log k! less Stirling's (k + 1/2) log(k + 1) - (k + 1) + log(2 pi) / 2. */
+static double stirling_rest(double k)
+{
+    static const double first[] = {0.0810614667953272, 0.0413406959554092, 0.0276779256849983,
+                                   0.0207906721037650, 0.0166446911898211, 0.0138761288230707,
+                                   0.0118967099458917, 0.0104112652619720, 0.00925546218271273,
+                                   0.00833056343336287};
+    if (k <= 9)
+        return first[(int)k];
+    double square = (k + 1) * (k + 1);
+    return (1.0 / 12 - (1.0 / 360 - 1.0 / 1260 / square) / square) / (k + 1);
+}
+
+/* log k!, k a whole number: Stirling's series, from 11 on to the last bits. */
+static double ln_factorial(double k)
+{
+    double x = k + 1, z = 1 / (x * x), rest = stirling_rest(k);
+    if (k > 9)
+        rest =
+            (1.0 / 12 -
+             z * (1.0 / 360 -
+                  z * (1.0 / 1260 - z * (1.0 / 1680 - z * (1.0 / 1188 - z * (691.0 / 360360)))))) /
+            x;
+    return (k + 0.5) * ln(x) - x + 0.91893853320467274178 + rest;
 }
 
 /* ---- Poisson ---- */
@@ -29,7 +61,7 @@ static double ln_rest(double p, bool narrow)
 /* Products of uniform numbers until they fall below e^-rate. */
 static double poisson_few(rl_generator *g, double rate)
 {
-    double least = function(RL_MAP_EXP, -rate), product = 1;
+    double least = rl_exp_any(-rate), product = 1;
     int64_t k = -1;
     do {
         product *= rl_draw_unit(g);
@@ -42,7 +74,6 @@ static double poisson_few(rl_generator *g, double rate)
  * random variables, Insurance: Mathematics and Economics 12 (1993), algorithm PTRS; rate >= 10. */
 static double poisson_many(rl_generator *g, double rate)
 {
-    double ln_rate = ln(rate);
     double b = 0.931 + 2.53 * sqrt(rate), a = -0.059 + 0.02483 * b;
     double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4), quick = 0.9277 - 3.6224 / (b - 2);
     for (;;) {
@@ -52,8 +83,7 @@ static double poisson_many(rl_generator *g, double rate)
             return k;
         if (k < 0 || (us < 0.013 && v > us))
             continue;
-        if (ln(v) + ln(inverse_alpha) - ln(a / (us * us) + b) <=
-            -rate + k * ln_rate - ln_gamma(k + 1))
+        if (ln(v * inverse_alpha / (a / (us * us) + b)) <= -rate + k * ln(rate) - ln_factorial(k))
             return k;
     }
 }
@@ -104,19 +134,6 @@ static double binomial_few(rl_generator *g, double n, double p, bool narrow)
         if (!(sum <= n))
             return hits;
     }
-}
-
-/* log k! less Stirling's (k + 1/2) log(k + 1) - (k + 1) + log(2 pi) / 2. */
-static double stirling_rest(double k)
-{
-    static const double first[] = {0.0810614667953272, 0.0413406959554092, 0.0276779256849983,
-                                   0.0207906721037650, 0.0166446911898211, 0.0138761288230707,
-                                   0.0118967099458917, 0.0104112652619720, 0.00925546218271273,
-                                   0.00833056343336287};
-    if (k <= 9)
-        return first[(int)k];
-    double square = (k + 1) * (k + 1);
-    return (1.0 / 12 - (1.0 / 360 - 1.0 / 1260 / square) / square) / (k + 1);
 }
 
 /* Transformed rejection: W. Hoermann, The generation of binomial random variates, J. Stat. Comput.
