@@ -47,7 +47,7 @@ static void NAME(gru)(const rl_rnn_step *s)
         EACH_UNIT
         {
             T a = SIGMOID(reset[j]), z = SIGMOID(keep[j]);
-            T m = M(tanh)(new[j] + a * inner[j]);
+            T m = M(tanh)(new[j] + a *inner[j]);
             reset[j] = a;
             keep[j] = z;
             new[j] = m;
@@ -65,8 +65,8 @@ static void NAME(gru)(const rl_rnn_step *s)
 #define DH(j) (grad ? dhidden[j] + grad[j] : dhidden[j])
 
 /* One row: grad is a constant NULL in one of the two calls, so that the loop knows no branch. */
-static inline __attribute__((always_inline)) void
-NAME(lstm_row)(const rl_rnn_step *s, int64_t r, const T *restrict grad)
+static inline __attribute__((always_inline)) void NAME(lstm_row)(const rl_rnn_step *s, int64_t r,
+                                                                 const T *restrict grad)
 {
     const int64_t n = s->n;
     const T *in = ROW(s->gates, r), *forget = in + n, *new = in + 2 * n, *out = in + 3 * n;
@@ -94,8 +94,8 @@ static void NAME(lstm_backward)(const rl_rnn_step *s)
         EACH_ROW NAME(lstm_row)(s, r, NULL);
 }
 
-static inline __attribute__((always_inline)) void
-NAME(gru_row)(const rl_rnn_step *s, int64_t r, const T *restrict grad)
+static inline __attribute__((always_inline)) void NAME(gru_row)(const rl_rnn_step *s, int64_t r,
+                                                                const T *restrict grad)
 {
     const int64_t n = s->n;
     const T *reset = ROW(s->gates, r), *keep = reset + n, *new = reset + 2 * n;
@@ -157,7 +157,7 @@ static void NAME(gru_backward)(const rl_rnn_step *s)
         else                                                                                       \
             EACH_ROW NAME(name##_row)(s, r, NULL);                                                 \
     }
-RNN(rnn_tanh, M(tanh)(x), dh *(1 - h * h))
+RNN(rnn_tanh, M(tanh)(x), dh * (1 - h * h))
 RNN(rnn_relu, x < 0 ? 0 : x, h > 0 ? dh : 0)
 
 #undef RNN
