@@ -54,3 +54,15 @@ def test_reductions_convert_in_blocks(dtype, shape):
             got.numpy(), x.sum(None if dim == () else dim, dtype=np.float64)
         )
     assert t.sum(dtype=rushlight.int64 if dtype == "bool" else rushlight.float32).item() == x.sum()
+
+
+@pytest.mark.parametrize("n", [2, 255, 256, 512, 513, 1000, 70001])
+def test_linspace_and_range_in_blocks(n):
+    """From both ends in float32, whose multiples of the step are exact in float64; range in float64."""
+    np = pytest.importorskip("numpy")
+    step, k = np.float64(np.float32(1) / np.float32(n - 1)), np.arange(n)
+    expected = np.where(k < n // 2, step * k, 1 - step * (n - 1 - k)).astype(np.float32)
+    np.testing.assert_array_equal(rushlight.linspace(0, 1, n).numpy(), expected)
+    np.testing.assert_array_equal(
+        rushlight.range(1, n, 0.25).numpy(), np.arange(1, n + 0.1, 0.25, dtype=np.float32)
+    )

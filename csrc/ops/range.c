@@ -67,12 +67,14 @@ static INLINE double multiple(enum precision how, rl_dtype dtype, double x, doub
     return how == SINGLE ? (double)fmaf((float)step, (float)k, (float)x) : fma(step, k, x);
 }
 
+enum { BLOCK = 256 };
+
 /* Values on their way into a tensor, converted a block at a time. */
 typedef struct block {
     rl_tensor *t;
     int64_t done;
     int n;
-    double v[256];
+    double v[BLOCK]; /* what lies behind n may be written */
 } block;
 
 static void flush(block *b)
@@ -108,6 +110,16 @@ static INLINE void arange_block(double *v, int64_t i0, int64_t m, int64_t n, enu
 static INLINE void spaced_block(double *v, int64_t i0, int64_t m, int64_t n, enum precision how,
                                 rl_dtype dtype, double a, double b, double step, double base)
 {
+    /* Whole blocks of float32 in one half: loops that become vectors. */
+    if (how == SINGLE && !(base > 0) && n > 1 && n < INT32_MAX - BLOCK &&
+        (i0 + BLOCK <= n / 2 || i0 >= n / 2)) {
+        const bool low = i0 < n / 2;
+        const float from = (float)(low ? a : b), by = (float)(low ? step : -step);
+        const int32_t first = (int32_t)(low ? i0 : n - 1 - i0), turn = low ? 1 : -1;
+        for (int32_t k = 0; k < BLOCK; k++)
+            v[k] = (double)fmaf(by, (float)(first + turn * k), from);
+        return;
+    }
     for (int64_t i = i0; i < i0 + m; i++) {
         bool low = i < n / 2 || n == 1;
         double k = (double)(low ? i : n - 1 - i), from = low ? a : b, by = low ? step : -step;
@@ -117,7 +129,7 @@ static INLINE void spaced_block(double *v, int64_t i0, int64_t m, int64_t n, enu
 
 /* fma() is a call unless the processor is known to have it. */
 #if defined(__x86_64__)
-#define WITH_FMA __attribute__((target("fma")))
+#define WITH_FMA __attribute__((target("avx2,fma")))
 #else
 #define WITH_FMA
 #endif
@@ -158,12 +170,12 @@ static rl_tensor *fill_range(rl_dtype dtype, int64_t n, rl_scalar start, rl_scal
     const bool fast = rl_cpu_has_level(RL_LEVEL_AVX2);
     block b = {.t = t};
     for (int64_t i = 0; i < n; i += b.n, flush(&b)) {
-        b.n = n - i < 256 ? (int)(n - i) : 256;
+        b.n = n - i < BLOCK ? (int)(n - i) : BLOCK;
         if (vectors)
             (fast ? arange_fma : arange_plain)(b.v, i, b.n, n, how, dtype, a, s);
         else
-            for (int k = 0; k < b.n; k++)
-                b.v[k] = a + (double)(i + k) * s;
+            for (int k = 0; k < BLOCK; k++)
+                b.v[k] = a + ((double)i + (double)k) * s;
     }
     return t;
 }
@@ -245,8 +257,8 @@ static rl_tensor *spaced(rl_scalar start, rl_scalar end, int64_t steps, double b
     enum precision how = whole || dtype == RL_F64 ? DOUBLE : dtype == RL_F32 ? SINGLE : NARROW;
     const bool fast = rl_cpu_has_level(RL_LEVEL_AVX2);
     block out = {.t = t};
-    for (int64_t i = 0; i < steps; i += 256, flush(&out)) {
-        out.n = steps - i < 256 ? (int)(steps - i) : 256;
+    for (int64_t i = 0; i < steps; i += BLOCK, flush(&out)) {
+        out.n = steps - i < BLOCK ? (int)(steps - i) : BLOCK;
         (fast ? spaced_fma : spaced_plain)(out.v, i, out.n, steps, how, dtype, a, b, step, base);
     }
     return t;
