@@ -35,8 +35,9 @@ static rl_status fill(rl_tensor *z, rl_tensors list, int dim, bool new_dim)
         rl_tensor *x = list.v[i];
         if (x->numel == 0)
             continue;
-        if (x->dtype == z->dtype && x->contiguous) {
-            size_t bytes = (size_t)(x->numel / outer) * size;
+        size_t bytes = (size_t)(x->numel / outer) * size;
+        /* Rows of one element are one strided copy. */
+        if (x->dtype == z->dtype && x->contiguous && (bytes > size || outer == 1)) {
             char *to = z->data + at * z->strides[dim] * (int64_t)size;
             for (int64_t o = 0; o < outer; o++)
                 memcpy(to + o * row, x->data + (size_t)o * bytes, bytes);

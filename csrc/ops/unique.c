@@ -149,7 +149,11 @@ static rl_status emit(const search *s, const rl_tensor *x, int64_t k, bool inver
     {                                                                                              \
         const T *v = (const T *)x->data;                                                           \
         T *y = (T *)values->data;                                                                  \
-        for (int64_t i = 0; i < x->numel; i++) {                                                   \
+        for (int64_t i = 0; !number && !where && i < x->numel; i++) { /* no branch to foresee */   \
+            y[k + 1] = v[i];                                                                       \
+            k += i == 0 || !(v[i] == v[i - 1]);                                                    \
+        }                                                                                          \
+        for (int64_t i = 0; (number || where) && i < x->numel; i++) {                              \
             if (i == 0 || !(v[i] == v[i - 1])) {                                                   \
                 if (number && k >= 0)                                                              \
                     number[k] = i - first;                                                         \
