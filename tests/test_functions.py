@@ -66,3 +66,17 @@ def test_linspace_and_range_in_blocks(n):
     np.testing.assert_array_equal(
         rushlight.range(1, n, 0.25).numpy(), np.arange(1, n + 0.1, 0.25, dtype=np.float32)
     )
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 1001])
+def test_complex_products_in_pairs(n):
+    """Part by part in float32, rounded after each operation, an odd element left over or not; in place too."""
+    np = pytest.importorskip("numpy")
+    parts = np.random.default_rng(4).standard_normal((4, n)).astype(np.float32)
+    a, b, c, d = parts
+    x, y = (
+        rushlight.complex(rushlight.tensor(re), rushlight.tensor(im)) for re, im in ((a, b), (c, d))
+    )
+    for z in (x * y, x.mul_(y)):
+        np.testing.assert_array_equal(z.real.numpy(), a * c - b * d)
+        np.testing.assert_array_equal(z.imag.numpy(), a * d + b * c)
