@@ -10,7 +10,9 @@
 #include "kernels/optim.h"
 #include "ops/optim.h"
 
-#define GRAIN 32768 /* elements below which a step stays on one thread */
+/* Elements below which a step stays on one thread: their gradients still lie in the cache of the core
+ * that made them. */
+#define GRAIN 262144
 
 enum { STEP, FIRST, SECOND, THIRD, PRODUCT, RATE };
 
