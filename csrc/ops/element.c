@@ -80,10 +80,31 @@ DEFINE(rl_element_mul, *, &&, RL_MAP_MUL)
             return;                                                                                \
     }
 
+/* dst[i] = src[-i] for elements of 4 or 8 bytes, 16 bytes at a time: flips. */
+static void copy_backwards(int64_t n, char *dst, const char *src, ptrdiff_t size)
+{
+    typedef uint32_t quad __attribute__((vector_size(16)));
+    const quad order = size == 4 ? (quad){3, 2, 1, 0} : (quad){2, 3, 0, 1};
+    const int64_t block = 16 / size;
+    int64_t i = 0;
+    for (; i + block <= n; i += block) {
+        quad v;
+        memcpy(&v, src - (i + block - 1) * size, sizeof v);
+        v = __builtin_shuffle(v, order);
+        memcpy(dst + i * size, &v, sizeof v);
+    }
+    for (; i < n; i++)
+        memcpy(dst + i * size, src - i * size, (size_t)size);
+}
+
 static void copy_row(int64_t n, char *dst, ptrdiff_t td, const char *src, ptrdiff_t ts, size_t size)
 {
     if (td == (ptrdiff_t)size && ts == (ptrdiff_t)size) {
         memcpy(dst, src, (size_t)n * size);
+        return;
+    }
+    if ((size == 4 || size == 8) && td == (ptrdiff_t)size && ts == -td) {
+        copy_backwards(n, dst, src, td);
         return;
     }
 #define ROW(bytes)                                                                                 \

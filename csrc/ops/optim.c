@@ -10,8 +10,8 @@
 #include "kernels/optim.h"
 #include "ops/optim.h"
 
-/* Elements below which a step stays on one thread: their gradients still lie in the cache of the core
- * that made them. */
+/* Elements below which a step stays on one thread: their gradients still lie in the cache of the
+ * core that made them. */
 #define GRAIN 262144
 
 enum { STEP, FIRST, SECOND, THIRD, PRODUCT, RATE };
