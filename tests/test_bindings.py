@@ -476,21 +476,35 @@ def test_no_leak_of_blocks():
 
 
 def test_every_allocation_may_fail():
-    """Whatever request for memory fails: an exception, no crash, and the next call works."""
+    """Whatever request for memory fails: an exception, no crash, the operand as it was, and the next call works."""
     x = grid(rl)
-    for call in (lambda: x + 1.5, lambda: x.sum(1), lambda: rl.cat([x, x]), lambda: x.max(1), lambda: rl.tensor([[1, 2]])):
+    before = x.tolist()
+    total = [sum(row) for row in before]
+    for call, expected in (
+        (lambda: (x + 1.5).tolist(), [[v + 1.5 for v in row] for row in before]),
+        (lambda: x.sum(1).tolist(), total),
+        (lambda: rl.cat([x, x]).tolist(), before + before),
+        (lambda: x.max(1).values.tolist(), [max(row) for row in before]),
+        (lambda: rl.tensor([[1, 2]]).tolist(), [[1, 2]]),
+    ):
+        failures = 0
         for n in range(1, 30):
             rl._C._alloc_fail_after(n)
             try:
-                call()
-            except RuntimeError:
+                result = call()
+            except RuntimeError as error:
+                assert "memory" in str(error)
+                failures += 1
                 continue
-            else:
-                break
             finally:
                 rl._C._alloc_fail_after(0)
+            assert result == expected
+            break
         else:
             pytest.fail("still failing after 30 requests")
+        assert failures > 0, "no request was made to fail"
+        assert x.tolist() == before
+        assert call() == expected
 
 
 def test_threads_and_default_dtype():

@@ -294,7 +294,7 @@ def multi_head_attention_forward(
     if need_weights:
         _check(
             not (is_causal and attn_mask is None),
-            "FIXME: is_causal not implemented for need_weights",
+            "is_causal without attn_mask is not implemented for need_weights",
         )
         scores = (q * math.sqrt(1.0 / head_dim)).matmul(k.transpose(-2, -1))
         weights = _C.softmax(scores if attn_mask is None else scores + attn_mask, -1)
