@@ -3,6 +3,7 @@
 import math
 import warnings
 
+import functional_calls
 import numpy as np
 import pytest
 
@@ -204,3 +205,30 @@ def test_grad_scaler():
         row.append(len(caught))
         rows.append(row)
     assert rows[0] == rows[1]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", functional_calls.CALLS)
+def test_functions_of_nn(name, dtype):
+    """Every function of nn.functional computes in the dtype that PyTorch's autocast chooses."""
+    torch = pytest.importorskip("torch")
+    found = []
+    for ns in (rushlight, torch):
+        x = functional_calls.argument(ns, name, getattr(ns, dtype))
+        ns.manual_seed(0)
+        try:
+            with ns.autocast("cpu"):
+                result = functional_calls.call(ns, name, x)
+        except NotImplementedError:  # no kernel for bfloat16
+            found.append(None)
+            continue
+        results = result if isinstance(result, tuple) else (result,)
+        found.append([r if r is None else (str(r.dtype).split(".")[1], r.double().numpy()) for r in results])
+    if found[1] is None:
+        assert found[0] is None
+        return
+    for ours, theirs in zip(*found, strict=True):
+        assert (ours and ours[0]) == (theirs and theirs[0])
+        if ours and "dropout" not in name:
+            np.testing.assert_allclose(ours[1], theirs[1], rtol=0.03, atol=0.03)

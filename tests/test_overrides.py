@@ -1,10 +1,13 @@
 """__torch_function__: subclasses of Tensor, foreign classes, modes, and what PyTorch calls in their place."""
 
 import copy
+import inspect
 import operator
 import pickle
+import types
 from typing import ClassVar
 
+import functional_calls
 import pytest
 
 import rushlight
@@ -345,3 +348,60 @@ def test_functions_written_in_python_are_offered_whole(monkeypatch):
         rushlight.einsum("i->i", f)
     x = rushlight.ones(2).as_subclass(Sub)
     assert all(type(g) is Sub for g in rushlight.meshgrid(x, x, indexing="ij"))
+
+
+def offers(torch, name):
+    """The functions of nn.functional that a subclass is asked for in a call of the one of that name."""
+    Recorder = recorder(torch)
+    x = functional_calls.argument(torch, name, torch.float32).as_subclass(Recorder)
+    result = functional_calls.call(torch, name, x)
+    asked = [call for call, _ in Recorder.calls if call and call.startswith("torch.nn.functional.")]
+    return asked, type(result[0] if isinstance(result, tuple) else result) is Recorder
+
+
+def test_calls_of_all_functions_are_listed():
+    assert functional_calls.names(F) == set(functional_calls.CALLS)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", functional_calls.CALLS)
+def test_each_function_of_functional_is_offered(name):
+    torch = pytest.importorskip("torch")
+    assert offers(rushlight, name) == offers(torch, name)
+
+
+def test_functions_in_python_pass_for_functions():
+    """What wraps them, to ask __torch_function__, does not show."""
+    assert pickle.loads(pickle.dumps(F.mse_loss)) is F.mse_loss is copy.deepcopy(F.mse_loss)
+    assert isinstance(F.mse_loss, types.FunctionType) and inspect.isfunction(F.mse_loss)
+    assert list(inspect.signature(F.mse_loss).parameters)[:2] == ["input", "target"]
+    assert "def mse_loss" in inspect.getsource(F.mse_loss)
+    assert repr(F.mse_loss).startswith("<function mse_loss at")
+    assert F.mse_loss.__doc__ and F.mse_loss.__name__ == "mse_loss"
+    assert F.mse_loss.__module__ == "rushlight.nn.functional"
+
+    class Layer:
+        loss = F.softplus
+        bound = F.softmax
+
+    assert inspect.ismethod(Layer().bound)
+
+
+def test_modes_see_functions_whole():
+    seen = []
+
+    class Log(TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            seen.append(resolve_name(func))
+            return func(*args, **(kwargs or {}))
+
+    x = rushlight.ones(2, 3)
+    with Log():
+        F.gaussian_nll_loss(x, x, x)
+        rushlight.fft.fft(x)
+        rushlight.einsum("ij,ij->i", x, x)
+        rushlight.norm(x)
+        rushlight.cov(x)
+    assert seen == [
+        "torch.nn.functional.gaussian_nll_loss", "torch.fft.fft", "torch.einsum", "torch.norm", "torch.cov",
+    ]  # fmt: skip

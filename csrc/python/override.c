@@ -165,9 +165,21 @@ static PyObject *public_name(PyObject *func)
     return name;
 }
 
-static void nobody(PyObject *func, PyObject *list)
+/* Functions of C and of Python say it in different words, as they do in PyTorch. */
+static void nobody(PyObject *func, PyObject *list, PyObject *types)
 {
     PyObject *name = public_name(func);
+    if (name && rl_py_is_overridable(func)) {
+        PyObject *all = PySequence_List(types);
+        if (all)
+            PyErr_Format(PyExc_TypeError,
+                         "no implementation found for '%U' on types that implement "
+                         "__torch_function__: %R",
+                         name, all);
+        Py_XDECREF(all);
+        Py_DECREF(name);
+        return;
+    }
     PyObject *text = name ? PyUnicode_FromFormat("Multiple dispatch failed for '%U'; all "
                                                  "__torch_function__ handlers returned "
                                                  "NotImplemented:\n",
@@ -205,7 +217,7 @@ static PyObject *offer(PyObject *func, PyObject *args, PyObject *kwargs, bool so
         Py_XSETREF(result, ask(PyList_GET_ITEM(list, i), func, types, args, kwargs));
     }
     if (result == Py_NotImplemented && !soft) {
-        nobody(func, list);
+        nobody(func, list, types);
         Py_CLEAR(result);
     }
     if (types && !asked)

@@ -52,6 +52,9 @@ PyGetSetDef *rl_py_guard_getset(PyGetSetDef *def);
 PyObject *rl_py_as_subclass(PyObject *tensor, PyTypeObject *cls);
 
 int rl_py_add_override(PyObject *module);
+/* overridable.c: functions written in Python that ask before they run. */
+bool rl_py_is_overridable(PyObject *func);
+int rl_py_add_overridable(PyObject *module);
 extern PyMethodDef rl_py_override_methods[]; /* __torch_function__, as_subclass, _make_subclass */
 
 #endif

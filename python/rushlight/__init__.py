@@ -16,7 +16,6 @@ import sys as _sys
 from rushlight import _C
 from rushlight import _tensor as _tensor  # completes the class Tensor
 from rushlight._C import *
-from rushlight._tensor import norm_function as norm
 from rushlight._version import __version__
 
 uint8 = _C.uint8
@@ -26,6 +25,7 @@ int = _C.int32
 
 inf, nan, pi, e = _math.inf, _math.nan, _math.pi, _math.e
 newaxis = None
+norm = _C._overridable(_tensor.norm_function, __name__)
 
 # ---- parts imported on first use ---------------------------------------------------------------------
 
@@ -124,6 +124,14 @@ _LAZY = {
     "install_as_torch": "rushlight._as_torch",
 }  # fmt: skip
 
+# Functions of these modules ask __torch_function__ before they run.
+_OFFERED = frozenset(
+    (
+        "rushlight.functional", "rushlight._calculus", "rushlight._contraction", "rushlight._losses",
+        "rushlight.linalg._lobpcg", "rushlight.linalg._spellings",
+    )
+)  # fmt: skip
+
 
 def __getattr__(name: str):
     """Imports what is not here yet."""
@@ -134,6 +142,8 @@ def __getattr__(name: str):
             if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("rushlight"):
                 raise
             raise _missing(name) from None
+        if _LAZY[name] in _OFFERED and type(value) is type(__getattr__):
+            value = _C._overridable(value, __name__)
         globals()[name] = value
         return value
     if name in _SUBMODULES:
@@ -157,4 +167,4 @@ def _missing(name: str) -> AttributeError:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, *_SUBMODULES} - {"_LAZY", "_SUBMODULES"})
+    return sorted({*globals(), *_LAZY, *_SUBMODULES} - {"_LAZY", "_OFFERED", "_SUBMODULES"})

@@ -7,7 +7,6 @@ from typing import Any
 
 from rushlight import _C
 from rushlight._C import Tensor
-from rushlight.functional import _overridden
 
 
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
@@ -16,8 +15,6 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     Args:
         dims (int or two lists of ints): the last `dims` dims of a with the first of b, or the dims listed.
     """
-    if _C._has_torch_function_variadic(a, b):
-        return _overridden(tensordot, (a, b), a, b, dims=dims)
     if isinstance(dims, Tensor):
         dims = dims.tolist()
     if isinstance(dims, int):
@@ -60,8 +57,6 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
     Raises:
         RuntimeError: an equation that does not fit the operands.
     """
-    if _C._has_torch_function(operands):
-        return _overridden(einsum, operands, equation, *operands)
     if not isinstance(equation, str):
         equation, operands = _from_lists(equation, operands)
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):

@@ -11,7 +11,10 @@ from typing import Any
 
 
 def attach(
-    package: str, namespace: dict[str, Any], files: dict[str, tuple[str, ...]]
+    package: str,
+    namespace: dict[str, Any],
+    files: dict[str, tuple[str, ...]],
+    wrap: Callable[[Any], Any] = lambda value: value,
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """__getattr__ and __dir__ (PEP 562) for a package.
 
@@ -20,13 +23,14 @@ def attach(
         namespace: its globals(), which keep what has been imported.
         files: the names that each of its modules provides; a module is reachable by its own name too,
             which therefore must not be one of those names: importing it would hide the other.
+        wrap: what to make of each value that a file hands out.
     """
     home = {name: file for file, names in files.items() for name in names}
     assert not home.keys() & files.keys(), f"{package}: {home.keys() & files.keys()}"
 
     def __getattr__(name: str) -> Any:
         if name in home:
-            value = getattr(import_module(f"{package}.{home[name]}"), name)
+            value = wrap(getattr(import_module(f"{package}.{home[name]}"), name))
             namespace[name] = value
             return value
         if name in files:

@@ -226,6 +226,9 @@ def norm_function(
     return _C.norm(input, p, dim, keepdim, dtype=dtype, out=out)
 
 
+norm_function.__name__ = norm_function.__qualname__ = "norm"
+
+
 def _method_of(name: str, module: str = "rushlight.functional") -> None:
     """Makes the module's function of that name a method; the module is imported when it is called."""
 

@@ -464,3 +464,7 @@ def fftshift(input: Tensor, dim: Dims = None) -> Tensor:
 def ifftshift(input: Tensor, dim: Dims = None) -> Tensor:
     """Undoes fftshift."""
     return _shifted(input, dim, inverse=True)
+
+
+for _name in __all__:
+    globals()[_name] = _C._overridable(globals()[_name], __name__)

@@ -83,13 +83,6 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> Any:
     return _C.Size(result)
 
 
-def _overridden(function: Any, relevant: tuple, *args: Any, **kwargs: Any) -> Any:
-    """What the __torch_function__ of the relevant arguments makes of the call."""
-    from rushlight.overrides import handle_torch_function
-
-    return handle_torch_function(function, relevant, *args, **kwargs)
-
-
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """Views of the tensors, all expanded to their common shape."""
     shape = broadcast_shapes(*(t.shape for t in tensors))
@@ -107,8 +100,6 @@ def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str | None = None) -
     """
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
         tensors = tuple(tensors[0])
-    if _C._has_torch_function(tensors):
-        return _overridden(meshgrid, tensors, *tensors, indexing=indexing)
     if not tensors:
         raise RuntimeError("meshgrid expects a non-empty TensorList")
     if indexing not in (None, "ij", "xy"):

@@ -6,6 +6,7 @@ the call's result, NotImplemented passes the call on to the next argument's clas
 inherit one that calls the function and makes its results instances of the subclass.
 """
 
+import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, Self
@@ -217,11 +218,15 @@ def resolve_name(f: Any) -> str | None:
     if name in ("__get__", "__set__", "__delete__"):
         return f"torch.Tensor.{f.__self__.__name__}.{name}"
     if isinstance(name, str):
-        for space, prefix in (*reversed(_spaces()), (_C._nn, "torch.nn.functional")):
+        for space, prefix in reversed(_spaces()):
             if vars(space).get(name) is f:
                 return f"{prefix}.{name}"
     for space, prefix in _spaces():
         for key, value in vars(space).items():
             if value is f:
                 return f"{prefix}.{key}"
-    return None
+    for part in ("linalg", "fft", "special"):
+        module = sys.modules.get(f"rushlight.{part}")  # loaded, if the function is one of its
+        if isinstance(name, str) and getattr(module, name, None) is f:
+            return f"torch.{part}.{name}"
+    return f"torch.nn.functional.{name}" if name and vars(_C._nn).get(name) is f else None

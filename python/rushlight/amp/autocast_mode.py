@@ -18,22 +18,32 @@ from rushlight.overrides import TorchFunctionMode
 __all__ = ["autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
 
 _LOWER = frozenset(
-    """__matmul__ __rmatmul__ addbmm addmm baddbmm bmm chain_matmul conv1d conv2d conv3d conv_tbc conv_transpose1d
-    conv_transpose2d conv_transpose3d convolution einsum linear lstm matmul mm multi_dot multi_head_attention_forward
-    rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell scaled_dot_product_attention tensordot vecdot""".split()
+    """__matmul__ __rmatmul__ addbmm addmm affine_grid baddbmm bmm chain_matmul conv1d conv2d conv3d conv_tbc
+    conv_transpose1d conv_transpose2d conv_transpose3d convolution einsum linear lstm matmul mm multi_dot
+    prelu rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell scaled_dot_product_attention tensordot vecdot""".split()
 )
 _FLOAT32 = frozenset(
-    """adaptive_avg_pool3d avg_pool3d binary_cross_entropy binary_cross_entropy_with_logits cdist cholesky
-    cholesky_inverse cholesky_solve cond cosine_embedding_loss cross_entropy ctc_loss eig eigh eigvals eigvalsh geqrf
-    grid_sample hinge_embedding_loss huber_loss inv inverse kl_div l1_loss lstsq lu_solve margin_ranking_loss
-    matrix_power matrix_rank max_pool3d max_unpool2d max_unpool3d mse_loss multi_margin_loss multilabel_margin_loss
-    nanquantile nll_loss orgqr ormqr pinv pinverse poisson_nll_loss polar prod quantile reflection_pad1d
-    reflection_pad2d replication_pad1d replication_pad2d replication_pad3d slogdet smooth_l1_loss soft_margin_loss
-    solve stft svd svdvals trace triplet_margin_loss view_as_complex cross_entropy_loss fft ifft rfft irfft fft2
-    ifft2 rfft2 irfft2 fftn ifftn rfftn irfftn hfft ihfft grid_sampler grid_sampler_2d grid_sampler_3d""".split()
+    """adaptive_avg_pool3d adaptive_max_pool3d adaptive_max_pool3d_with_indices avg_pool3d binary_cross_entropy
+    binary_cross_entropy_with_logits cdist cholesky cholesky_inverse cholesky_solve cond
+    cosine_embedding_loss cross_entropy cross_entropy_loss ctc_loss eig eigh eigvals eigvalsh fft fft2 fftn
+    fractional_max_pool2d fractional_max_pool2d_with_indices fractional_max_pool3d
+    fractional_max_pool3d_with_indices geqrf grid_sample grid_sampler grid_sampler_2d grid_sampler_3d hfft
+    hinge_embedding_loss huber_loss ifft ifft2 ifftn ihfft inv inverse irfft irfft2 irfftn kl_div l1_loss
+    lstsq lu_solve margin_ranking_loss matrix_power matrix_rank max_pool3d max_unpool1d max_unpool2d
+    max_unpool3d mse_loss multi_margin_loss multilabel_margin_loss nanquantile nll_loss orgqr ormqr pinv
+    pinverse poisson_nll_loss polar prod quantile reflection_pad1d reflection_pad2d replication_pad1d
+    replication_pad2d replication_pad3d rfft rfft2 rfftn slogdet smooth_l1_loss soft_margin_loss solve stft
+    svd svdvals trace triplet_margin_loss view_as_complex""".split()
 )
 _AS_INPUT = frozenset(("gru", "gru_cell", "lstm_cell"))
 _WIDEST = frozenset(("cat", "concat", "concatenate", "stack", "index_copy"))
+# In float32, depending on their arguments: what they are made of is, in PyTorch.
+_SOMETIMES = {
+    "pad": lambda x, pad, mode="constant", value=None: (
+        mode == "replicate" or (mode == "reflect" and len(pad) < 6)
+    ),
+    "local_response_norm": lambda input, *args, **kwargs: input.dim() > 3,
+}
 _CPU_DTYPES = (rushlight.bfloat16, rushlight.float16)
 
 # What holds now: entered contexts set it and put it back.
@@ -82,8 +92,13 @@ class _Mode(TorchFunctionMode):
             if len(found) < 2:
                 return func(*args, **kwargs)
             dtype = functools.reduce(rushlight.promote_types, found)
-        else:
+        elif name in _SOMETIMES and _SOMETIMES[name](*args, **kwargs):
+            dtype = rushlight.float32
+        elif types or (inside := getattr(func, "__wrapped__", None)) is None:
             return func(*args, **kwargs)
+        else:  # a function written in Python: the lists hold for what it calls
+            with self:
+                return inside(*args, **kwargs)
         return func(*_cast(args, dtype), **_cast(kwargs, dtype))
 
 

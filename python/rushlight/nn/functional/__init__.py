@@ -5,11 +5,12 @@ old arguments of losses.
 """
 
 # ruff: noqa: F403
+from types import FunctionType as _FunctionType
 from typing import TYPE_CHECKING
 
 from rushlight import _C
 from rushlight._C import _nn
-from rushlight._lazy import attach
+from rushlight._lazy import attach as _attach
 from rushlight.nn.functional.activation import *
 from rushlight.nn.functional.products import *
 from rushlight.nn.functional.loss import *
@@ -104,7 +105,26 @@ _LAZY: dict[str, tuple[str, ...]] = {
     ),
     "sparse": ("embedding", "embedding_bag"),
 }
-__getattr__, __dir__ = attach(__name__, globals(), _LAZY)
+
+# Functions that PyTorch does not offer to __torch_function__, but what they call.
+_BARE = frozenset(
+    (
+        "hardsigmoid", "hardswish", "max_pool1d", "max_pool2d", "max_pool3d", "sigmoid", "tanh", "upsample",
+        "upsample_bilinear", "upsample_nearest",
+    )
+)  # fmt: skip
+
+
+def _offered(value: object) -> object:
+    """A function of the files as one that asks __torch_function__ first; inside the files it stays bare."""
+    bare = type(value) is not _FunctionType or value.__name__ in _BARE
+    return value if bare else _C._overridable(value, __name__)
+
+
+for _name, _value in list(globals().items()):
+    if not _name.startswith("_"):
+        globals()[_name] = _offered(_value)
+__getattr__, __dir__ = _attach(__name__, globals(), _LAZY, _offered)
 
 linear = _nn.linear
 relu = _C._relu  # with inplace=, in C: it is everywhere

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import rushlight
 from rushlight import _C
 from rushlight._C import Tensor, _nn
+from rushlight.nn import functional
 from rushlight.nn.modules.utils import tuple_of
 
 __all__ = [
@@ -118,8 +119,15 @@ def _max_pool(n: int) -> tuple[Callable, Callable]:
         return_indices: bool = False,
     ) -> Any:
         """Maxima of windows; with return_indices also where they lie in their plane (int64)."""
-        pick = both if return_indices else values
-        return pick(input, kernel_size, stride, padding, dilation, ceil_mode)
+        if return_indices:  # as the package hands it out: that one asks __torch_function__
+            pick = getattr(functional, f"max_pool{n}d_with_indices")
+            return pick(input, kernel_size, stride, padding, dilation, ceil_mode)
+        if _C._has_torch_function_unary(input):
+            from rushlight.overrides import handle_torch_function
+
+            options = (kernel_size, stride, padding, dilation, ceil_mode)
+            return handle_torch_function(pool, (input,), input, *options)
+        return values(input, kernel_size, stride, padding, dilation, ceil_mode)
 
     return pool, with_indices
 

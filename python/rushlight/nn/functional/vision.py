@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rushlight import _C
@@ -179,6 +179,13 @@ def _deprecated(name: str) -> None:
     )
 
 
+def _offered_interpolate() -> Callable[..., Tensor]:
+    """interpolate as the package hands it out: it asks __torch_function__, which the old names do not."""
+    from rushlight.nn import functional
+
+    return functional.interpolate
+
+
 def upsample(
     input: Tensor,
     size: Any = None,
@@ -188,19 +195,19 @@ def upsample(
 ) -> Tensor:
     """interpolate under its old name."""
     _deprecated("upsample")
-    return interpolate(input, size, scale_factor, mode, align_corners)
+    return _offered_interpolate()(input, size, scale_factor, mode, align_corners)
 
 
 def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
     """interpolate with mode "nearest"."""
     _deprecated("upsample_nearest")
-    return interpolate(input, size, scale_factor, mode="nearest")
+    return _offered_interpolate()(input, size, scale_factor, mode="nearest")
 
 
 def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
     """interpolate with mode "bilinear" and align_corners."""
     _deprecated("upsample_bilinear")
-    return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
+    return _offered_interpolate()(input, size, scale_factor, mode="bilinear", align_corners=True)
 
 
 # ---- other points ----
