@@ -168,5 +168,34 @@ def images() -> str:
     return digest(nn.ModuleList([model, volume, row]))
 
 
+def convolutions() -> str:
+    """Gradients of convolutions whose lanes hold pixels on one machine and channels on another; infinite weights
+    meet the border."""
+    torch.manual_seed(5)
+    results = nn.ParameterList()
+    for x, w, options in (
+        ((9, 1, 28, 28), (6, 1, 5, 5), {"padding": 2}),  # few channels
+        ((5, 6, 14, 14), (16, 6, 5, 5), {"padding": 3}),
+        ((3, 8, 17, 15), (8, 1, 3, 3), {"padding": 1, "groups": 8}),  # depthwise
+        ((3, 8, 17, 15), (16, 1, 3, 4), {"padding": (0, 2), "groups": 8, "stride": (1, 2)}),
+        ((2, 3, 30, 41), (20, 3, 7, 7), {"padding": 3, "stride": 3}),
+        ((2, 40, 7, 9), (36, 40, 3, 3), {"padding": 2, "dilation": 2}),
+        ((2, 2, 70, 40), (3, 2, 4, 2), {"stride": (2, 3), "padding": 1}),  # several blocks
+        ((2, 4, 5, 6, 19), (5, 4, 3, 3, 3), {"padding": (1, 0, 1)}),
+        ((4, 2, 3000), (5, 2, 9), {"stride": 4, "padding": 4}),
+    ):
+        convolve = getattr(F, f"conv{len(x) - 2}d")
+        inputs = [torch.randn(*shape).requires_grad_() for shape in (x, w, w[:1])]
+        y = convolve(*inputs, **options)
+        results.extend(torch.autograd.grad(y.tanh().sum(), inputs))
+        results.append(y.detach())
+        with torch.no_grad():
+            inputs[1][0, 0, 0] = torch.inf
+            results.append(convolve(*inputs, **options).isnan().float())
+    holder = nn.Module()
+    holder.results = results
+    return digest(holder)
+
+
 if __name__ == "__main__":
-    print(document(), digits(), wide(), recurrent(), layers(), attention(), images())
+    print(document(), digits(), wide(), recurrent(), layers(), attention(), images(), convolutions())

@@ -3,6 +3,7 @@
 #ifndef RL_KERNELS_CONV_H
 #define RL_KERNELS_CONV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,16 +18,34 @@ typedef struct rl_conv_step {
 
 /* C[i][j] = start + sum over p of A[i][p] B[p][j] for i < m, j < n, with A[i][p] at
  * a + row[i] + step[p].a and B[p][j] at b + step[p].b + 4 j.  Each element is one chain of fused
- * multiply-adds from zero, added to the start: what C holds if add, else 0.  n is at most the
- * width of the tile; ldc in bytes. */
+ * multiply-adds from zero, added to its start: 0 if start is NULL, else what lies at
+ * start + i next + 4 j (C itself, or one bias per column), or at start + i next if `each` is set
+ * (one bias per row).  n is at most the width of the tile; ldc in bytes. */
 typedef void rl_conv_tile_fn(int64_t k, const char *a, const ptrdiff_t *row,
                              const rl_conv_step *step, const char *b, char *c, ptrdiff_t ldc,
-                             int64_t m, int64_t n, int add);
+                             const char *start, ptrdiff_t next, bool each, int64_t m, int64_t n);
+
+/* The product over pixels, for few channels: lanes hold neighbouring pixels, and stay apart.  For
+ * i < m (fixed), j < p, l < RL_CONV_DOT_LANES:
+ *
+ *     sums[i][j][l] += sum over t < lines, q = l, l + RL_CONV_DOT_LANES, ... < n of
+ *                      Y[i][t][q] X[j][t][q]
+ *
+ * with Y[i][t][q] at y + i ldy + 4 (t n + q) and X[j][t][q] at x + place[j] + line[t] + 4 q,
+ * sums[i] lds bytes apart.  Each sum is one chain of fused multiply-adds from zero, q faster than
+ * t. */
+typedef void rl_conv_dot_fn(int64_t lines, const ptrdiff_t *line, int64_t n, const char *y,
+                            ptrdiff_t ldy, const char *x, const ptrdiff_t *place, char *sums,
+                            ptrdiff_t lds, int64_t p);
+
+enum { RL_CONV_DOT_LANES = 16 };
 
 typedef struct rl_conv_kernels {
     int lanes;                       /* elements per vector */
     int rows[2];                     /* most rows of a tile one and two vectors wide */
     rl_conv_tile_fn *const *tile[2]; /* tile[vectors - 1][(rows - 1) / 2] */
+    int dot_rows, dot_places;        /* most m and p of a dot */
+    rl_conv_dot_fn *const *dot;      /* dot[m - 1] */
 } rl_conv_kernels;
 
 #endif

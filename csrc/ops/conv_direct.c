@@ -1,4 +1,4 @@
-/* conv_direct.c: float32 convolutions without unfolding: the tile of kernels/conv.h finds the
+/* conv_direct.c: float32 convolutions without unfolding: the tiles of kernels/conv.h find the
  * elements of the input by lists of places.
  *
  * A unit of work is a sample, a group and a block of output pixels (or a chunk of samples, a group
@@ -6,8 +6,11 @@
  * that its block needs, with its border of zeros, unless there is no border.
  *
  * Note: order of additions.  An element of the result is, as in GEMM, a sum of chains of
- * rl_gemm_block() steps over channels and kernel points (or over pixels), begun at the bias; the
- * layouts below, which depend on the length of vectors, only say where it is computed. */
+ * rl_gemm_block() steps, begun at the bias.  Steps go over the kernel along j->axis, channels, the
+ * rest of the kernel; those whose row of the input lies in the border are left out.  The gradient
+ * of the weight has steps over pixels, or lanes of them (rl_conv_dot_fn) where that fills more
+ * lanes of RL_CONV_DOT_LANES.  Other choices of layout depend on the length of vectors and only say
+ * where a sum is computed. */
 #include <stdatomic.h>
 #include <string.h>
 
@@ -22,14 +25,29 @@
 enum {
     BLOCK_PIXELS = 2048, /* about the most of a block */
     ROW_CHANNELS = 256,  /* kernel rows about which a unit of the weight's gradient has */
+    TURN_STEPS = 6,      /* what it costs to turn over a vector of sums, in steps */
     SLACK = 32,          /* elements that a masked load may name beyond the end */
     GRAIN_WORK = 1000000 /* multiply-adds for which a thread is woken */
 };
 
+/* Where the weights of a convolution lie: elements between groups, output and input channels; its
+ * kernel point k is the weights' first + k step, of `size` along each dim. */
+typedef struct weights {
+    const float *w;
+    int64_t group, out, in, points;
+    int64_t first[3], step[3], size[3];
+} weights;
+
+/* Kernel points along the axis, from the first one that sees the input to the last. */
+typedef struct range {
+    int64_t from, to;
+} range;
+
 typedef struct job {
     rl_conv v;
     const rl_conv_kernels *k;
-    const float *x, *w, *b, *y;
+    const float *x, *b, *y;
+    weights w;
     float *result;
     int64_t in_group, out_group, points;
     int64_t in_size, out_size;
@@ -37,6 +55,7 @@ typedef struct job {
     int64_t len, blocks; /* of a block along the axis; blocks */
     int64_t row_pixels;  /* output pixels per step along the axis */
     int64_t region[3];   /* of the input that a block needs; sizes of the copy, or of the input */
+    int64_t split, half; /* columns of a copy lie by their remainder of `split`, each `half` long */
     bool copy;           /* whether it is copied */
     int64_t channels;    /* of a group at a time: all, or a block of them */
     int64_t channel_blocks, chunk, chunks; /* the gradient of the weight */
@@ -48,6 +67,8 @@ typedef struct job {
     size_t lists_bytes;
     rl_conv_step *step; /* over channels and kernel points, or pixels */
     ptrdiff_t *row;     /* of pixels, of output channels, or of channels and kernel points */
+    ptrdiff_t *line;    /* of rows of pixels */
+    range *seen;        /* by output pixels along the axis; by_channel: dots */
     float *panels;      /* by_channel: the weights, (group, panel, step, width) */
     atomic_bool failed;
 } job;
@@ -59,7 +80,7 @@ static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static void set_up(job *j, const rl_conv *v)
 {
-    *j = (job){.v = *v, .k = rl_kernel_table.conv};
+    *j = (job){.v = *v, .k = rl_kernel_table.conv, .split = 1};
     j->in_group = j->channels = v->in_ch / v->groups;
     j->out_group = v->out_ch / v->groups;
     j->points = v->kernel[0] * v->kernel[1] * v->kernel[2];
@@ -79,19 +100,41 @@ static void set_up(job *j, const rl_conv *v)
     }
     if (!j->copy)
         memcpy(j->region, v->in, sizeof j->region);
+    j->half = j->region[2];
+}
+
+/* For lanes that hold neighbouring pixels under a stride: the columns that they read lie side by
+ * side. */
+static void split_columns(job *j)
+{
+    const rl_conv *v = &j->v;
+    j->split = v->stride[2];
+    if (j->split == 1)
+        return;
+    if (!j->copy)
+        for (int d = 0; d < 3; d++)
+            j->region[d] = ((d == j->axis ? j->len : v->out[d]) - 1) * v->stride[d] +
+                           (v->kernel[d] - 1) * v->dilation[d] + 1;
+    j->copy = true;
+    j->half = ceil_div(j->region[2], j->split);
+    j->region[2] = j->split * j->half;
 }
 
 static int64_t region_size(const job *j) { return j->region[0] * j->region[1] * j->region[2]; }
 
-/* Place of channel and kernel point p in a region, in bytes. */
-static ptrdiff_t point_place(const job *j, int64_t p)
+/* Place in a region, in bytes; sums of coordinates have sums of places if all but one are multiples
+ * of the stride. */
+static ptrdiff_t place_of(const job *j, int64_t c, int64_t i0, int64_t i1, int64_t i2)
 {
-    const rl_conv *v = &j->v;
-    int64_t c = p / j->points, rest = p % j->points;
-    int64_t k2 = rest % v->kernel[2], k1 = rest / v->kernel[2] % v->kernel[1];
-    int64_t k0 = rest / v->kernel[2] / v->kernel[1];
-    int64_t at = (c * j->region[0] + k0 * v->dilation[0]) * j->region[1] + k1 * v->dilation[1];
-    return (at * j->region[2] + k2 * v->dilation[2]) * 4;
+    int64_t column = i2 % j->split * j->half + i2 / j->split;
+    return (((c * j->region[0] + i0) * j->region[1] + i1) * j->region[2] + column) * 4;
+}
+
+/* That of channel c and kernel point k. */
+static ptrdiff_t point_place(const job *j, int64_t c, const int64_t k[3])
+{
+    const int64_t *by = j->v.dilation;
+    return place_of(j, c, k[0] * by[0], k[1] * by[1], k[2] * by[2]);
 }
 
 /* That of pixel q of a block. */
@@ -103,11 +146,34 @@ static ptrdiff_t pixel_place(const job *j, int64_t q)
         o[0] = o[1] / v->out[1];
         o[1] %= v->out[1];
     }
-    int64_t at = o[0] * v->stride[0] * j->region[1] + o[1] * v->stride[1];
-    return (at * j->region[2] + o[2] * v->stride[2]) * 4;
+    return place_of(j, 0, o[0] * v->stride[0], o[1] * v->stride[1], o[2] * v->stride[2]);
 }
 
-/* The region of a block over `channels` channels that begin at x: a copy in `to`, or in place. */
+/* n floats.  Rows are short: a call of memcpy would take longer than most of them. */
+static inline void copy_row(float *to, const float *from, int64_t n)
+{
+    if (n < 4 || n > 64) {
+        memcpy(to, from, (size_t)n * 4);
+        return;
+    }
+    for (int64_t i = 0; i + 4 <= n; i += 4)
+        memcpy(to + i, from + i, 16);
+    memcpy(to + n - 4, from + n - 4, 16);
+}
+
+/* Columns from `left` on of a row. */
+static void split_row(const job *j, float *to, const float *from, int64_t left, int64_t n)
+{
+    for (int64_t r = 0; r < j->split; r++) {
+        int64_t t = (r + j->split - left % j->split) % j->split;
+        float *y = to + r * j->half + (left + t) / j->split;
+        for (; t < n; t += j->split)
+            *y++ = from[t];
+    }
+}
+
+/* The region of a block over `channels` channels that begin at x: a copy in `to`, or in place.
+ * Where there is but one block, the border in `to` is zero already. */
 static const float *region_of(const job *j, const float *x, int64_t channels, int64_t block,
                               float *to)
 {
@@ -121,22 +187,20 @@ static const float *region_of(const job *j, const float *x, int64_t channels, in
     int64_t left = from[2] < 0 ? min64(-from[2], width) : 0;
     int64_t begin = from[2] < 0 ? 0 : from[2];
     int64_t inside = n - begin < width - left ? n - begin : width - left;
-    if (inside < 0)
-        inside = 0;
     for (int64_t c = 0; c < channels; c++)
         for (int64_t a = 0; a < j->region[0]; a++)
             for (int64_t b = 0; b < j->region[1]; b++, to += width) {
                 int64_t i0 = from[0] + a, i1 = from[1] + b;
-                if (i0 < 0 || i0 >= v->in[0] || i1 < 0 || i1 >= v->in[1] || inside == 0) {
+                bool some = i0 >= 0 && i0 < v->in[0] && i1 >= 0 && i1 < v->in[1] && inside > 0;
+                if (j->blocks > 1 && (!some || inside < width))
                     memset(to, 0, (size_t)width * 4);
+                if (!some)
                     continue;
-                }
                 const float *source = x + ((c * v->in[0] + i0) * v->in[1] + i1) * n + begin;
-                for (int64_t i = 0; i < left; i++)
-                    to[i] = 0;
-                memcpy(to + left, source, (size_t)inside * 4);
-                for (int64_t i = left + inside; i < width; i++)
-                    to[i] = 0;
+                if (j->split == 1)
+                    copy_row(to + left, source, inside);
+                else
+                    split_row(j, to, source, left, inside);
             }
     return to - channels * region_size(j);
 }
@@ -146,37 +210,84 @@ static int64_t block_pixels(const job *j, int64_t block)
     return min64(j->len, j->v.out[j->axis] - block * j->len) * j->row_pixels;
 }
 
+/* Pixels that lie in a row of `count`. */
+static int64_t row_length(const job *j, int64_t count) { return min64(j->v.out[2], count); }
+
 /* Elements to copy a region into. */
 static int64_t region_room(const job *j)
 {
     return j->copy ? j->channels * region_size(j) + SLACK : 0;
 }
 
+/* A unit's memory: a region and `more` elements; NULL notes that there was none. */
+static float *new_scratch(job *j, int64_t more, size_t *bytes)
+{
+    int64_t room = region_room(j);
+    *bytes = (size_t)(room + more) * sizeof(float);
+    float *scratch = rl_alloc(*bytes);
+    if (!scratch)
+        atomic_store_explicit(&j->failed, true, memory_order_relaxed);
+    else if (j->copy && j->blocks == 1)
+        memset(scratch, 0, (size_t)room * sizeof(float));
+    return scratch;
+}
+
 /* ---- one product ---- */
 
-/* m rows of C, each n long, in tiles of as even a height as possible. */
+/* Where elements start from, as in rl_conv_tile_fn; at NULL: from 0, whatever the rest says. */
+typedef struct start {
+    const void *at;
+    ptrdiff_t next;
+    bool each;
+} start;
+
+/* m rows of C, each n long, in tiles of as even a height as possible: tiles have even heights. */
 static void tiles(const job *j, int64_t k, const char *a, const ptrdiff_t *row,
-                  const rl_conv_step *step, const char *b, char *c, ptrdiff_t ldc, int64_t m,
-                  int64_t n, bool add)
+                  const rl_conv_step *step, const char *b, char *c, ptrdiff_t ldc, start s,
+                  int64_t m, int64_t n)
 {
     int w = n > j->k->lanes;
-    int64_t most = j->k->rows[w];
-    for (int64_t left = ceil_div(m, most); left > 0; left--) {
-        int64_t rows = ceil_div(m, left);
-        j->k->tile[w][(rows - 1) / 2](k, a, row, step, b, c, ldc, rows, n, add);
+    int64_t most = j->k->rows[w], pairs = (m + 1) / 2, count = 1, each = pairs, longer = 0;
+    if (m > most) {
+        count = ceil_div(m, most);
+        each = pairs / count;
+        longer = pairs - each * count;
+    }
+    const char *at = s.at;
+    if (!at)
+        s.next = 0;
+    for (int64_t t = 0; t < count; t++) {
+        int64_t rows = min64(2 * (each + (t < longer)), m);
+        j->k->tile[w][(rows - 1) / 2](k, a, row, step, b, c, ldc, at, s.next, s.each, rows, n);
         row += rows;
         c += rows * ldc;
+        at += rows * s.next;
         m -= rows;
     }
 }
 
-/* Shares of a vector's lanes that are in use when n elements are computed. */
-static double lanes_used(const job *j, int64_t n)
+/* y[i][r] = x[r][i] for r < rows, i < columns. */
+static void turn(const float *x, int64_t ldx, int64_t rows, int64_t columns, float *y, int64_t ldy)
 {
-    return (double)n / (double)(ceil_div(n, j->k->lanes) * j->k->lanes);
+    rl_gemm_pack_fn *pack = rl_kernel_table.gemm->f32->pack;
+    int64_t lanes = rl_kernel_table.gemm->f32->lanes, whole = rows / lanes * lanes;
+    if (rows < lanes) {
+        for (int64_t i = 0; i < columns; i++)
+            for (int64_t r = 0; r < rows; r++)
+                y[i * ldy + r] = x[r * ldx + i];
+        return;
+    }
+    pack(columns, whole, ldy, (const char *)x, 4, ldx * 4, (char *)y);
+    int64_t last = rows - lanes; /* whole vectors again: they write nothing outside */
+    if (whole < rows)
+        pack(columns, lanes, ldy, (const char *)(x + last * ldx), 4, ldx * 4, (char *)(y + last));
 }
 
-static void fail(job *j) { atomic_store_explicit(&j->failed, true, memory_order_relaxed); }
+/* Shares of `lanes` lanes that are in use when n elements are computed. */
+static double lanes_used(int64_t n, int64_t lanes)
+{
+    return (double)n / (double)(ceil_div(n, lanes) * lanes);
+}
 
 static rl_status outcome(job *j)
 {
@@ -187,14 +298,21 @@ static rl_status outcome(job *j)
 
 static rl_status new_lists(job *j, int64_t steps, int64_t rows, int64_t panel_elements)
 {
-    j->lists_bytes = (size_t)steps * sizeof *j->step + (size_t)rows * sizeof *j->row +
+    int64_t lines = ceil_div(j->len * j->row_pixels, row_length(j, j->len * j->row_pixels));
+    int64_t along = j->v.out[j->axis];
+    j->lists_bytes = (size_t)steps * sizeof *j->step + (size_t)along * sizeof *j->seen +
+                     (size_t)(rows + lines) * sizeof *j->row +
                      (size_t)panel_elements * sizeof(float) + 64;
     j->lists = rl_alloc(j->lists_bytes);
     if (!j->lists)
         return RL_EMEMORY;
     j->step = j->lists;
-    j->row = (ptrdiff_t *)(j->step + steps);
-    j->panels = (float *)(((uintptr_t)(j->row + rows) + 63) / 64 * 64);
+    j->seen = (range *)(j->step + steps);
+    j->row = (ptrdiff_t *)(j->seen + along);
+    j->line = j->row + rows;
+    j->panels = (float *)(((uintptr_t)(j->line + lines) + 63) / 64 * 64);
+    for (int64_t i = 0; i < lines; i++)
+        j->line[i] = pixel_place(j, i * j->v.out[2]);
     return RL_OK;
 }
 
@@ -206,8 +324,11 @@ static void set_panels(job *j)
     j->padded = ceil_div(j->out_group, j->width) * j->width;
 }
 
-static int64_t grain(int64_t units, double work)
+static int64_t grain(const job *j, int64_t units)
 {
+    const rl_conv *v = &j->v;
+    double work = (double)v->batch * (double)v->out_ch * (double)j->out_size *
+                  (double)(j->in_group * j->points);
     double each = work / (double)(units ? units : 1);
     int64_t g = each > GRAIN_WORK ? 1 : (int64_t)(GRAIN_WORK / (each > 1 ? each : 1));
     return g < 1 ? 1 : g;
@@ -215,125 +336,211 @@ static int64_t grain(int64_t units, double work)
 
 /* ---- y = x * w ---- */
 
+/* Steps per kernel point along the axis. */
+static int64_t steps_along(const job *j)
+{
+    return j->in_group * j->points / (j->axis < 2 ? j->v.kernel[j->axis] : 1);
+}
+
+/* The steps [from, to) of a block of the chain that an output sees; `first`: whether its sum begins
+ * here. */
+typedef struct part {
+    int64_t from, to;
+    bool first;
+} part;
+
+static part part_of(range seen, int64_t p, int64_t end)
+{
+    if (seen.from >= seen.to) /* the border alone */
+        return (part){p, p, p == 0};
+    int64_t from = seen.from > p ? seen.from : p;
+    return (part){from, min64(seen.to, end), from == seen.from};
+}
+
 /* Lanes hold neighbouring pixels of a row: rows of the tile are output channels. */
-static void pixels_in_lanes(const job *j, const float *region, int64_t group, int64_t count,
+static void pixels_in_lanes(const job *j, const float *region, int64_t group, int64_t block,
                             float *y)
 {
-    const rl_conv *v = &j->v;
     int64_t steps = j->in_group * j->points, kc = rl_gemm_block(steps);
-    int64_t row = min64(v->out[2], count);
-    const char *w = (const char *)(j->w + group * j->out_group * steps);
-    for (int64_t p = 0; p < steps; p += kc) {
-        int64_t k = min64(kc, steps - p);
-        for (int64_t q = 0; q < count; q += row) {
-            const char *from = (const char *)region + pixel_place(j, q);
+    int64_t count = block_pixels(j, block), row = row_length(j, count);
+    int64_t lines = j->row_pixels / row; /* per step along the axis, if not along the row */
+    const range *seen = j->seen + block * j->len;
+    const char *w = (const char *)(j->w.w + group * j->w.group);
+    start bias = {j->b ? j->b + group * j->out_group : NULL, 4, j->b != NULL};
+    for (int64_t p = 0; p < steps; p += kc)
+        for (int64_t q = 0, line = 0; q < count; q += row, line++) {
+            part t = part_of(j->axis < 2 ? seen[line / lines] : *seen, p, p + kc);
+            if (t.from >= t.to && !t.first)
+                continue;
+            const char *from = (const char *)region + j->line[line];
             for (int64_t i = 0, n; i < row; i += n) {
                 n = min64(row - i, 2 * j->k->lanes);
-                tiles(j, k, w, j->row, j->step + p, from + i * 4, (char *)(y + q + i),
-                      j->out_size * 4, j->out_group, n, p > 0 || j->b);
+                float *c = y + q + i;
+                start s = t.first ? bias : (start){c, j->out_size * 4, false};
+                tiles(j, t.to - t.from, w, j->row, j->step + t.from, from + i * 4, (char *)c,
+                      j->out_size * 4, s, j->out_group, n);
             }
         }
-    }
 }
 
 /* Lanes hold output channels: rows of the tile are pixels, and the sums (pixels, padded) are turned
  * over at the end. */
-static void channels_in_lanes(const job *j, const float *region, int64_t group, int64_t count,
+static void channels_in_lanes(const job *j, const float *region, int64_t group, int64_t block,
                               float *sums, float *y)
 {
     int64_t steps = j->in_group * j->points, kc = rl_gemm_block(steps);
-    const float *panels = j->panels + group * j->padded * steps;
+    int64_t room = j->in_group * j->w.points, count = block_pixels(j, block);
+    const float *panels = j->panels + group * j->padded * room;
     const float *b = j->b ? j->b + group * j->out_group : NULL;
-    for (int64_t q = 0; b && q < count; q++)
-        memcpy(sums + q * j->padded, b, (size_t)j->out_group * sizeof *b);
+    const range *seen = j->seen + block * j->len;
+    int64_t along = j->axis < 2 ? count / j->row_pixels : 1, pixels = count / along;
     for (int64_t p = 0; p < steps; p += kc)
         for (int64_t o = 0; o < j->out_group; o += j->width)
-            tiles(j, min64(kc, steps - p), (const char *)region, j->row, j->step + p,
-                  (const char *)(panels + o * steps), (char *)(sums + o), j->padded * 4, count,
-                  min64(j->width, j->out_group - o), p > 0 || b);
-    for (int64_t o = 0; o < j->out_group; o++)
-        for (int64_t q = 0; q < count; q++)
-            y[o * j->out_size + q] = sums[q * j->padded + o];
+            for (int64_t i = 0, end; i < along; i = end) { /* those that see the same go together */
+                for (end = i + 1; end < along; end++)
+                    if (seen[end].from != seen[i].from || seen[end].to != seen[i].to)
+                        break;
+                part t = part_of(seen[i], p, p + kc);
+                if (t.from >= t.to && !t.first)
+                    continue;
+                float *c = sums + i * pixels * j->padded + o;
+                start s = t.first ? (start){b ? b + o : NULL, 0, false}
+                                  : (start){c, j->padded * 4, false};
+                tiles(j, t.to - t.from, (const char *)region, j->row + i * pixels, j->step + t.from,
+                      (const char *)(panels + o * room), (char *)c, j->padded * 4, s,
+                      (end - i) * pixels, min64(j->width, j->out_group - o));
+            }
+    turn(sums, j->padded, count, j->out_group, y, j->out_size);
 }
 
 static void output_units(int64_t begin, int64_t end, void *context)
 {
     job *j = context;
-    int64_t room = region_room(j);
-    int64_t sums = j->by_channel ? j->len * j->row_pixels * j->padded : 0;
-    size_t bytes = (size_t)(room + sums) * sizeof(float);
-    float *scratch = rl_alloc(bytes);
-    if (!scratch) {
-        fail(j);
+    size_t bytes;
+    float *scratch = new_scratch(j, j->by_channel ? j->len * j->row_pixels * j->padded : 0, &bytes);
+    if (!scratch)
         return;
-    }
     for (int64_t u = begin; u < end; u++) {
         int64_t block = u % j->blocks, group = u / j->blocks % j->v.groups;
-        int64_t sample = u / j->blocks / j->v.groups, count = block_pixels(j, block);
+        int64_t sample = u / j->blocks / j->v.groups;
         const float *x = j->x + (sample * j->v.in_ch + group * j->in_group) * j->in_size;
         const float *region = region_of(j, x, j->in_group, block, scratch);
         float *y = j->result + (sample * j->v.out_ch + group * j->out_group) * j->out_size +
                    block * j->len * j->row_pixels;
-        if (j->by_channel) {
-            channels_in_lanes(j, region, group, count, scratch + room, y);
-            continue;
-        }
-        for (int64_t o = 0; j->b && o < j->out_group; o++)
-            for (int64_t q = 0; q < count; q++)
-                y[o * j->out_size + q] = j->b[group * j->out_group + o];
-        pixels_in_lanes(j, region, group, count, y);
+        if (j->by_channel)
+            channels_in_lanes(j, region, group, block, scratch + region_room(j), y);
+        else
+            pixels_in_lanes(j, region, group, block, y);
     }
     rl_free(scratch, bytes);
 }
 
+/* Steps, in order: kernel points along the axis, channels, the other kernel points. */
+static void list_steps(job *j)
+{
+    const weights *w = &j->w;
+    int64_t kernel[3], k[3], p = 0;
+    memcpy(kernel, j->v.kernel, sizeof kernel);
+    int64_t outer = j->axis < 2 ? kernel[j->axis] : 1;
+    if (j->axis < 2)
+        kernel[j->axis] = 1;
+    for (int64_t along = 0; along < outer; along++)
+        for (int64_t c = 0; c < j->in_group; c++)
+            for (int64_t k0 = 0; k0 < kernel[0]; k0++)
+                for (int64_t k1 = 0; k1 < kernel[1]; k1++)
+                    for (int64_t k2 = 0; k2 < kernel[2]; k2++) {
+                        k[0] = k0, k[1] = k1, k[2] = k2;
+                        if (j->axis < 2)
+                            k[j->axis] = along;
+                        ptrdiff_t x = point_place(j, c, k), at = 0;
+                        for (int d = 0; d < 3; d++)
+                            at = at * w->size[d] + w->first[d] + k[d] * w->step[d];
+                        if (j->by_channel)
+                            j->step[p++] = (rl_conv_step){x, (c * w->points + at) * j->width * 4};
+                        else
+                            j->step[p++] = (rl_conv_step){(c * w->in + at) * 4, x};
+                    }
+}
+
+/* Which steps the outputs along the axis see. */
+static void list_seen(job *j)
+{
+    const rl_conv *v = &j->v;
+    int d = j->axis;
+    int64_t each = steps_along(j);
+    for (int64_t o = 0; o < v->out[d]; o++) {
+        int64_t at = o * v->stride[d] - v->pad[d], last = v->in[d] - 1 - at;
+        range r = {0, 1};
+        if (d < 2) {
+            r.from = at < 0 ? ceil_div(-at, v->dilation[d]) : 0;
+            r.to = last < 0 ? 0 : min64(last / v->dilation[d] + 1, v->kernel[d]);
+        }
+        j->seen[o] = (range){r.from * each, r.to * each};
+    }
+}
+
 static rl_status list_output(job *j)
 {
+    const weights *w = &j->w;
     int64_t steps = j->in_group * j->points, pixels = j->len * j->row_pixels;
+    int64_t room = j->in_group * w->points;
     if (new_lists(j, steps, j->by_channel ? pixels : j->out_group,
-                  j->by_channel ? j->v.groups * j->padded * steps : 0))
+                  j->by_channel ? j->v.groups * j->padded * room : 0))
         return RL_EMEMORY;
-    for (int64_t p = 0; p < steps; p++)
-        j->step[p] = j->by_channel ? (rl_conv_step){point_place(j, p), p * j->width * 4}
-                                   : (rl_conv_step){p * 4, point_place(j, p)};
+    list_steps(j);
+    list_seen(j);
     if (!j->by_channel) {
         for (int64_t o = 0; o < j->out_group; o++)
-            j->row[o] = o * steps * 4;
+            j->row[o] = o * w->out * 4;
         return RL_OK;
     }
     for (int64_t q = 0; q < pixels; q++)
         j->row[q] = pixel_place(j, q);
+    bool together = w->in == w->points;
+    int64_t k = together ? room : w->points;
     for (int64_t g = 0; g < j->v.groups; g++)
         for (int64_t o = 0; o < j->out_group; o += j->width)
-            rl_kernel_table.gemm->f32->pack(steps, min64(j->width, j->out_group - o), j->width,
-                                            (const char *)(j->w + (g * j->out_group + o) * steps),
-                                            4, steps * 4,
-                                            (char *)(j->panels + (g * j->padded + o) * steps));
+            for (int64_t c = 0; c < (together ? 1 : j->in_group); c++)
+                rl_kernel_table.gemm->f32->pack(
+                    k, min64(j->width, j->out_group - o), j->width,
+                    (const char *)(w->w + g * w->group + o * w->out + c * w->in), 4, w->out * 4,
+                    (char *)(j->panels + (g * j->padded + o) * room + c * k * j->width));
     return RL_OK;
 }
 
-rl_status rl_conv_direct_output(const rl_conv *v, const float *x, const float *w, const float *b,
-                                float *y)
+static rl_status convolve(const rl_conv *v, const float *x, const weights *w, const float *b,
+                          float *y)
 {
     job j;
     set_up(&j, v);
     set_panels(&j);
-    /* Without a copy, a masked load may name what lies beyond the input, but reads none of it. */
-    double by_pixel = v->stride[2] == 1 ? lanes_used(&j, v->out[2]) : 0;
-    j.by_channel = by_pixel < lanes_used(&j, j.out_group);
+    double steps = (double)(j.in_group * j.points);
+    j.by_channel = steps / lanes_used(v->out[2], j.k->lanes) >
+                   (steps + TURN_STEPS) / lanes_used(j.out_group, j.k->lanes);
+    if (!j.by_channel)
+        split_columns(&j);
     j.x = x;
-    j.w = w;
+    j.w = *w;
     j.b = b;
     j.result = y;
     rl_status status = list_output(&j);
     if (!status) {
         int64_t units = v->batch * v->groups * j.blocks;
-        double work = (double)v->batch * (double)v->out_ch * (double)j.out_size *
-                      (double)(j.in_group * j.points);
-        rl_parallel_for(units, grain(units, work), output_units, &j);
+        rl_parallel_for(units, grain(&j, units), output_units, &j);
         status = outcome(&j);
         rl_free(j.lists, j.lists_bytes);
     }
     return status;
+}
+
+rl_status rl_conv_direct_output(const rl_conv *v, const float *x, const float *w, const float *b,
+                                float *y)
+{
+    int64_t points = v->kernel[0] * v->kernel[1] * v->kernel[2], in = v->in_ch / v->groups;
+    weights t = {.w = w, .in = points, .out = in * points, .points = points, .step = {1, 1, 1}};
+    t.group = v->out_ch / v->groups * t.out;
+    memcpy(t.size, v->kernel, sizeof t.size);
+    return convolve(v, x, &t, b, y);
 }
 
 /* ---- dx, strides of 1: the convolution of dy by the turned kernel ---- */
@@ -347,83 +554,112 @@ rl_status rl_conv_direct_input(const rl_conv *v, const float *y, const float *w,
                                float *x)
 {
     rl_conv t = *v;
+    int64_t points = v->kernel[0] * v->kernel[1] * v->kernel[2], in = v->in_ch / v->groups;
+    weights turned = {.w = w, .in = in * points, .out = points, .points = points};
+    turned.group = v->out_ch / v->groups * turned.in;
     t.in_ch = v->out_ch;
     t.out_ch = v->in_ch;
     for (int d = 0; d < 3; d++) {
         t.in[d] = v->out[d];
         t.out[d] = v->in[d];
         t.pad[d] = (v->kernel[d] - 1) * v->dilation[d] - v->pad[d];
+        turned.size[d] = v->kernel[d];
+        turned.first[d] = v->kernel[d] - 1;
+        turned.step[d] = -1;
     }
-    int64_t in = v->in_ch / v->groups, out = v->out_ch / v->groups;
-    int64_t points = v->kernel[0] * v->kernel[1] * v->kernel[2];
-    size_t bytes = (size_t)(v->out_ch * in * points) * sizeof(float);
-    float *turned = rl_alloc(bytes);
-    if (!turned)
-        return RL_EMEMORY;
-    float *to = turned;
-    for (int64_t g = 0; g < v->groups; g++)
-        for (int64_t c = 0; c < in; c++)
-            for (int64_t o = 0; o < out; o++) {
-                const float *from = w + ((g * out + o) * in + c) * points;
-                for (int64_t p = points - 1; p >= 0; p--)
-                    *to++ = from[p];
-            }
-    rl_status status = rl_conv_direct_output(&t, y, turned, b, x);
-    rl_free(turned, bytes);
-    return status;
+    return convolve(&t, y, &turned, b, x);
 }
 
-/* ---- dw: lanes hold output channels, rows of the tile are input channels and kernel points, steps
- * are pixels ---- */
+/* ---- dw: rows of the tile are input channels and kernel points, steps are pixels ---- */
 
-static void weight_unit(job *j, int64_t u, float *region, float *panels, float *sums)
+/* Lanes hold output channels. */
+static void weight_channels(const job *j, const float *x, const float *y, int64_t count,
+                            int64_t rows, float *panels, float *sums, bool add)
+{
+    int64_t kc = rl_gemm_block(count), pixels = j->len * j->row_pixels;
+    for (int64_t o = 0; o < j->out_group; o += j->width)
+        rl_kernel_table.gemm->f32->pack(count, min64(j->width, j->out_group - o), j->width,
+                                        (const char *)(y + o * j->out_size), 4, j->out_size * 4,
+                                        (char *)(panels + o * pixels));
+    for (int64_t q = 0; q < count; q += kc)
+        for (int64_t o = 0; o < j->out_group; o += j->width) {
+            start s = {q > 0 || add ? sums + o : NULL, j->padded * 4, false};
+            tiles(j, min64(kc, count - q), (const char *)x, j->row, j->step + q,
+                  (const char *)(panels + o * pixels), (char *)(sums + o), j->padded * 4, s, rows,
+                  min64(j->width, j->out_group - o));
+        }
+}
+
+/* Lanes hold neighbouring pixels. */
+static void weight_pixels(const job *j, const float *x, const float *y, int64_t count, int64_t rows,
+                          float *sums)
+{
+    int64_t row = row_length(j, count), lds = j->channels * j->points * RL_CONV_DOT_LANES;
+    for (int64_t o = 0, m; o < j->out_group; o += m) {
+        m = min64(j->k->dot_rows, j->out_group - o);
+        for (int64_t r = 0; r < rows; r += j->k->dot_places)
+            j->k->dot[m - 1](count / row, j->line, row, (const char *)(y + o * j->out_size),
+                             j->out_size * 4, (const char *)x, j->row + r,
+                             (char *)(sums + o * lds + r * RL_CONV_DOT_LANES), lds * 4,
+                             min64(j->k->dot_places, rows - r));
+    }
+}
+
+/* The sum of a dot's lanes, by halves. */
+static float add_lanes(float *x)
+{
+    for (int half = RL_CONV_DOT_LANES / 2; half > 0; half /= 2)
+        for (int l = 0; l < half; l++)
+            x[l] += x[l + half];
+    return x[0];
+}
+
+static void weight_unit(job *j, int64_t u, float *region, float *sums, float *panels)
 {
     const rl_conv *v = &j->v;
     int64_t c = u % j->channel_blocks * j->channels, group = u / j->channel_blocks % v->groups;
     int64_t chunk = u / j->channel_blocks / v->groups;
     int64_t channels = min64(j->channels, j->in_group - c), rows = channels * j->points;
-    int64_t last = min64((chunk + 1) * j->chunk, v->batch), pixels = j->len * j->row_pixels;
+    int64_t last = min64((chunk + 1) * j->chunk, v->batch);
+    int64_t lanes = j->channels * j->points * RL_CONV_DOT_LANES;
     bool add = false;
-    for (int64_t block = 0; block < j->blocks; block++) {
-        int64_t count = block_pixels(j, block), kc = rl_gemm_block(count);
-        for (int64_t sample = chunk * j->chunk; sample < last; sample++) {
+    if (!j->by_channel)
+        memset(sums, 0, (size_t)(j->out_group * lanes) * sizeof *sums);
+    for (int64_t block = 0; block < j->blocks; block++)
+        for (int64_t sample = chunk * j->chunk; sample < last; sample++, add = true) {
+            int64_t count = block_pixels(j, block);
             const float *x = j->x + (sample * v->in_ch + group * j->in_group + c) * j->in_size;
             const float *y = j->y + (sample * v->out_ch + group * j->out_group) * j->out_size +
                              block * j->len * j->row_pixels;
-            const char *from = (const char *)region_of(j, x, channels, block, region);
-            for (int64_t o = 0; o < j->out_group; o += j->width)
-                rl_kernel_table.gemm->f32->pack(count, min64(j->width, j->out_group - o), j->width,
-                                                (const char *)(y + o * j->out_size), 4,
-                                                j->out_size * 4, (char *)(panels + o * pixels));
-            for (int64_t q = 0; q < count; q += kc) {
-                for (int64_t o = 0; o < j->out_group; o += j->width)
-                    tiles(j, min64(kc, count - q), from, j->row, j->step + q,
-                          (const char *)(panels + o * pixels), (char *)(sums + o), j->padded * 4,
-                          rows, min64(j->width, j->out_group - o), add);
-                add = true;
-            }
+            const float *from = region_of(j, x, channels, block, region);
+            if (j->by_channel)
+                weight_channels(j, from, y, count, rows, panels, sums, add);
+            else
+                weight_pixels(j, from, y, count, rows, sums);
         }
-    }
     int64_t steps = j->in_group * j->points;
     float *w = j->result + (chunk * v->out_ch + group * j->out_group) * steps + c * j->points;
+    if (j->by_channel) {
+        turn(sums, j->padded, rows, j->out_group, w, steps);
+        return;
+    }
     for (int64_t o = 0; o < j->out_group; o++)
         for (int64_t r = 0; r < rows; r++)
-            w[o * steps + r] = sums[r * j->padded + o];
+            w[o * steps + r] = add_lanes(sums + o * lanes + r * RL_CONV_DOT_LANES);
 }
 
 static void weight_units(int64_t begin, int64_t end, void *context)
 {
     job *j = context;
-    int64_t room = region_room(j), panels = j->len * j->row_pixels * j->padded;
-    int64_t sums = j->channels * j->points * j->padded;
-    size_t bytes = (size_t)(room + panels + sums) * sizeof(float);
-    float *scratch = rl_alloc(bytes);
-    if (!scratch) {
-        fail(j);
+    int64_t panels = j->by_channel ? j->len * j->row_pixels * j->padded : 0;
+    int64_t sums =
+        j->channels * j->points * (j->by_channel ? j->padded : j->out_group * RL_CONV_DOT_LANES);
+    size_t bytes;
+    float *scratch = new_scratch(j, sums + panels, &bytes), *after = scratch + region_room(j);
+    if (!scratch)
         return;
-    }
     for (int64_t u = begin; u < end; u++)
-        weight_unit(j, u, scratch, scratch + room, scratch + room + panels);
+        weight_unit(j, u, scratch, after, after + sums);
     rl_free(scratch, bytes);
 }
 
@@ -433,6 +669,10 @@ rl_status rl_conv_direct_weight(const rl_conv *v, const float *x, const float *y
     job j;
     set_up(&j, v);
     set_panels(&j);
+    j.by_channel = lanes_used(v->out[2], RL_CONV_DOT_LANES) <
+                   1.25 * lanes_used(j.out_group, RL_CONV_DOT_LANES);
+    if (!j.by_channel)
+        split_columns(&j);
     j.x = x;
     j.y = y;
     j.result = sums;
@@ -440,18 +680,19 @@ rl_status rl_conv_direct_weight(const rl_conv *v, const float *x, const float *y
     j.chunks = ceil_div(v->batch, chunk);
     j.channels = min64(j.in_group, ROW_CHANNELS / j.points > 0 ? ROW_CHANNELS / j.points : 1);
     j.channel_blocks = ceil_div(j.in_group, j.channels);
-    int64_t pixels = j.len * j.row_pixels, rows = j.channels * j.points;
+    int64_t pixels = j.by_channel ? j.len * j.row_pixels : 0, rows = j.channels * j.points;
     rl_status status = new_lists(&j, pixels, rows, 0);
     if (status)
         return status;
     for (int64_t q = 0; q < pixels; q++)
         j.step[q] = (rl_conv_step){pixel_place(&j, q), q * j.width * 4};
-    for (int64_t r = 0; r < rows; r++)
-        j.row[r] = point_place(&j, r);
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t p = r % j.points, k2 = p % v->kernel[2], k1 = p / v->kernel[2] % v->kernel[1];
+        int64_t k[3] = {p / v->kernel[2] / v->kernel[1], k1, k2};
+        j.row[r] = point_place(&j, r / j.points, k);
+    }
     int64_t units = j.chunks * v->groups * j.channel_blocks;
-    double work =
-        (double)v->batch * (double)v->out_ch * (double)j.out_size * (double)(j.in_group * j.points);
-    rl_parallel_for(units, grain(units, work), weight_units, &j);
+    rl_parallel_for(units, grain(&j, units), weight_units, &j);
     status = outcome(&j);
     rl_free(j.lists, j.lists_bytes);
     return status;

@@ -139,20 +139,27 @@ static bool normed(void)
 
 static const char *const builds[] = {"avx2", "avx512"};
 
+/* How a tile's elements start: from 0, from C, from one value per column, from one per row. */
+enum { FROM_ZERO, FROM_C, PER_COLUMN, PER_ROW, STARTS };
+
 static bool tiles_agree(void)
 {
     enum { K = 40, M = 12, N = 32 };
-    static float a[M * K + K], b[K * N], want[M * N], got[M * N];
+    static float a[M * K + K], b[K * N], bias[N], want[M * N], got[M * N];
     ptrdiff_t row[M];
     rl_conv_step step[K];
     for (int i = 0; i < M * K + K; i++)
         a[i] = (float)((i * 97) % 113) / 7;
     for (int i = 0; i < K * N; i++)
         b[i] = (float)((i * 89) % 127) / 11 - 5;
+    for (int i = 0; i < N; i++)
+        bias[i] = (float)(i - 7) / 3;
     for (int i = 0; i < M; i++)
         row[i] = (i * 5 % M) * K * 4;
     for (int p = 0; p < K; p++)
         step[p] = (rl_conv_step){(p * 7 % K) * 4, p * N * 4};
+    const float *const start[STARTS] = {NULL, got, bias, bias};
+    const ptrdiff_t next[STARTS] = {0, N * 4, 0, 4};
     for (int e = 0; e < 2; e++) {
         rl_kernels t;
         if (!rl_kernels_fill(&t, builds[e]))
@@ -161,20 +168,61 @@ static bool tiles_agree(void)
         for (int vectors = 1; vectors <= 2; vectors++)
             for (int m = 1; m <= k->rows[vectors - 1]; m++)
                 for (int n = 1; n <= vectors * k->lanes; n++)
-                    for (int add = 0; add < 2; add++) {
+                    for (int from = 0; from < STARTS; from++) {
                         for (int i = 0; i < M * N; i++)
                             want[i] = got[i] = (float)i / 3;
                         for (int i = 0; i < m; i++)
                             for (int j = 0; j < n; j++) {
-                                float s = 0;
+                                float s = 0, *c = &want[i * N + j];
                                 for (int p = 0; p < K; p++)
                                     s = fmaf(a[row[i] / 4 + step[p].a / 4], b[p * N + j], s);
-                                want[i * N + j] = add ? want[i * N + j] + s : s;
+                                float first[STARTS] = {0, *c, bias[j], bias[i]};
+                                *c = first[from] + s;
                             }
-                        k->tile[vectors - 1][(m - 1) / 2](K, (char *)a, row, step, (char *)b,
-                                                          (char *)got, N * 4, m, n, add);
+                        k->tile[vectors - 1][(m - 1) / 2](
+                            K, (char *)a, row, step, (char *)b, (char *)got, N * 4,
+                            (const char *)start[from], next[from], from == PER_ROW, m, n);
                         CHECK(!memcmp(want, got, sizeof want));
                     }
+    }
+    return true;
+}
+
+static bool dots_agree(void)
+{
+    enum { LINES = 3, WIDEST = 37, M = 6, P = 4, L = RL_CONV_DOT_LANES };
+    static float x[LINES * 60], y[M * LINES * WIDEST], want[M * P * L], got[M * P * L];
+    static const ptrdiff_t line[LINES] = {0, 65 * 4, 100 * 4}, place[P] = {0, 4, 7 * 4, 3 * 4};
+    for (int i = 0; i < LINES * 60; i++)
+        x[i] = (float)((i * 97) % 113) / 7 - 6;
+    for (int i = 0; i < M * LINES * WIDEST; i++)
+        y[i] = (float)((i * 89) % 127) / 11 - 5;
+    const char *const all[] = {"portable", builds[0], builds[1]};
+    for (int e = 0; e < 3; e++) {
+        rl_kernels t;
+        if (!rl_kernels_fill(&t, all[e]))
+            continue;
+        const rl_conv_kernels *k = t.conv;
+        CHECK(k->dot_rows <= M && k->dot_places <= P);
+        for (int m = 1; m <= k->dot_rows; m++)
+            for (int p = 1; p <= k->dot_places; p++)
+                for (int n = 1; n <= WIDEST; n += 4) {
+                    for (int i = 0; i < M * P * L; i++)
+                        want[i] = got[i] = (float)i / 3;
+                    for (int i = 0; i < m; i++)
+                        for (int j = 0; j < p; j++)
+                            for (int l = 0; l < L; l++) {
+                                float s = 0;
+                                for (int r = 0; r < LINES; r++)
+                                    for (int q = l; q < n; q += L)
+                                        s = fmaf(y[(i * LINES + r) * n + q],
+                                                 x[place[j] / 4 + line[r] / 4 + q], s);
+                                want[(i * P + j) * L + l] += s;
+                            }
+                    k->dot[m - 1](LINES, line, n, (char *)y, LINES * n * 4, (char *)x, place,
+                                  (char *)got, P * L * 4, p);
+                    CHECK(!memcmp(want, got, sizeof want));
+                }
     }
     return true;
 }
@@ -220,6 +268,7 @@ int main(void)
     RUN(vision);
     RUN(normed);
     RUN(tiles_agree);
+    RUN(dots_agree);
     RUN(pools_agree);
     return failures != 0;
 }

@@ -7,8 +7,8 @@
 /* R and W are compile-time constants wherever this is called; rows from m on are computed from row
  * m - 1 and not stored. */
 RL_INLINE void conv_tile(const int R, const int W, int64_t k, const char *a, const ptrdiff_t *rows,
-                         const rl_conv_step *step, const char *b, char *c, ptrdiff_t ldc, int64_t m,
-                         int64_t n, int add)
+                         const rl_conv_step *step, const char *b, char *c, ptrdiff_t ldc,
+                         const char *start, ptrdiff_t next, const bool each, int64_t m, int64_t n)
 {
     vf32 acc[24];
     mask_f32 mask[2];
@@ -39,22 +39,27 @@ RL_INLINE void conv_tile(const int R, const int W, int64_t k, const char *a, con
         }
     }
     UNROLL(12)
-    for (int i = 0; i < R; i++, c += ldc)
-        if (i < m)
-            UNROLL(2)
-    for (int w = 0; w < W; w++) {
-        char *to = c + w * (int)sizeof(vf32);
-        vf32 y = acc[i * W + w];
-        store_f32(to, mask[w], add ? add_f32(load_f32(to, mask[w]), y) : y);
+    for (int i = 0; i < R; i++, c += ldc, start += next) {
+        if (i >= m)
+            break;
+        UNROLL(2)
+        for (int w = 0; w < W; w++) {
+            vf32 y = acc[i * W + w];
+            if (each)
+                y = add_f32(set1_f32(start), y);
+            else if (start)
+                y = add_f32(load_f32(start + w * (int)sizeof(vf32), mask[w]), y);
+            store_f32(c + w * (int)sizeof(vf32), mask[w], y);
+        }
     }
 }
 
 #define TILE(R, W)                                                                                 \
     static void conv_##R##x##W(int64_t k, const char *a, const ptrdiff_t *row,                     \
                                const rl_conv_step *step, const char *b, char *c, ptrdiff_t ldc,    \
-                               int64_t m, int64_t n, int add)                                      \
+                               const char *start, ptrdiff_t next, bool each, int64_t m, int64_t n) \
     {                                                                                              \
-        conv_tile(R, W, k, a, row, step, b, c, ldc, m, n, add);                                    \
+        conv_tile(R, W, k, a, row, step, b, c, ldc, start, next, each, m, n);                      \
     }
 TILE(2, 1)
 TILE(4, 1)
@@ -80,8 +85,88 @@ static rl_conv_tile_fn *const two[] = {
 #endif
 };
 
-static const rl_conv_kernels kernels = {
-    LANES_f32, {12, 2 * (int)(sizeof two / sizeof *two)}, {one, two}};
+/* ---- the product over pixels ---- */
+
+enum {
+    PARTS = RL_CONV_DOT_LANES / LANES_f32, /* vectors that make up the lanes */
+    DOT_PLACES = LANES_f32 == 16 ? 4 : 2   /* of x at a time */
+};
+
+/* R rows; places that are not there repeat the last one and are not stored. */
+RL_INLINE void conv_dot(const int R, int64_t lines, const ptrdiff_t *line, int64_t n, const char *y,
+                        ptrdiff_t ldy, const char *x, const ptrdiff_t *place, char *sums,
+                        ptrdiff_t lds, int64_t p)
+{
+    vf32 acc[24];
+    const char *from[DOT_PLACES];
+
+    UNROLL(4)
+    for (int j = 0; j < DOT_PLACES; j++)
+        from[j] = x + place[j < p ? j : p - 1];
+    UNROLL(24)
+    for (int i = 0; i < R * DOT_PLACES * PARTS; i++)
+        acc[i] = zero_f32();
+    for (int64_t t = 0; t < lines; t++, y += n * 4)
+        for (int64_t q = 0; q < n; q += RL_CONV_DOT_LANES) {
+            UNROLL(4)
+            for (int v = 0; v < PARTS; v++) {
+                mask_f32 mask = mask_to_f32(n - q - v * LANES_f32);
+                ptrdiff_t at = (q + v * LANES_f32) * 4;
+                vf32 xv[DOT_PLACES];
+                UNROLL(4)
+                for (int j = 0; j < DOT_PLACES; j++)
+                    xv[j] = load_f32(from[j] + line[t] + at, mask);
+                UNROLL(6)
+                for (int i = 0; i < R; i++) {
+                    vf32 yv = load_f32(y + i * ldy + at, mask);
+                    UNROLL(4)
+                    for (int j = 0; j < DOT_PLACES; j++) {
+                        int s = (i * DOT_PLACES + j) * PARTS + v;
+                        acc[s] = fma_f32(yv, xv[j], acc[s]);
+                    }
+                }
+            }
+        }
+    UNROLL(6)
+    for (int i = 0; i < R; i++, sums += lds) {
+        char *to = sums;
+        UNROLL(4)
+        for (int j = 0; j < DOT_PLACES; j++) {
+            if (j >= p)
+                break;
+            UNROLL(4)
+            for (int v = 0; v < PARTS; v++, to += sizeof(vf32))
+                store_all_f32(to, add_f32(load_all_f32(to), acc[(i * DOT_PLACES + j) * PARTS + v]));
+        }
+    }
+}
+
+#define DOT(R)                                                                                     \
+    static void conv_dot_##R(int64_t lines, const ptrdiff_t *line, int64_t n, const char *y,       \
+                             ptrdiff_t ldy, const char *x, const ptrdiff_t *place, char *sums,     \
+                             ptrdiff_t lds, int64_t p)                                             \
+    {                                                                                              \
+        conv_dot(R, lines, line, n, y, ldy, x, place, sums, lds, p);                               \
+    }
+DOT(1)
+DOT(2)
+DOT(3)
+#if LANES_f32 == 16
+DOT(4)
+DOT(5)
+DOT(6)
+#endif
+
+static rl_conv_dot_fn *const dots[] = {
+    conv_dot_1, conv_dot_2, conv_dot_3,
+#if LANES_f32 == 16
+    conv_dot_4, conv_dot_5, conv_dot_6,
+#endif
+};
+
+static const rl_conv_kernels kernels = {LANES_f32,  {12, 2 * (int)(sizeof two / sizeof *two)},
+                                        {one, two}, (int)(sizeof dots / sizeof *dots),
+                                        DOT_PLACES, dots};
 
 void K(fill_conv)(rl_kernels *table);
 void K(fill_conv)(rl_kernels *table) { table->conv = &kernels; }
