@@ -62,7 +62,7 @@ COLD = {
     "ops": set("""bitwise complex ctc extremum histogram inplace median moments pairs places quantile random
         rearrange renorm rnn_compose rnn_layer rnn_pack running sample search shuffle special split unique unpool
         view_copy view_scatter""".split()),
-    "python": set("""args_errors autograd convert cycles dlpack graph guard hooks init interop numpy override
+    "python": set("""args_errors autograd convert cycles dlpack factor graph guard hooks init interop lapack numpy override
         parameter random saved_hooks storage tensor_convert tensor_methods types""".split()),
 }
 

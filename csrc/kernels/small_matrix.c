@@ -13,40 +13,47 @@
 #define F(function) function
 #include "kernels/small_matrix.tmpl.h"
 
-/* Calls f_f32 or f_f64 for every matrix b; the arguments name elements of T. */
-#define EVERY(float32_call, float64_call)                                                          \
-    for (int64_t b = 0; b < count; b++) {                                                          \
-        if (dtype == RL_F32)                                                                       \
-            float32_call;                                                                          \
-        else                                                                                       \
-            float64_call;                                                                          \
+/* Calls f of the dtype; the arguments name elements of T. */
+#define EITHER(f, ...)                                                                             \
+    if (dtype == RL_F32) {                                                                         \
+        typedef float T;                                                                           \
+        f##_f32(__VA_ARGS__);                                                                      \
+    } else {                                                                                       \
+        typedef double T;                                                                          \
+        f##_f64(__VA_ARGS__);                                                                      \
     }
 
-void rl_small_lu(rl_dtype dtype, int64_t count, int64_t m, int64_t n, void *a, int32_t *pivots,
-                 int32_t *info)
+void rl_small_lu(rl_dtype dtype, int64_t count, int64_t m, int64_t n, const void *a, void *lu,
+                 int32_t *pivots, int32_t *info)
 {
-    const int64_t k = m < n ? m : n;
-    EVERY(info[b] = lu_f32(m, n, (float *)a + b * m * n, pivots + b * k),
-          info[b] = lu_f64(m, n, (double *)a + b * m * n, pivots + b * k))
+    EITHER(lus, count, m, n, (const T *)a, (T *)lu, pivots, info)
 }
 
-void rl_small_cholesky(rl_dtype dtype, int64_t count, int64_t n, void *a, int32_t *info)
+void rl_small_pivots(rl_dtype dtype, int64_t count, int64_t n, const void *a, void *diagonal)
 {
-    EVERY(info[b] = cholesky_f32(n, (float *)a + b * n * n),
-          info[b] = cholesky_f64(n, (double *)a + b * n * n))
+    EITHER(pivots, count, n, (const T *)a, (T *)diagonal)
+}
+
+void rl_small_cholesky(rl_dtype dtype, int64_t count, int64_t n, const void *a, void *factor,
+                       bool upper, int32_t *info)
+{
+    EITHER(choleskys, count, n, (const T *)a, (T *)factor, upper, info)
 }
 
 void rl_small_triangular(rl_dtype dtype, int64_t count, int64_t n, int64_t k, const void *a,
-                         void *x, bool upper, bool unit)
+                         const void *b, void *x, bool upper, bool unit)
 {
-    EVERY(triangular_f32(n, k, (const float *)a + b * n * n, (float *)x + b * n * k, upper, unit),
-          triangular_f64(n, k, (const double *)a + b * n * n, (double *)x + b * n * k, upper, unit))
+    EITHER(triangulars, count, n, k, (const T *)a, (const T *)b, (T *)x, upper, unit)
 }
 
-void rl_small_lu_solve(rl_dtype dtype, int64_t count, int64_t n, int64_t k, const void *a,
-                       const int32_t *pivots, void *x)
+void rl_small_solve(rl_dtype dtype, int64_t count, int64_t n, int64_t k, const void *a,
+                    const void *b, void *x, int32_t *info)
 {
-    EVERY(
-        lu_solve_f32(n, k, (const float *)a + b * n * n, pivots + b * n, (float *)x + b * n * k),
-        lu_solve_f64(n, k, (const double *)a + b * n * n, pivots + b * n, (double *)x + b * n * k))
+    EITHER(solves, count, n, k, (const T *)a, (const T *)b, (T *)x, info)
+}
+
+void rl_small_qr(rl_dtype dtype, int64_t count, int64_t m, int64_t n, const void *a, void *q,
+                 int64_t columns, void *r, int64_t rows)
+{
+    EITHER(qrs, count, m, n, (const T *)a, (T *)q, columns, (T *)r, rows)
 }

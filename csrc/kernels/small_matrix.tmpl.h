@@ -1,4 +1,25 @@
-/* small_matrix.tmpl.h: needs T, NAME(f), F(f); undefines them at its end. */
+/* small_matrix.tmpl.h: needs T, NAME(f), F(f); undefines them at its end.  A matrix is worked on
+ * row-major, in a block of its own. */
+
+/* An m x n matrix turned from row-major to column-major, or back. */
+static void NAME(turn)(int64_t m, int64_t n, const T *a, T *out)
+{
+    for (int64_t j = 0; j < n; j++)
+        for (int64_t i = 0; i < m; i++)
+            out[j * m + i] = a[i * n + j];
+}
+
+static void NAME(copy)(int64_t n, const T *a, T *out)
+{
+    for (int64_t i = 0; i < n; i++)
+        out[i] = a[i];
+}
+
+static void NAME(fill)(int64_t n, T value, T *out)
+{
+    for (int64_t i = 0; i < n; i++)
+        out[i] = value;
+}
 
 static void NAME(swap_rows)(T *x, T *y, int64_t n)
 {
@@ -36,6 +57,35 @@ static int32_t NAME(lu)(int64_t m, int64_t n, T *a, int32_t *pivots)
     return info;
 }
 
+static void NAME(lus)(int64_t count, int64_t m, int64_t n, const T *a, T *lu, int32_t *pivots,
+                      int32_t *info)
+{
+    const int64_t k = m < n ? m : n;
+    T work[RL_SMALL * RL_SMALL];
+    for (int64_t b = 0; b < count; b++, a += m * n, lu += m * n, pivots += k) {
+        NAME(copy)(m * n, a, work);
+        info[b] = NAME(lu)(m, n, work, pivots);
+        NAME(turn)(m, n, work, lu);
+    }
+}
+
+static void NAME(pivots)(int64_t count, int64_t n, const T *a, T *diagonal)
+{
+    T work[RL_SMALL * RL_SMALL];
+    int32_t pivots[RL_SMALL];
+    for (int64_t b = 0; b < count; b++, a += n * n, diagonal += n) {
+        NAME(copy)(n * n, a, work);
+        NAME(lu)(n, n, work, pivots);
+        bool odd = false;
+        for (int64_t i = 0; i < n; i++) {
+            diagonal[i] = work[i * n + i];
+            odd ^= pivots[i] != i + 1;
+        }
+        if (odd)
+            diagonal[0] = -diagonal[0];
+    }
+}
+
 static int32_t NAME(cholesky)(int64_t n, T *a)
 {
     for (int64_t j = 0; j < n; j++) {
@@ -43,8 +93,7 @@ static int32_t NAME(cholesky)(int64_t n, T *a)
         for (int64_t k = 0; k < j; k++)
             square -= row[k] * row[k];
         if (!(square > 0)) {
-            for (int64_t i = 0; i < n * n; i++)
-                a[i] = (T)NAN;
+            NAME(fill)(n * n, (T)NAN, a);
             return (int32_t)j + 1;
         }
         T root = F(sqrt)(square);
@@ -59,6 +108,23 @@ static int32_t NAME(cholesky)(int64_t n, T *a)
         }
     }
     return 0;
+}
+
+/* A row-major upper triangle is a column-major lower one. */
+static void NAME(choleskys)(int64_t count, int64_t n, const T *a, T *factor, bool upper,
+                            int32_t *info)
+{
+    T work[RL_SMALL * RL_SMALL];
+    for (int64_t b = 0; b < count; b++, a += n * n, factor += n * n) {
+        if (upper) {
+            NAME(turn)(n, n, a, factor);
+            info[b] = NAME(cholesky)(n, factor);
+        } else {
+            NAME(copy)(n * n, a, work);
+            info[b] = NAME(cholesky)(n, work);
+            NAME(turn)(n, n, work, factor);
+        }
+    }
 }
 
 static void NAME(triangular)(int64_t n, int64_t k, const T *a, T *x, bool upper, bool unit)
@@ -77,13 +143,114 @@ static void NAME(triangular)(int64_t n, int64_t k, const T *a, T *x, bool upper,
     }
 }
 
-static void NAME(lu_solve)(int64_t n, int64_t k, const T *a, const int32_t *pivots, T *x)
+static void NAME(triangulars)(int64_t count, int64_t n, int64_t k, const T *a, const T *b, T *x,
+                              bool upper, bool unit)
 {
+    T work[RL_SMALL * RL_SMALL];
+    for (int64_t i = 0; i < count; i++, a += n * n, b += n * k, x += n * k) {
+        NAME(copy)(n * k, b, work);
+        NAME(triangular)(n, k, a, work, upper, unit);
+        NAME(turn)(n, k, work, x);
+    }
+}
+
+static void NAME(solves)(int64_t count, int64_t n, int64_t k, const T *a, const T *b, T *x,
+                         int32_t *info)
+{
+    T lu[RL_SMALL * RL_SMALL], work[RL_SMALL * RL_SMALL];
+    int32_t pivots[RL_SMALL];
+    for (int64_t i = 0; i < count; i++, a += n * n, x += n * k) {
+        NAME(copy)(n * n, a, lu);
+        info[i] = NAME(lu)(n, n, lu, pivots);
+        if (info[i]) {
+            NAME(fill)(n * k, (T)NAN, x);
+            continue;
+        }
+        if (b) {
+            NAME(copy)(n * k, b + i * n * k, work);
+        } else {
+            NAME(fill)(n * k, 0, work);
+            for (int64_t j = 0; j < n; j++)
+                work[j * k + j] = 1;
+        }
+        for (int64_t j = 0; j < n; j++)
+            if (pivots[j] != j + 1)
+                NAME(swap_rows)(work + j * k, work + (pivots[j] - 1) * k, k);
+        NAME(triangular)(n, k, lu, work, false, true);
+        NAME(triangular)(n, k, lu, work, true, false);
+        NAME(turn)(n, k, work, x);
+    }
+}
+
+/* The length of n numbers that are step apart, without overflow. */
+static T NAME(norm)(int64_t n, const T *x, int64_t step)
+{
+    T most = 0;
     for (int64_t i = 0; i < n; i++)
-        if (pivots[i] != i + 1)
-            NAME(swap_rows)(x + i * k, x + (pivots[i] - 1) * k, k);
-    NAME(triangular)(n, k, a, x, false, true);
-    NAME(triangular)(n, k, a, x, true, false);
+        most = F(fabs)(x[i * step]) > most ? F(fabs)(x[i * step]) : most;
+    const T safe = sizeof(T) == 4 ? (T)1e18 : (T)1e150;
+    const T unit = most > safe || (most && most < 1 / safe) ? most : 1;
+    T sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += (x[i * step] / unit) * (x[i * step] / unit);
+    return F(sqrt)(sum) * unit;
+}
+
+/* Rows j to m of x (m x n), columns from `first`: minus tau v (v^T x), v below its 1 in column j of
+ * h, whose rows are `stride` long. */
+static void NAME(reflect)(int64_t m, int64_t n, int64_t j, int64_t first, const T *h,
+                          int64_t stride, T tau, T *x)
+{
+    T inner[RL_SMALL];
+    for (int64_t c = first; c < n; c++)
+        inner[c] = x[j * n + c];
+    for (int64_t i = j + 1; i < m; i++)
+        for (int64_t c = first; c < n; c++)
+            inner[c] += h[i * stride + j] * x[i * n + c];
+    for (int64_t c = first; c < n; c++)
+        x[j * n + c] -= inner[c] *= tau;
+    for (int64_t i = j + 1; i < m; i++)
+        for (int64_t c = first; c < n; c++)
+            x[i * n + c] -= h[i * stride + j] * inner[c];
+}
+
+/* Householder's reflections I - tau v v^T, v in the columns below R. */
+static void NAME(qr)(int64_t m, int64_t n, T *h, T *tau)
+{
+    for (int64_t j = 0; j < m && j < n; j++) {
+        T *top = h + j * n + j, below = NAME(norm)(m - j - 1, top + n, n);
+        tau[j] = 0;
+        if (below == 0) /* as LAPACK: nothing to reflect */
+            continue;
+        const T pair[2] = {*top, below}, length = F(copysign)(NAME(norm)(2, pair, 1), -*top);
+        tau[j] = (length - *top) / length;
+        for (int64_t i = 1; i < m - j; i++)
+            top[i * n] /= *top - length;
+        *top = length;
+        NAME(reflect)(m, n, j, j + 1, h, n, tau[j], h);
+    }
+}
+
+static void NAME(qrs)(int64_t count, int64_t m, int64_t n, const T *a, T *q, int64_t columns, T *r,
+                      int64_t rows)
+{
+    const int64_t k = m < n ? m : n;
+    T h[RL_SMALL * RL_SMALL], work[RL_SMALL * RL_SMALL], tau[RL_SMALL];
+    for (int64_t b = 0; b < count; b++, a += m * n, q += m * columns, r += rows * n) {
+        NAME(copy)(m * n, a, h);
+        NAME(qr)(m, n, h, tau);
+        for (int64_t j = 0; j < n; j++)
+            for (int64_t i = 0; i < rows; i++)
+                r[j * rows + i] = i <= j ? h[i * n + j] : 0;
+        if (!columns)
+            continue;
+        NAME(fill)(m * columns, 0, work);
+        for (int64_t j = 0; j < columns; j++)
+            work[j * columns + j] = 1;
+        for (int64_t j = k - 1; j >= 0; j--)
+            NAME(reflect)(m, columns, j, j, h, n, tau[j], work);
+        NAME(turn)(m, columns, work, q);
+    }
 }
 
 #undef T

@@ -1,8 +1,5 @@
-"""LAPACK through NumPy and SciPy: factorizations of stacks of matrices (..., m, n) held in NumPy arrays.
-
-Small matrices are factorized by the extension (csrc/kernels/small_matrix.h), where LAPACK's price per call would be
-most of the time. Else NumPy's routines work on whole stacks and come first. What NumPy lacks (LU, triangular systems) goes through SciPy
-when that is installed, and through a few lines of NumPy when it is not. Both are imported on the first call.
+"""LAPACK through NumPy, for factorizations of stacks of matrices (..., m, n) held in NumPy arrays: what _lapack.py falls
+back to without SciPy. What NumPy lacks (LU, triangular systems) takes a few lines here. Imported on the first call.
 """
 
 from __future__ import annotations
@@ -36,16 +33,6 @@ def numpy() -> Any:
             "Install one of them: pip install rushlight[linalg]"
         ) from error
     return np
-
-
-@cache
-def _scipy(part: str) -> Any:
-    """scipy.linalg.lapack or scipy.linalg.blas, or None without SciPy."""
-    try:
-        from scipy.linalg import blas, lapack
-    except ImportError:
-        return None
-    return {"blas": blas, "lapack": lapack}[part]
 
 
 def array(x: Tensor) -> Any:
@@ -93,19 +80,6 @@ def adjoint(a: Any) -> Any:
     return a.swapaxes(-1, -2).conj() if a.dtype.kind == "c" else a.swapaxes(-1, -2)
 
 
-def _letter(a: Any) -> str:
-    """The first letter of LAPACK's routines for the dtype."""
-    return {"f": "s", "d": "d", "F": "c", "D": "z"}[a.dtype.char]
-
-
-SMALL = 16  # rows and columns up to which the extension is faster
-
-
-def _small(a: Any) -> bool:
-    """Whether the extension factorizes these matrices."""
-    return bool(a.size) and max(a.shape[-2:]) <= SMALL and a.dtype.char in "fd"
-
-
 def _flat(a: Any) -> Any:
     """The stack with one leading dim."""
     count = 1
@@ -127,18 +101,7 @@ def lu(a: Any) -> tuple[Any, Any, Any]:
     count = len(factors)
     pivots = np.empty((count, k), np.int32)
     info = np.zeros(count, np.int32)
-    if _small(a):
-        _C._small_lu(factors, pivots, info)
-        lead = a.shape[:-2]
-        return factors.reshape(a.shape), pivots.reshape(*lead, k), info.reshape(lead)
-    lapack = _scipy("lapack")
-    if lapack is not None and k and count <= 2 * k:  # many small ones are faster all at once
-        getrf = getattr(lapack, _letter(a) + "getrf")
-        for b in range(count):
-            factors[b], pivots[b], info[b] = getrf(factors[b])
-        pivots += 1
-    else:
-        _eliminate(factors, pivots, info)
+    _eliminate(factors, pivots, info)
     lead = a.shape[:-2]
     return factors.reshape(a.shape), pivots.reshape(*lead, k), info.reshape(lead)
 
@@ -148,7 +111,9 @@ def _eliminate(factors: Any, pivots: Any, info: Any) -> None:
     np = numpy()
     every = np.arange(len(factors))
     for j in range(pivots.shape[-1]):
-        best = j + np.abs(factors[:, j:, j]).argmax(-1)
+        column = factors[:, j:, j]
+        size = np.abs(column.real) + np.abs(column.imag) if column.dtype.kind == "c" else np.abs(column)  # as LAPACK
+        best = j + size.argmax(-1)
         pivots[:, j] = best + 1
         row = factors[every, best].copy()
         factors[every, best] = factors[:, j]
@@ -196,17 +161,6 @@ def solve_triangular(a: Any, b: Any, upper: bool, unitriangular: bool) -> Any:
     n, k = b.shape[-2:]
     a = _flat(np.broadcast_to(a, (*shape, n, n)))
     x = np.array(_flat(np.broadcast_to(b, (*shape, n, k))), order="C")
-    if x.size and _small(a) and a.dtype == x.dtype:
-        _C._small_triangular(np.array(a, order="C"), x, bool(upper), bool(unitriangular))
-        return x.reshape(*shape, n, k)
-    blas = _scipy("blas")
-    if blas is not None and x.size and len(x) <= n:
-        trsm = getattr(blas, _letter(x) + "trsm")
-        for i in range(len(x)):  # a row-major A is a column-major A^T: no copy is made
-            rows = a[i].flags.c_contiguous
-            m = a[i].T if rows else a[i]
-            x[i] = trsm(1.0, m, x[i], lower=upper if rows else not upper, trans_a=rows, diag=unitriangular)
-        return x.reshape(*shape, n, k)
     with np.errstate(divide="ignore", invalid="ignore"):
         for i in range(n - 1, -1, -1) if upper else range(n):
             done = slice(i + 1, n) if upper else slice(0, i)
@@ -219,14 +173,6 @@ def solve_triangular(a: Any, b: Any, upper: bool, unitriangular: bool) -> Any:
 def solve(a: Any, b: Any) -> tuple[Any, Any]:
     """X with A X = B and LU's info, int32; X of singular matrices is nan."""
     np = numpy()
-    if _small(a) and a.dtype == b.dtype and a.shape[:-2] == b.shape[:-2] and b.size:
-        factors, pivots, info = lu(a)
-        x = np.array(_flat(b), order="C")
-        _C._small_lu_solve(_flat(factors), pivots.reshape(len(x), -1), x)
-        x = x.reshape(b.shape)
-        if info.any():
-            x[info != 0] = np.nan
-        return x, info
     try:
         return np.linalg.solve(a, b), np.zeros(a.shape[:-2], np.int32)
     except np.linalg.LinAlgError:
@@ -241,58 +187,34 @@ def solve(a: Any, b: Any) -> tuple[Any, Any]:
 def inverse(a: Any) -> tuple[Any, Any]:
     """A^-1 and LU's info, int32; the inverses of singular matrices are nan."""
     np = numpy()
-    if _small(a):
-        return solve(a, np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape))
     try:
         return np.linalg.inv(a), np.zeros(a.shape[:-2], np.int32)
     except np.linalg.LinAlgError:
         return solve(a, np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape))
 
 
-def _diagonal(a: Any) -> tuple[Any, Any]:
-    """The diagonal (..., n) of U, and whether an odd number of rows was exchanged (...)."""
-    np = numpy()
-    factors, pivots, _ = lu(a)
-    exchanges = (pivots != np.arange(1, pivots.shape[-1] + 1, dtype=np.int32)).sum(-1)
-    return np.diagonal(factors, axis1=-2, axis2=-1), exchanges % 2 == 1
-
-
-def det(a: Any) -> Any:
-    """Determinants (...)."""
-    np = numpy()
-    if not _small(a):
-        return np.linalg.det(a)
-    diagonal, odd = _diagonal(a)
-    value = diagonal.prod(-1)
-    return np.where(odd, -value, value)
-
-
-def slogdet(a: Any) -> tuple[Any, Any]:
-    """Signs and logarithms of the absolute values of the determinants."""
-    np = numpy()
-    if not _small(a):
-        return np.linalg.slogdet(a)
-    diagonal, odd = _diagonal(a)
-    sign = np.sign(diagonal).prod(-1)
-    with np.errstate(divide="ignore"):
-        return np.where(odd, -sign, sign), np.log(np.abs(diagonal)).sum(-1)
-
-
 def qr(a: Any, mode: str) -> tuple[Any, Any]:
     """Q and R, reduced or complete; mode "r": None and R."""
     np = numpy()
-    lapack = _scipy("lapack")
-    m, n = a.shape[-2:]
-    flat = _flat(a)
-    if lapack is None or a.dtype != np.float32 or mode != "reduced" or not a.size or len(flat) > n:
-        return (None, np.linalg.qr(a, mode)) if mode == "r" else np.linalg.qr(a, mode)
-    k = min(m, n)  # NumPy would compute in double precision, at twice the time
-    q, r = np.empty((len(flat), m, k), a.dtype), np.empty((len(flat), k, n), a.dtype)
-    for i, matrix in enumerate(flat):
-        h, tau, _, _ = lapack.sgeqrf(matrix, lwork=64 * n)
-        r[i] = np.triu(h[:k])
-        q[i] = lapack.sorgqr(h[:, :k], tau, lwork=64 * k, overwrite_a=1)[0]
-    return q.reshape(*a.shape[:-2], m, k), r.reshape(*a.shape[:-2], k, n)
+    return (None, np.linalg.qr(a, mode)) if mode == "r" else np.linalg.qr(a, mode)
+
+
+def geqrf(a: Any) -> tuple[Any, Any]:
+    """R with Householder's vectors below it, and tau."""
+    h, tau = numpy().linalg.qr(a, "raw")
+    return h.swapaxes(-1, -2).astype(a.dtype), tau.astype(a.dtype)
+
+
+def lstsq(a: Any, b: Any, rcond: float) -> tuple[Any, Any, Any]:
+    """X that minimises |A X - B|, ranks and singular values."""
+    np = numpy()
+    lead = a.shape[:-2]
+    x = np.zeros((*lead, a.shape[-1], b.shape[-1]), a.dtype)
+    rank = np.zeros(lead, np.int64)
+    values = np.zeros((*lead, min(a.shape[-2:])), a.real.dtype)
+    for i in np.ndindex(lead):
+        x[i], _, rank[i], values[i] = np.linalg.lstsq(a[i], b[i], rcond)
+    return x, rank, values
 
 
 def cholesky(a: Any) -> tuple[Any, Any]:
@@ -300,10 +222,6 @@ def cholesky(a: Any) -> tuple[Any, Any]:
     that is not positive-definite (L is then nan)."""
     np = numpy()
     info = np.zeros(a.shape[:-2], np.int32)
-    if _small(a):
-        result = np.array(_flat(a), order="C")
-        _C._small_cholesky(result, info.reshape(-1))
-        return result.reshape(a.shape), info
     try:
         result = np.linalg.cholesky(a)
         if not np.isnan(result.sum()):  # of nan some LAPACKs make nan without a word
@@ -338,25 +256,39 @@ def _first_bad_minor(a: Any) -> int:
     return high
 
 
-def svd(a: Any, full_matrices: bool) -> tuple[Any, Any, Any]:
-    """U, S, V^H with A = U diag(S) V^H.
+def eigh(a: Any, uplo: str, vectors: bool) -> tuple[Any, Any]:
+    """Eigenvalues, ascending, and eigenvectors of symmetric matrices; without vectors None.
 
     Raises:
         LinAlgError: no convergence.
     """
     np = numpy()
     try:
-        factors = np.linalg.svd(a, full_matrices=full_matrices)
+        return np.linalg.eigh(a, uplo) if vectors else (np.linalg.eigvalsh(a, uplo), None)
     except np.linalg.LinAlgError:
-        raise not_converged("svd", a) from None
+        raise not_converged("eigh", bool(np.isfinite(a).all())) from None
+
+
+def svd(a: Any, full_matrices: bool, vectors: bool) -> tuple[Any, Any, Any]:
+    """U, S, V^H with A = U diag(S) V^H; without vectors None, S, None.
+
+    Raises:
+        LinAlgError: no convergence.
+    """
+    np = numpy()
+    try:
+        factors = np.linalg.svd(a, full_matrices, compute_uv=vectors)
+        factors = factors if vectors else (None, factors, None)
+    except np.linalg.LinAlgError:
+        raise not_converged("svd", bool(np.isfinite(a).all())) from None
     if not np.isfinite(factors[1]).all():
-        raise not_converged("svd", a)
+        raise not_converged("svd", bool(np.isfinite(a).all()))
     return factors
 
 
-def not_converged(name: str, a: Any) -> _LinAlgError:
-    """The error of an iteration without end."""
-    if not numpy().isfinite(a).all():
+def not_converged(name: str, finite: bool) -> _LinAlgError:
+    """The error of an iteration without end; finite: whether all numbers of the matrix are."""
+    if not finite:
         return _LinAlgError(
             f"linalg.{name}: The algorithm failed to converge because the input matrix contained non-finite values."
         )

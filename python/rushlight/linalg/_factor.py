@@ -20,7 +20,7 @@ import rushlight
 from rushlight import _C, return_types
 from rushlight._C import Tensor
 from rushlight.autograd import Function
-from rushlight.linalg import _array
+from rushlight.linalg import _array, _lapack
 from rushlight.linalg._common import (
     adjoint,
     check_floating,
@@ -47,7 +47,7 @@ class SolveTriangular(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor, upper: bool, unit: bool) -> Tensor:
-        x = _array.columns(_array.solve_triangular(_array.array(a), _array.array(b), upper, unit))
+        x = _lapack.triangular(a, b, upper, unit)
         ctx.save_for_backward(a, x)
         ctx.upper, ctx.unit = upper, unit
         return x
@@ -72,10 +72,7 @@ class CholeskyEx(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, upper: bool) -> tuple[Tensor, Tensor]:
-        m = _array.array(a)
-        lower, info = _array.cholesky(_array.adjoint(m) if upper else m)
-        factor = _array.columns(_array.adjoint(lower) if upper else lower)
-        info = _array.tensor(info)
+        factor, info = _lapack.cholesky(a, upper)
         ctx.mark_non_differentiable(info)
         ctx.save_for_backward(factor)
         ctx.upper = upper
@@ -151,10 +148,9 @@ class Qr(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, mode: str) -> tuple[Tensor, Tensor]:
         ctx.mode = mode
-        q, r = _array.qr(_array.array(a), mode)
+        q, r = _lapack.qr(a, mode)
         if q is None:
-            return a.new_empty(0), _array.columns(r)
-        q, r = _array.columns(q), _array.columns(r)
+            return a.new_empty(0), r
         ctx.save_for_backward(q, r)
         return q, r
 
@@ -244,8 +240,7 @@ class LuFactorEx(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        factors, pivots, info = _array.lu(_array.array(a))
-        factors, pivots, info = _array.columns(factors), _array.tensor(pivots), _array.tensor(info)
+        factors, pivots, info = _lapack.lu(a)
         ctx.mark_non_differentiable(pivots, info)
         ctx.save_for_backward(factors, pivots)
         return factors, pivots, info
@@ -266,9 +261,9 @@ class Lu(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        factors, pivots, _ = _array.lu(_array.array(a))
-        lower, upper = split_lu(_array.rows(factors))
-        p = _array.tensor(_array.permutation_matrix(pivots, a.shape[-2], factors.dtype))
+        factors, pivots, _ = _lapack.lu(a)
+        lower, upper = split_lu(factors.contiguous())
+        p = _array.tensor(_array.permutation_matrix(_array.array(pivots), a.shape[-2], "int8")).to(a.dtype)
         ctx.mark_non_differentiable(p)
         ctx.save_for_backward(p, lower, upper)
         return p, lower, upper
@@ -339,13 +334,7 @@ class Eigh(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, uplo: str) -> tuple[Tensor, Tensor]:
-        np = _array.numpy()
-        m = _array.array(a)
-        try:
-            values, vectors = np.linalg.eigh(m, uplo)
-        except np.linalg.LinAlgError:
-            raise _array.not_converged("eigh", m) from None
-        values, vectors = _array.tensor(values), _array.columns(vectors)
+        values, vectors = _lapack.eigh(a, uplo, True)
         ctx.save_for_backward(values, vectors)
         ctx.set_materialize_grads(False)
         return values, vectors
@@ -396,11 +385,7 @@ def eigvalsh(input: Tensor, UPLO: str = "L") -> Tensor:
     uplo = _check_eigh(A, UPLO)
     if rushlight.is_grad_enabled() and A.requires_grad:  # the derivative needs the vectors
         return Eigh.apply(A, uplo)[0]
-    m = _array.array(A)
-    try:
-        return _array.tensor(_array.numpy().linalg.eigvalsh(m, uplo))
-    except _array.numpy().linalg.LinAlgError:
-        raise _array.not_converged("eigh", m) from None
+    return _lapack.eigh(A, uplo, False)[0]
 
 
 # ---- singular values ----------------------------------------------------------------------------------
@@ -418,8 +403,7 @@ class Svd(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, full_matrices: bool) -> tuple[Tensor, Tensor, Tensor]:
-        u, s, vh = _array.svd(_array.array(a), full_matrices)
-        u, s, vh = _array.columns(u), _array.tensor(s), _array.columns(vh)
+        u, s, vh = _lapack.svd(a, full_matrices)
         ctx.save_for_backward(u, s, vh)
         ctx.set_materialize_grads(False)
         return u, s, vh
@@ -485,19 +469,6 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
 def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     """Singular values (..., min(m, n)), descending."""
     _check_svd(A, driver)
-    if not (A.requires_grad and rushlight.is_grad_enabled()):
-        return _singular_values(A)
-    return Svd.apply(A, False)[1]
-
-
-def _singular_values(a: Tensor) -> Tensor:
-    """The values alone, which takes a fraction of the time."""
-    np = _array.numpy()
-    m = _array.array(a)
-    try:
-        values = np.linalg.svd(m, compute_uv=False)
-    except np.linalg.LinAlgError:
-        raise _array.not_converged("svd", m) from None
-    if not np.isfinite(values).all():
-        raise _array.not_converged("svd", m)
-    return _array.tensor(values)
+    if A.requires_grad and rushlight.is_grad_enabled():
+        return Svd.apply(A, False)[1]
+    return _lapack.svd(A, False, False)[1]  # the values alone take a fraction of the time

@@ -7,8 +7,9 @@ from typing import Any
 from rushlight import return_types
 from rushlight._C import Tensor
 from rushlight.autograd import Function
-from rushlight.linalg import _array
+from rushlight.linalg import _lapack
 from rushlight.linalg._common import (
+    broadcast_matrices,
     check_floating,
     check_info,
     check_lapack,
@@ -19,35 +20,13 @@ from rushlight.linalg._common import (
 )
 
 
-def _routines(a: Any, hermitian: bool) -> tuple[Any, Any]:
-    """LAPACK's sytrf and sytrs, of complex Hermitian matrices hetrf and hetrs.
-
-    Raises:
-        ImportError: SciPy is not installed, or too old.
-    """
-    lapack = _array._scipy("lapack")
-    names = ("hetrf", "hetrs") if hermitian and a.dtype.kind == "c" else ("sytrf", "sytrs")
-    factor, solve = (getattr(lapack, _array._letter(a) + name, None) for name in names)
-    if factor is None or solve is None:
-        raise ImportError("linalg.ldl_factor and ldl_solve need SciPy: pip install rushlight[linalg]")
-    return factor, solve
-
-
 @node("NotImplemented")
 class LdlFactor(Function):
     """A = L D L^T, L and D in one array."""
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, hermitian: bool) -> tuple[Tensor, Tensor, Tensor]:
-        np = _array.numpy()
-        m = _array.array(a)
-        factor, _ = _routines(m, hermitian)
-        factors = np.zeros_like(m)
-        pivots, info = np.zeros(m.shape[:-1], np.int32), np.zeros(m.shape[:-2], np.int32)
-        for i in np.ndindex(m.shape[:-2]):
-            if m.shape[-1]:
-                factors[i], pivots[i], info[i] = factor(m[i], lower=1)
-        results = _array.columns(np.tril(factors)), _array.tensor(pivots), _array.tensor(info)
+        results = _lapack.ldl(a, hermitian)
         ctx.mark_non_differentiable(*results[1:])
         return results
 
@@ -93,16 +72,8 @@ class LdlSolve(Function):
 
     @staticmethod
     def forward(ctx: Any, factors: Tensor, pivots: Tensor, b: Tensor, hermitian: bool) -> Tensor:
-        np = _array.numpy()
-        _, solve = _routines(_array.array(b), hermitian)
-        f, p, right = _array.array(factors), _array.array(pivots), _array.array(b)
-        lead = np.broadcast_shapes(f.shape[:-2], right.shape[:-2])
-        f, p = np.broadcast_to(f, (*lead, *f.shape[-2:])), np.broadcast_to(p, (*lead, p.shape[-1]))
-        x = np.array(np.broadcast_to(right, (*lead, *right.shape[-2:])))
-        for i in np.ndindex(lead):
-            if x[i].size:
-                x[i] = solve(f[i], p[i], x[i], lower=1)[0]
-        return _array.columns(x)
+        factors, b = broadcast_matrices(factors, b)
+        return _lapack.ldl_solve(factors, pivots.expand(*factors.shape[:-1]), b, hermitian)
 
     @staticmethod
     def backward(ctx: Any, *_: Any) -> Any:

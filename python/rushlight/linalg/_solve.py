@@ -12,7 +12,7 @@ from typing import Any
 from rushlight import _C, return_types
 from rushlight._C import Tensor
 from rushlight.autograd import Function
-from rushlight.linalg import _array
+from rushlight.linalg import _array, _lapack
 from rushlight.linalg._common import (
     LAPACK_DTYPES,
     adjoint,
@@ -42,7 +42,8 @@ class Det(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> Tensor:
         ctx.save_for_backward(a)
-        return _array.tensor(_array.det(_array.array(a)))
+        diagonal = _lapack.pivots(a)
+        return _array.tensor(_array.numpy().linalg.det(_array.array(a))) if diagonal is None else diagonal.prod(-1)
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tensor:
@@ -55,11 +56,10 @@ class Det(Function):
 
 def _nearly_singular(a: Tensor) -> bool:
     """Whether some matrix has a pivot that is nothing but rounding errors: its inverse would be, too."""
-    np = _array.numpy()
     if not a.numel():
         return False
-    pivots = np.abs(np.diagonal(_array.lu(_array.array(a))[0], axis1=-2, axis2=-1))
-    return bool((pivots.min(-1) <= 100 * _eps(a.dtype) * pivots.max(-1)).any())
+    pivots = _lapack.lu(a)[0].diagonal(0, -2, -1).abs()
+    return bool((pivots.amin(-1) <= 100 * _eps(a.dtype) * pivots.amax(-1)).any())
 
 
 def _cofactors(a: Tensor) -> Tensor:
@@ -86,8 +86,11 @@ class Slogdet(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> tuple[Tensor, Tensor]:
-        sign, value = _array.slogdet(_array.array(a))
-        sign, value = _array.tensor(sign), _array.tensor(value)
+        diagonal = _lapack.pivots(a)
+        if diagonal is None:
+            sign, value = map(_array.tensor, _array.numpy().linalg.slogdet(_array.array(a)))
+        else:
+            sign, value = diagonal.sign().prod(-1), diagonal.abs().log().sum(-1)
         ctx.save_for_backward(a, sign)
         return sign, value
 
@@ -118,8 +121,7 @@ class InvEx(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> tuple[Tensor, Tensor]:
-        x, info = _array.inverse(_array.array(a))
-        x, info = _array.columns(x), _array.tensor(info)
+        x, info = _lapack.inverse(a)
         ctx.mark_non_differentiable(info)
         ctx.save_for_backward(x)
         return x, info
@@ -183,7 +185,7 @@ class Pinv(Function):
                 values, u = np.linalg.eigh(m)
                 s, vh = np.abs(values), _array.adjoint(u)
             else:
-                u, s, vh = _array.svd(m, False)
+                u, s, vh = map(_array.array, _lapack.svd(a, False))
                 values = s
             keep = s > np.maximum(atol, rtol * s.max(-1))[..., None]
             inverse = np.where(keep, 1 / np.where(keep, values, 1), 0).astype(m.dtype)
@@ -257,10 +259,8 @@ class SolveEx(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor, vector: bool) -> tuple[Tensor, Tensor]:
-        m, right = _array.array(a), _array.array(b)
-        x, info = _array.solve(m, right[..., None] if vector else right)
-        x = _array.rows(x[..., 0]) if vector else _array.columns(x)
-        info = _array.tensor(info)
+        x, info = _lapack.solve(a, b.unsqueeze(-1) if vector else b)
+        x = x.squeeze(-1) if vector else x
         ctx.mark_non_differentiable(info)
         ctx.save_for_backward(a, x)
         ctx.vector = vector
@@ -420,16 +420,14 @@ class Lstsq(Function):
     """X = A^+ B, and what LAPACK finds on the way.  gB = A^+T g, gA that of the pseudoinverse for g B^T."""
 
     @staticmethod
-    def forward(ctx: Any, a: Tensor, b: Tensor, rcond: float) -> tuple[Tensor, Tensor, Tensor]:
-        np = _array.numpy()
-        m, right = _array.array(a), _array.array(b)
-        lead, n, k = m.shape[:-2], m.shape[-1], right.shape[-1]
-        x = np.zeros((*lead, n, k), m.dtype)
-        rank = np.zeros(lead, np.int64)
-        values = np.zeros((*lead, min(m.shape[-2:])), m.real.dtype)
-        for i in np.ndindex(lead):
-            x[i], _, rank[i], values[i] = np.linalg.lstsq(m[i], right[i], rcond)
-        x, rank, values = _array.columns(x), _array.tensor(rank), _array.tensor(values)
+    def forward(ctx: Any, a: Tensor, b: Tensor, rcond: float, driver: str) -> tuple:
+        x, rank, values, info = _lapack.lstsq(a, b, rcond, driver)
+        check_info(
+            "torch.linalg.lstsq",
+            info,
+            lambda code: "The least squares solution could not be computed because the input matrix does not have full "
+            f"rank (error code: {code}).",
+        )
         ctx.mark_non_differentiable(rank, values)
         ctx.save_for_backward(a, b)
         return x, rank, values
@@ -438,7 +436,7 @@ class Lstsq(Function):
     def backward(ctx: Any, g: Tensor, *_: Any) -> tuple:
         a, b = ctx.saved_tensors
         p = pinv(a)
-        return _pinv_backward(a, p, g @ adjoint(b)), adjoint(p) @ g, None
+        return _pinv_backward(a, p, g @ adjoint(b)), adjoint(p) @ g, None, None
 
 
 def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str | None = None) -> tuple:
@@ -446,8 +444,8 @@ def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str |
 
     Args:
         rcond (float): singular values not above rcond times the largest count as 0. Default: eps max(m, n)
-        driver (str): "gelsy" (default), "gels" (A has full rank), "gelsd" or "gelss". All solve by singular values here;
-            they differ in what else is returned.
+        driver (str): LAPACK's routine: "gelsy" (default; QR with exchanged columns), "gels" (QR; A must have full rank),
+            "gelsd" or "gelss" (singular values). Without SciPy all solve by singular values.
 
     Returns:
         (solution, residuals, rank, singular_values): residuals (..., k), sums of squares, where m > n and all ranks are n
@@ -483,7 +481,7 @@ def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str |
     left, right = broadcast_matrices(A, right)
     if rcond is None:
         rcond = _eps(A.dtype) * max(m, n)
-    x, rank, values = Lstsq.apply(left, right, rcond)
+    x, rank, values = Lstsq.apply(left, right, rcond, driver)
     empty = x.new_empty(0)
     residuals = empty
     if driver != "gelsy" and m > n and bool((rank == n).all().item()):

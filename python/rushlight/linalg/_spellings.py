@@ -7,7 +7,7 @@ from typing import Any
 from rushlight import _C, linalg, return_types
 from rushlight._C import Tensor
 from rushlight.autograd import Function
-from rushlight.linalg import _array
+from rushlight.linalg import _lapack
 from rushlight.linalg._common import (
     adjoint,
     broadcast_matrices,
@@ -20,7 +20,7 @@ from rushlight.linalg._common import (
     with_out,
 )
 from rushlight.linalg._factor import LuFactorEx, _check_lu, triangular
-from rushlight.linalg._solve import unpack_lu
+from rushlight.linalg._solve import _check_inverted, unpack_lu
 
 
 @with_out
@@ -141,10 +141,7 @@ class Geqrf(Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> tuple[Tensor, Tensor]:
-        np = _array.numpy()
-        m = _array.array(a)
-        h, tau = np.linalg.qr(m, "raw")
-        return _array.columns(h.swapaxes(-1, -2).astype(m.dtype)), _array.tensor(tau.astype(m.dtype))
+        return _lapack.geqrf(a)
 
     @staticmethod
     def backward(ctx: Any, *_: Any) -> Any:
@@ -220,6 +217,11 @@ def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
             f"{input.shape[-1]} matrices"
         )
     check_lapack("cholesky_inverse_out_cpu", input)
+    if not (input.requires_grad and _C.is_grad_enabled()):
+        result = _lapack.cholesky_inverse(input, upper)
+        if result is not None:
+            _check_inverted("cholesky_inverse", result[1])
+            return result[0]
     low = adjoint(input) if upper else input
     eye = _C.eye(low.shape[-1], dtype=low.dtype).expand(low.shape)
     return triangular(adjoint(low), triangular(low, eye, False), True)
