@@ -47,9 +47,9 @@ PLANNED_AVX512 = {"row": ["-O3"]}
 # Loops of one or two instructions per element wait for memory: AVX-512 would use the bytes of its own build for nothing
 # (benchmarks: equal times at 10, 1e3 and 1e4 elements), so kernels/dispatch.c takes AVX2's. So it does where
 # AVX-512's share is lost in the rest: optimizers, random numbers, pooling's short rows, most of recurrent layers, and
-# (isa.h) all of float64.
+# (isa.h) float64 but for the elementary functions.
 ONLY = {
-    **dict.fromkeys(("arith", "convert", "integer", "optim", "pool", "random", "reduce", "special"), {"portable", "avx2"}),
+    **dict.fromkeys(("arith", "complex", "convert", "integer", "optim", "pool", "random", "reduce", "special"), {"portable", "avx2"}),
 }
 # On x86 the portable build is the definition that the others are tested against, and what runs on processors before 2013:
 # vectors of two doubles and no fma instruction would gain little there for half a megabyte.

@@ -1,6 +1,5 @@
 /* dispatch.c: the table of kernels, filled when the library is loaded. */
 #include "core/cpu.h"
-#include "kernels/complex.h"
 #include "kernels/kernels.h"
 
 #include <string.h>
@@ -18,6 +17,7 @@ rl_kernels rl_kernel_table;
     X(rnn, isa)
 #define RL_TWO_BUILDS(X, isa)                                                                      \
     X(arith, isa)                                                                                  \
+    X(complex, isa)                                                                                \
     X(integer, isa)                                                                                \
     X(special, isa)                                                                                \
     X(reduce, isa)                                                                                 \
@@ -67,7 +67,6 @@ bool rl_kernels_fill(rl_kernels *t, const char *isa)
             memset(t, 0, sizeof *t);
             t->isa = name;
             builds[i].fill(t);
-            rl_fill_complex(t);
             return true;
         }
     }

@@ -5,19 +5,37 @@
 
 enum { BLOCK = 256, MAX_IN = 4 };
 
+/* Every second of n elements of 4 bytes, four at a time; returns how many. */
+static size_t copy_second(size_t n, char *y, const char *x)
+{
+    typedef uint32_t quad __attribute__((vector_size(16)));
+    size_t i = 0;
+    for (; i + 4 < n; i += 4) { /* less than n: the one after the last may not exist */
+        quad v[2];
+        memcpy(v, x + 8 * i, sizeof v);
+        v[0] = __builtin_shuffle(v[0], v[1], (quad){0, 2, 4, 6});
+        memcpy(y + 4 * i, v, sizeof *v);
+    }
+    return i;
+}
+
 /* n elements of `item` bytes, strides in bytes. */
 static void copy_strided(size_t n, char *y, ptrdiff_t sy, const char *x, ptrdiff_t sx, size_t item)
 {
+    size_t i = 0;
+    if (item == 4 && sy == 4 && sx == 8)
+        i = copy_second(n, y, x);
+    x += (ptrdiff_t)i * sx, y += (ptrdiff_t)i * sy;
 #define CASE(T)                                                                                    \
     case sizeof(T):                                                                                \
-        for (size_t i = 0; i < n; i++, x += sx, y += sy)                                           \
-            memcpy(y, x, sizeof(T));                                                               \
+        _Pragma("GCC unroll 4") for (; i < n; i++, x += sx, y += sy) memcpy(y, x, sizeof(T));      \
         break;
     switch (item) {
         CASE(uint8_t)
         CASE(uint16_t)
         CASE(uint32_t)
         CASE(uint64_t)
+        CASE(uint64_t[2])
     }
 #undef CASE
 }
@@ -29,7 +47,8 @@ static void fill(char *y, const char *x, size_t item, size_t bytes)
     memcpy(v, x, item);
     for (; item < 8; item *= 2)
         v[0] |= v[0] << (8 * item);
-    v[1] = v[0];
+    if (item == 8)
+        v[1] = v[0];
     for (size_t i = 0; i < bytes; i += sizeof v)
         memcpy(y + i, v, sizeof v);
 }
@@ -93,11 +112,12 @@ static void strided(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs
 {
     _Alignas(64) char buffer[MAX_IN + 1][BLOCK * 8];
     char *q[MAX_IN + 1];
+    const size_t block = (ITEM(0) | ITEM(1)) & 16 ? BLOCK / 2 : BLOCK; /* complex128 */
     for (int k = 1; k <= n_in; k++) /* a scalar fills its block once */
         if (s[k] == 0)
-            fill(buffer[k], p[k], ITEM(k), (n < BLOCK ? n : BLOCK) * ITEM(k));
-    for (size_t i = 0; i < n; i += BLOCK) {
-        size_t m = n - i < BLOCK ? n - i : BLOCK;
+            fill(buffer[k], p[k], ITEM(k), (n < block ? n : block) * ITEM(k));
+    for (size_t i = 0; i < n; i += block) {
+        size_t m = n - i < block ? n - i : block;
         for (int k = 0; k <= n_in; k++) {
             char *at = p[k] + (ptrdiff_t)i * s[k];
             ptrdiff_t item = (ptrdiff_t)ITEM(k);

@@ -261,8 +261,44 @@ static bool specials(void)
     return true;
 }
 
+/* Blocks of usual elements take shorter ways: an element's value does not tell in which block it
+ * stood. */
+static bool blocks(void)
+{
+    enum { N = 512 };
+    static const rl_map_op ops[] = {RL_MAP_EXP, RL_MAP_SIGMOID, RL_MAP_ERF, RL_MAP_SIN, RL_MAP_POW};
+    static double x[N], y[N], whole[N], one;
+    static float xf[N], yf[N], wholef[N], onef;
+    const rl_kargs a = {{0}, {0}};
+    const ptrdiff_t s[] = {8, 8, 8}, sf[] = {4, 4, 4};
+    for (size_t k = 0; k < sizeof ops / sizeof *ops; k++) {
+        for (int i = 0; i < N; i++) { /* blocks of 128: usual, mixed, usual, mixed */
+            bool odd = i & 128 && i % 5 == 0;
+            x[i] = odd                    ? 900 * uniform()
+                   : ops[k] == RL_MAP_POW ? 3 + 2 * uniform()
+                                          : 0.8 * uniform();
+            y[i] = odd ? i % 7 : 8 * uniform();
+            x[i] = odd && i % 15 == 0 ? (i % 2 ? -INFINITY : -0.0) : x[i];
+            xf[i] = (float)x[i], yf[i] = (float)y[i];
+        }
+        rl_kernel_table.map[ops[k]][RL_F64](N, (char *[]){(char *)whole, (char *)x, (char *)y}, s,
+                                            &a);
+        rl_kernel_table.map[ops[k]][RL_F32](N, (char *[]){(char *)wholef, (char *)xf, (char *)yf},
+                                            sf, &a);
+        for (int i = 0; i < N; i++) {
+            rl_kernel_table.map[ops[k]][RL_F64](
+                1, (char *[]){(char *)&one, (char *)(x + i), (char *)(y + i)}, s, &a);
+            rl_kernel_table.map[ops[k]][RL_F32](
+                1, (char *[]){(char *)&onef, (char *)(xf + i), (char *)(yf + i)}, sf, &a);
+            CHECK(same_value(one, whole[i]) && same_value(onef, wholef[i]));
+        }
+    }
+    return true;
+}
+
 int main(void)
 {
+    RUN(blocks);
     RUN(accuracy);
     RUN(pairs);
     RUN(huge_angles);

@@ -27,7 +27,8 @@
 #define RL_UNROLLED
 #endif
 
-/* Whether this build has float64 of its own: AVX-512's is for float32, where the time goes. */
+/* Whether this build has float64 of its own where a file asks: AVX-512's is for float32, where the
+ * time goes. */
 #define RL_HAS_F64 (RL_VECTOR_BYTES < 64)
 
 #include "kernels/kernels.h"

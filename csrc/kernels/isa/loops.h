@@ -134,14 +134,15 @@
         for (size_t i = 0; i < n; i += 128) {                                                      \
             R *out = (R *)p[0] + i;                                                                \
             const T *px = (const T *)p[1] + i, *py = (const T *)p[2] + i;                          \
-            const size_t m = n - i < 128 ? n - i : 128;                                            \
+            const size_t m = (n - i < 128 ? n - i : 128) & -(size_t)RL_STEP(R);                    \
             int unusual = 0;                                                                       \
             for (size_t k = 0; k < m; k++) {                                                       \
                 const T x = px[k], y = py[k];                                                      \
                 unusual |= !(usual);                                                               \
             }                                                                                      \
             if (unusual)                                                                           \
-                for (size_t k = 0; k < m; k++) {                                                   \
+                RL_IVDEP for (size_t k = 0; k < m; k++)                                            \
+                {                                                                                  \
                     const T x = px[k], y = py[k];                                                  \
                     out[k] = (full);                                                               \
                 }                                                                                  \

@@ -12,14 +12,12 @@
 #define NAME(f) K(f##_f32)
 #include "math.tmpl.h"
 
-#if RL_HAS_F64
 #define T double
 #define DTYPE RL_F64
 #define M(function) m_##function
 #define F(function) function
 #define NAME(f) K(f##_f64)
 #include "math.tmpl.h"
-#endif
 
 /* ---- exp and sigmoid: in float32 by a shorter way for blocks without extremes, to the same values
  * ---- */
@@ -31,14 +29,12 @@ MAP1_BLOCKS(SIGMOID, T, fabsf(x) < EXP_NORMALF, sigmoid_normalf(x), m_sigmoidf(x
 MAP1(ERFINV, T, , m_erfinvf(x)) /* float64's is among the special functions */
 #undef T
 #undef NAME
-#if RL_HAS_F64
 #define T double
 #define NAME(f) K(f##_f64)
 MAP1(EXP, T, , m_exp(x))
 MAP1(SIGMOID, T, , m_sigmoid(x))
 #undef T
 #undef NAME
-#endif
 
 void K(fill_math)(rl_kernels *t);
 void K(fill_math)(rl_kernels *t)
@@ -47,9 +43,7 @@ void K(fill_math)(rl_kernels *t)
     t->map[RL_MAP_EXP][RL_F32] = K(EXP_f32);
     t->map[RL_MAP_ERFINV][RL_F32] = K(ERFINV_f32);
     t->map[RL_MAP_SIGMOID][RL_F32] = K(SIGMOID_f32);
-#if RL_HAS_F64
     K(math_fill_f64)(t);
     t->map[RL_MAP_EXP][RL_F64] = K(EXP_f64);
     t->map[RL_MAP_SIGMOID][RL_F64] = K(SIGMOID_f64);
-#endif
 }

@@ -16,9 +16,12 @@ MAP1(TANH, T, , M(tanh)(x))
 MAP1(ASINH, T, , M(asinh)(x))
 MAP1(ACOSH, T, , M(acosh)(x))
 MAP1(ATANH, T, , M(atanh)(x))
-MAP1(ERF, T, , M(erf)(x))
+MAP1_BLOCKS(ERF, T, F(fabs)(x) < (T)(sizeof(T) == 4 ? 0.9f : 1), F(erf_near)(x), M(erf)(x))
 MAP1(ERFC, T, , M(erfc)(x))
-MAP2(POW, T, , M(pow)(x, y))
+#define LEAST (T)(sizeof(T) == 4 ? 0x1p-149 : 0x1p-1022) /* float's subnormals: see powf_to */
+MAP2_BLOCKS(POW, T, (x >= LEAST) & (x < (T)INFINITY) & (F(fabs)(y) < (T)INFINITY),
+            F(pow_usual)(x, y), M(pow)(x, y))
+#undef LEAST
 static void NAME(SCALAR_POW)(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)
 {
     T base = (T)a->f[0];

@@ -104,7 +104,7 @@ RL_MATH float m_tanhf(float x)
 }
 
 /* erf(a) for 0 <= a < 0.9, and erfc(a) for 0.9 <= a <= 4. */
-RL_MATH float erf_nearf(float a)
+RL_MATH float erf_nearf(float a) /* odd */
 {
     float z = a * a;
     return fmaf(a,
@@ -226,11 +226,15 @@ RL_MATH float m_hypotf(float x, float y)
     return (fabs(dx) == INFINITY) | (fabs(dy) == INFINITY) ? INFINITY : (float)r;
 }
 
-RL_MATH float m_powf(float x, float y)
+/* float32's subnormal numbers are normal in double. */
+RL_MATH float powf_to(float x, float y, int usual)
 {
-    double e = (double)y * log_to(fabs((double)x), 1);
-    return (float)pow_special(x, y, exp_single(e));
+    double k, m = split_to(x, &k, 1), high = log_sum(m - 1, k, 0, 1);
+    return (float)exp_single(y * (usual ? high : log_ends(x, high)));
 }
+POW_SIGNED(pow_signedf, float, fabsf, truncf, copysignf)
+RL_MATH float pow_usualf(float x, float y) { return powf_to(x, y, 1); }
+RL_MATH float m_powf(float x, float y) { return pow_signedf(x, y, powf_to(fabsf(x), y, 0)); }
 
 /* Angles: two parts of pi/2 in double are enough for float32 below ANGLE_LIMIT. */
 RL_MATH double sin_turnedf(double r, uint64_t quadrant)

@@ -126,15 +126,16 @@ RL_MATH double expm1_to(double x, int single)
 }
 RL_MATH double m_expm1(double x) { return expm1_to(x, 0); }
 
-/* x = 2^k m with m from sqrt(1/2) to sqrt(2); x > 0. */
-RL_MATH double split(double x, double *k)
+/* x = 2^k m with m from sqrt(1/2) to sqrt(2); x > 0, `normal`: and at least 2^-1022. */
+RL_MATH double split_to(double x, double *k, int normal)
 {
     const uint64_t root = 0x3fe6a09e667f3bcd; /* sqrt(1/2) */
-    int tiny = x < 0x1p-1022;
+    int tiny = !normal && x < 0x1p-1022;
     uint64_t u = bits_of(tiny ? x * 0x1p54 : x) + (0x3ff0000000000000 - root);
     *k = of_bits((u >> 52) | bits_of(0x1p52)) - (0x1p52 + 1023) - (tiny ? 54 : 0);
     return of_bits((u & 0x000fffffffffffff) + root);
 }
+RL_MATH double split(double x, double *k) { return split_to(x, k, 0); }
 
 /* log(1 + f) + k ln 2 + low, for f from sqrt(1/2) - 1 to sqrt(2) - 1.
  * With s = f / (2 + f): log(1 + f) = 2 s + s R = f - f^2/2 + s (f^2/2 + R). */
@@ -474,11 +475,11 @@ RL_MATH double m_bell(double x) { return m_exp(-0.5 * x * x); }
 
 /* ---- powers ---- */
 
-/* high + low = log(x) to about 2^-65, x > 0 and finite. */
-RL_MATH double log_double(double x, double *low)
+/* high + low = log(x) to about 2^-65, x > 0 and finite; `normal` as above. */
+RL_MATH double log_double(double x, double *low, int normal)
 {
-    double k, m = split(x, &k), f = m - 1, g = m + 1, g_low = m - (g - 1);
-    double s = f / g, s_low = (fma(-s, g, f) - s * g_low) / g;
+    double k, m = split_to(x, &k, normal), f = m - 1, g = m + 1, g_low = m - (g - 1);
+    double per_g = 1 / g, s = f * per_g, s_low = (fma(-s, g, f) - s * g_low) * per_g;
     double z = s * s, z_low = fma(s, s, -z) + 2 * s * s_low;
     /* log(m) = 2 s + s t, t = z (2/3 + z g(z)) */
     double q = z * POLY(z, 0.40000000000000002, 0.28571428571429364, 0.22222222221656232,
@@ -498,29 +499,31 @@ RL_MATH double log_double(double x, double *low)
     return sum;
 }
 
-/* What pow is where the formula of |x| ** y does not reach. */
-RL_MATH double pow_special(double x, double y, double r)
-{
-    double a = fabs(x);
-    int whole = (trunc(y) == y) | (fabs(y) >= 0x1p53);
-    int odd = whole & (fabs(y) < 0x1p53) & (trunc(y * 0.5) * 2 != y);
-    int up = (a > 1) == (y > 0); /* |x| ** inf */
-    r = a == 0 ? (y < 0 ? INFINITY : 0) : a == INFINITY ? (y < 0 ? 0 : INFINITY) : r;
-    r = fabs(y) == INFINITY ? (a == 1 ? 1 : up ? INFINITY : 0) : r;
-    r = odd & (copysign(1, x) < 0) ? -r : r;
-    r = (x < 0) & (a < INFINITY) & !whole ? NAN : r;
-    r = (x != x) | (y != y) ? x + y : r;
-    return (x == 1) | (y == 0) ? 1 : r;
-}
+/* log(x) for x >= 0, from the formula's y. */
+RL_MATH double log_ends(double x, double y) { return x == 0 ? -INFINITY : x < INFINITY ? y : x; }
 
-RL_MATH double m_pow(double x, double y)
+/* x ** y from r = |x| ** y, or anything where |x| is 1 or a number is nan. */
+#define POW_SIGNED(name, T, fabs, trunc, copysign)                                                 \
+    RL_MATH T name(T x, T y, T r)                                                                  \
+    {                                                                                              \
+        const T a = fabs(x);                                                                       \
+        const int whole = trunc(y) == y, odd = whole & (trunc(y * (T)0.5) * 2 != y);               \
+        r = a == 1 ? 1 : r;                                                                        \
+        r = odd & (copysign(1, x) < 0) ? -r : r;                                                   \
+        r = (x < 0) & (a < (T)INFINITY) & !whole ? (T)NAN : r;                                     \
+        r = (x != x) | (y != y) ? x + y : r;                                                       \
+        return (x == 1) | (y == 0) ? 1 : r;                                                        \
+    }
+POW_SIGNED(pow_signed, double, fabs, trunc, copysign)
+
+/* x ** y for x >= 0; `usual`: both finite and x at least 2^-1022. */
+RL_MATH double pow_to(double x, double y, int usual)
 {
-    double low, high = log_double(fabs(x), &low);
-    double e = y * high;
-    e = e > 800 ? 800 : e < -800 ? -800 : e;
-    double e_low = fabs(e) < 800 ? fma(y, high, -e) + y * low : 0;
-    return pow_special(x, y, exp_sum(e, e_low));
+    double low, high = log_double(x, &low, usual), e = y * (usual ? high : log_ends(x, high));
+    return exp_sum(e, fabs(e) < 800 ? fma(y, high, -e) + y * low : 0);
 }
+RL_MATH double pow_usual(double x, double y) { return pow_to(x, y, 1); }
+RL_MATH double m_pow(double x, double y) { return pow_signed(x, y, pow_to(fabs(x), y, 0)); }
 
 RL_MATH double m_hypot(double x, double y)
 {
