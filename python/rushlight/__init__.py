@@ -34,7 +34,7 @@ _SUBMODULES = frozenset(
         "accelerator", "amp", "autograd", "backends", "cpu", "cuda", "distributions", "fft", "func", "functional",
         "hub", "jit", "linalg", "mps", "mtia", "multiprocessing", "nn", "onnx", "optim", "overrides",
         "profiler", "random", "return_types", "serialization", "signal", "special", "testing", "types", "utils",
-        "version", "xpu", "compiler", "distributed", "sparse",
+        "version", "xpu", "compiler", "distributed", "sparse", "library", "_dynamo", "_inductor",
     )
 )  # fmt: skip
 
@@ -115,6 +115,7 @@ _LAZY = {
         ("is_autocast_enabled", "get_autocast_dtype", "is_autocast_cache_enabled"), "rushlight.amp.autocast_mode"
     ),
     "vmap": "rushlight.func",
+    "ops": "rushlight._ops",
     "_standard_gamma": "rushlight._C",
     "_standard_gamma_grad": "rushlight._C",
     "_sample_dirichlet": "rushlight._C",

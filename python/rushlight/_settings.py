@@ -139,3 +139,17 @@ def typename(obj: Any) -> str:
 def is_storage(obj: Any) -> bool:
     """Whether obj is the memory of a tensor."""
     return isinstance(obj, _C.UntypedStorage)
+
+
+class _Options:
+    """Options of a compiler that is not there: any can be set, and groups of them (config.triton.x = 1)."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        group = _Options()
+        setattr(self, name, group)
+        return group
+
+    def __bool__(self) -> bool:
+        return False

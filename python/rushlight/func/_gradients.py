@@ -13,7 +13,7 @@ from typing import Any
 from rushlight import _C
 from rushlight._C import Tensor
 from rushlight.autograd import grad as autograd_grad
-from rushlight.func._trees import flatten, tree_map, unflatten
+from rushlight.utils._pytree import tree_flatten as flatten, tree_map, tree_unflatten as unflatten
 
 __all__ = [
     "functionalize",

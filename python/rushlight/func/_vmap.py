@@ -6,7 +6,7 @@ from typing import Any
 
 from rushlight import _C
 from rushlight._C import Tensor
-from rushlight.func._trees import LEAF, broadcast, flatten, unflatten
+from rushlight.utils._pytree import LeafSpec, _broadcast_to_and_flatten, tree_flatten as flatten, tree_unflatten as unflatten
 
 __all__ = ["vmap"]
 
@@ -31,7 +31,7 @@ def _check_in_dims(func: Callable, in_dims: Any, args: tuple) -> tuple[int, list
             "over a function with no inputs. The latter is unsupported."
         )
     leaves, structure = flatten(args)
-    dims = broadcast(tuple(in_dims) if isinstance(in_dims, list) else in_dims, args)
+    dims = _broadcast_to_and_flatten(tuple(in_dims) if isinstance(in_dims, list) else in_dims, structure)
     if dims is None:
         raise ValueError(
             f"{where}in_dims is not compatible with the structure of `inputs`. in_dims has structure "
@@ -121,7 +121,7 @@ def vmap(
         size, dims = _check_in_dims(func, in_dims, args)
         leaves, structure = flatten(args)
         results = []
-        structure_out: Any = LEAF
+        structure_out: Any = LeafSpec()
         generator = _C.default_generator
         for k in range(max(size, 1)):
             state = (
@@ -144,7 +144,7 @@ def vmap(
                 )
             parts, structure_out = flatten(output)
             results.append(parts)
-        where = broadcast(out_dims, unflatten(results[0], structure_out))
+        where = _broadcast_to_and_flatten(out_dims, structure_out)
         if where is None:
             raise ValueError(
                 f"vmap({_name(func)}, ..., out_dims={out_dims})(<inputs>): out_dims is not compatible with the "
