@@ -61,7 +61,7 @@ typedef struct job {
     int64_t in_size, out_size;
     const char *x;
     char *y;
-    int64_t *at;  /* maxima: where they lie in their plane */
+    void *at;     /* maxima: where they lie in their plane (int64), or in their window (uint8) */
     char *shares; /* gradient of averages: room for what each window gives */
 } job;
 
@@ -157,7 +157,8 @@ static void max_planes(int64_t begin, int64_t end, void *context)
     rl_pool_window w = window_of(&j->v);
     bool fixed = !j->v.adaptive;
 #define ARGUMENTS(T, i)                                                                            \
-    (const T *)j->x + i * j->in_size, (T *)j->y + i * j->out_size, j->at + i * j->out_size
+    (const T *)j->x + i * j->in_size, (T *)j->y + i * j->out_size,                                 \
+        (int64_t *)j->at + i * j->out_size
     for (int64_t p = begin; p < end; p++)
         if (fixed && j->dtype == RL_F32)
             rl_kernel_table.pool->max_f32(&w, ARGUMENTS(float, p));
@@ -166,6 +167,38 @@ static void max_planes(int64_t begin, int64_t end, void *context)
         else
             CALL(max, p);
 #undef ARGUMENTS
+}
+
+/* Windows in pairs: the maxima, and which of its window's elements each is. */
+static void pair_planes(int64_t begin, int64_t end, void *context)
+{
+    const job *j = context;
+    rl_pool_window w = window_of(&j->v);
+    for (int64_t p = begin; p < end; p++) {
+        uint8_t *which = (uint8_t *)j->at + p * j->out_size;
+        if (j->dtype == RL_F32)
+            rl_kernel_table.pool->pairs_f32(&w, (const float *)j->x + p * j->in_size,
+                                            (float *)j->y + p * j->out_size, which);
+        else
+            rl_kernel_table.pool->pairs_f64(&w, (const double *)j->x + p * j->in_size,
+                                            (double *)j->y + p * j->out_size, which);
+    }
+}
+
+/* x and y change places: the gradient of pair_planes. */
+static void unpair_planes(int64_t begin, int64_t end, void *context)
+{
+    const job *j = context;
+    rl_pool_window w = window_of(&j->v);
+    for (int64_t p = begin; p < end; p++) {
+        const uint8_t *which = (const uint8_t *)j->at + p * j->out_size;
+        if (j->dtype == RL_F32)
+            rl_kernel_table.pool->unpair_f32(&w, (const float *)j->x + p * j->out_size, which,
+                                             (float *)j->y + p * j->in_size);
+        else
+            rl_kernel_table.pool->unpair_f64(&w, (const double *)j->x + p * j->out_size, which,
+                                             (double *)j->y + p * j->in_size);
+    }
 }
 
 /* The maxima alone, of windows of one dim that share nothing with the next plane's where they lie
@@ -289,15 +322,17 @@ static void run(job *j, void (*body)(int64_t, int64_t, void *))
     rl_parallel_for(j->v.planes, work < GRAIN ? GRAIN / (work ? work : 1) : 1, body, j);
 }
 
-/* body from t to a new tensor; *at: positions, where wanted.  dtype as t's. */
+/* body from t to a new tensor, of t's dtype; *at: positions, where wanted, or given to
+ * unpair_planes. */
 static rl_tensor *compute(const pool *v, rl_tensor *t, void (*body)(int64_t, int64_t, void *),
                           rl_tensor **at)
 {
     job j = {.v = *v, .dtype = compute_dtype((rl_dtype)t->dtype), .in_size = 1, .out_size = 1};
     RL_TEMP *x = rl_cast_data(t, j.dtype);
-    RL_TEMP *y = x ? new_planes(v, j.dtype, body == spread_planes ? v->in : v->out) : NULL;
-    RL_TEMP *places = y && at ? new_planes(v, RL_I64, v->out) : NULL;
-    bool back = body == spread_planes;
+    bool back = body == spread_planes, unpair = body == unpair_planes;
+    RL_TEMP *y = x ? new_planes(v, j.dtype, back || unpair ? v->in : v->out) : NULL;
+    rl_dtype kind = body == pair_planes ? RL_U8 : RL_I64;
+    RL_TEMP *places = !y || !at ? NULL : unpair ? rl_retain(*at) : new_planes(v, kind, v->out);
     RL_TEMP *shares = back && y ? new_planes(v, j.dtype, v->out) : NULL;
     if (!y || (at && !places) || (back && !shares))
         return NULL;
@@ -319,11 +354,11 @@ static rl_tensor *compute(const pool *v, rl_tensor *t, void (*body)(int64_t, int
         memset(y->data, 0, (size_t)y->numel * rl_itemsize(y));
     j.x = x->data;
     j.y = y->data;
-    j.at = places ? (int64_t *)places->data : NULL;
+    j.at = places ? places->data : NULL;
     if (y->numel)
         run(&j, body);
     rl_tensor *z = y->dtype == t->dtype ? rl_retain(y) : rl_cast_data(y, (rl_dtype)t->dtype);
-    if (z && at)
+    if (z && at && !unpair)
         *at = rl_retain(places);
     return z;
 }
@@ -344,11 +379,30 @@ static void keep_pool(rl_node *n, const pool *v)
     rl_node_set_dims(n, POOL_NUMBERS, numbers);
 }
 
+/* Where in its plane each maximum of windows in pairs lies. */
+static rl_tensor *places_of(const pool *v, const rl_tensor *which)
+{
+    rl_tensor *at = rl_new(RL_I64, which->ndim, which->shape);
+    int64_t rows = v->out[1], n = v->out[2];
+    for (int64_t i = 0; at && i < at->numel; i++) {
+        int64_t row = i / n, k = ((const uint8_t *)which->data)[i];
+        int64_t base = row / rows % v->in[0] * v->in[1] + row % rows * 2 + k / 2;
+        ((int64_t *)at->data)[i] = base * v->in[2] + i % n * 2 + k % 2;
+    }
+    return at;
+}
+
 /* y = x at the maxima        dx = g there, added up where windows share one */
 static rl_status max_backward(rl_node *n, rl_tensor *const *g, rl_tensor **dx)
 {
     pool v = pool_of(n);
-    RL_TEMP *at = rl_saved(n, 0);
+    RL_TEMP *saved = rl_saved(n, 0);
+    if (saved && saved->dtype == RL_U8 && !rl_recording(g[0])) {
+        rl_tensor *which = saved;
+        dx[0] = compute(&v, g[0], unpair_planes, &which);
+        return RL_DONE(n, dx);
+    }
+    RL_TEMP *at = saved && saved->dtype == RL_U8 ? places_of(&v, saved) : rl_retain(saved);
     if (at)
         dx[0] = rl_places_add(g[0], at, (int)v.n_lead, (int)v.ndim, v.in + 3 - v.ndim);
     return RL_DONE(n, dx);
@@ -415,9 +469,12 @@ static rl_tensor *spread(const pool *v, rl_tensor *y)
     return linear(&spread_node, v, y, spread_planes);
 }
 
-static rl_status maxima(const pool *v, rl_tensor *x, rl_tensor **out)
+/* out[1]: where they lie in their plane, or, if nobody will see it, for the derivative alone. */
+static rl_status maxima(const pool *v, rl_tensor *x, bool alone, rl_tensor **out)
 {
-    rl_tensor *at = NULL, *y = compute(v, x, max_planes, &at);
+    rl_pool_window w = window_of(v);
+    bool pairs = alone && rl_pool_in_pairs(&w) && rl_is_floating((rl_dtype)x->dtype);
+    rl_tensor *at = NULL, *y = compute(v, x, pairs ? pair_planes : max_planes, &at);
     if (y && rl_recording(x)) {
         rl_node *n = rl_node_new(&max_nodes[v->adaptive][v->ndim - 1], y, 1, &x);
         rl_save(n, 0, at);
@@ -563,7 +620,7 @@ static rl_status max_pool(call c, rl_tensor **out)
     pool v;
     if (!c.x)
         return rl_error_code();
-    return set_windows(&c, &v) ? rl_error_code() : maxima(&v, c.x, out);
+    return set_windows(&c, &v) ? rl_error_code() : maxima(&v, c.x, false, out);
 }
 
 /* The maxima without their places, where no derivative asks for them. */
@@ -575,7 +632,7 @@ static rl_tensor *maxima_alone(call c)
         return NULL;
     if (c.ndim == 1 && rl_is_floating((rl_dtype)c.x->dtype) && !rl_recording(c.x))
         return compute(&v, c.x, most_planes, NULL);
-    if (maxima(&v, c.x, out))
+    if (maxima(&v, c.x, true, out))
         return NULL;
     rl_release(out[1]);
     return out[0];
@@ -608,7 +665,7 @@ static rl_status adaptive_max(call c, rl_ints size, rl_tensor **out)
     pool v;
     if (!c.x)
         return rl_error_code();
-    return set_adaptive(&c, &v, size) ? rl_error_code() : maxima(&v, c.x, out);
+    return set_adaptive(&c, &v, size) ? rl_error_code() : maxima(&v, c.x, false, out);
 }
 
 static const int64_t one[1] = {1};
