@@ -203,6 +203,129 @@ def test_half_precision(dtype):
     torch.testing.assert_close(got, p.detach().float(), rtol=2 * torch.finfo(p.dtype).eps, atol=0)
 
 
+# A block of rows and more, a stretch of a vector and more; matrices in batches, large ones and tiny ones.
+FACTORED = [(5000,), (200, 300), (2, 3, 100, 7), (64, 32, 3, 3), (3, 5000), (300, 1), (4, 2, 1), (2, 70, 65)]
+
+
+@needs_torch
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("options", [{}, {"lr": 0.3, "weight_decay": 0.1, "maximize": True, "eps": (1e-2, 0.1)}])
+def test_adafactor_of_many_rows(dtype, options):
+    torch.manual_seed(5)
+    theirs = [torch.nn.Parameter(torch.randn(s, dtype=getattr(torch, dtype))) for s in FACTORED]
+    mine = [rushlight.nn.Parameter(ours(p)) for p in theirs]
+    a, b = torch.optim.Adafactor(theirs, **options), optim.Adafactor(mine, **options)
+    for step in range(3):
+        set_grads(theirs, mine, step)
+        a.step()
+        b.step()
+    for p, q in zip(theirs, mine, strict=True):
+        assert_close(q, p, str(p.shape), 20)
+        for key, value in a.state[p].items():
+            assert_close(b.state[q][key], value, key, 20)
+
+
+@needs_torch
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_adafactor_in_half_precision(dtype):
+    torch.manual_seed(4)
+    start, grad = torch.rand(7, 9) + 1, torch.randn(7, 9)
+    p = torch.nn.Parameter(start.to(getattr(torch, dtype)))
+    q = rushlight.nn.Parameter(ours(p.detach().float()).to(getattr(rushlight, dtype)))
+    p.grad = grad.to(p.dtype)
+    q.grad = ours(p.grad.float()).to(q.dtype)
+    a, b = torch.optim.Adafactor([p], lr=0.1), optim.Adafactor([q], lr=0.1)
+    a.step()
+    b.step()
+    close = {"rtol": 4 * torch.finfo(p.dtype).eps, "atol": 0}
+    torch.testing.assert_close(torch.from_numpy(q.detach().float().numpy()), p.detach().float(), **close)
+    for key, value in a.state[p].items():
+        assert str(b.state[q][key].dtype).split(".")[1] == str(value.dtype).split(".")[1]
+        torch.testing.assert_close(torch.from_numpy(b.state[q][key].float().numpy()), value.float(), **close)
+
+
+@needs_torch
+@pytest.mark.parametrize("shape", [(64, 64), (33, 70), (70, 33), (1, 5), (5, 1), (400, 410)])
+def test_muon_makes_orthogonal(shape):
+    """As close to PyTorch's update as bfloat16 allows, and near orthogonality."""
+    torch.manual_seed(6)
+    p = torch.nn.Parameter(torch.zeros(shape))
+    q = rushlight.nn.Parameter(rushlight.zeros(shape))
+    p.grad = torch.randn(shape)
+    q.grad = ours(p.grad)
+    torch.optim.Muon([p], lr=1.0, adjust_lr_fn="match_rms_adamw").step()
+    optim.Muon([q], lr=1.0, adjust_lr_fn="match_rms_adamw").step()
+    got = torch.from_numpy(q.detach().numpy().copy())
+    assert (got - p.detach()).norm() <= 0.01 * p.detach().norm()
+    values = torch.linalg.svdvals(got) / (0.2 * max(shape) ** 0.5)
+    assert 0.6 < values.median() and values.max() < 1.3  # the least of a square matrix may stay small
+
+
+def test_muon_of_mixed_matrices():
+    """A step of several at once is that of each alone; one without gradient, or without elements, stays."""
+    rushlight.manual_seed(0)
+    start = [rushlight.randn(*s) for s in ((4, 6), (20, 3), (0, 3), (5, 5))]
+    grads = [rushlight.randn(*t.shape) for t in start[:3]] + [None]
+    together = [rushlight.nn.Parameter(t.clone()) for t in start]
+    for p, g in zip(together, grads, strict=True):
+        p.grad = g
+    optim.Muon(together, lr=0.1).step()
+    for p, t, g in zip(together, start, grads, strict=True):
+        alone = rushlight.nn.Parameter(t.clone())
+        alone.grad = g
+        optim.Muon([alone], lr=0.1).step()
+        assert alone.tolist() == p.tolist()
+    assert together[3].tolist() == start[3].tolist()
+
+
+@pytest.mark.parametrize("name", ["Adafactor", "Muon"])
+def test_matrices_in_any_layout(name):
+    """Memory in another order or of half precision gives the numbers of row-major memory."""
+    rushlight.manual_seed(0)
+    start, grads = rushlight.randn(6, 4), [rushlight.randn(6, 4) for _ in range(3)]
+    forms = [
+        (start.clone(), lambda g: g),
+        (start.clone(), lambda g: g.t().contiguous().t()),
+        (start.t().contiguous().t(), lambda g: g),
+        (rushlight.zeros(6, 8)[:, ::2].copy_(start), lambda g: g),
+    ]
+    results = []
+    for t, form in forms:
+        p = rushlight.nn.Parameter(t)
+        opt = getattr(optim, name)([p], lr=0.1, weight_decay=0.1)
+        for g in grads:
+            p.grad = form(g)
+            version = p._version
+            opt.step()
+            assert p._version == version + 1
+        results.append(p.tolist())
+    assert results[1:] == results[:1] * 3
+
+
+def test_failed_steps_of_matrices():
+    """An error leaves parameters and states as they were."""
+    for name, bad, message in (
+        ("Adafactor", {"eps": 3}, "sequence"),
+        ("Adafactor", {"eps": (1, 2, 3)}, "pair"),
+        ("Muon", {"ns_coefficients": (1, 2)}, "exactly 3 values"),
+        ("Muon", {"ns_steps": 100}, "less than 100"),
+    ):
+        p = rushlight.nn.Parameter(rushlight.ones(2, 2))
+        p.grad = rushlight.ones(2, 2)
+        opt = getattr(optim, name)([p])
+        opt.param_groups[0].update(bad)
+        with pytest.raises((ValueError, TypeError), match=message):
+            opt.step()
+        assert p.tolist() == [[1, 1], [1, 1]] and not opt.state[p]
+    for name in ("Adafactor", "Muon"):
+        p = rushlight.nn.Parameter(rushlight.ones(2, 2))
+        q = rushlight.nn.Parameter(rushlight.ones(2, 2, dtype=rushlight.complex64))
+        p.grad, q.grad = rushlight.ones(2, 2), rushlight.ones(2, 2, dtype=rushlight.complex64)
+        with pytest.raises(RuntimeError, match=f"{name} does not support complex parameters"):
+            getattr(optim, name)([p, q]).step()
+        assert p.tolist() == [[1, 1], [1, 1]]
+
+
 def test_version_and_graph():
     q = rushlight.nn.Parameter(rushlight.ones(3))
     q.grad = rushlight.ones(3)

@@ -197,5 +197,17 @@ def convolutions() -> str:
     return digest(holder)
 
 
+def optimizers() -> str:
+    """Steps with sums and products in them, of parameters large enough for several threads."""
+    torch.manual_seed(5)
+    shapes = ((400, 420), (700, 800), (300_000,), (40, 30, 3, 3), (7, 5000))
+    params = nn.ParameterList([nn.Parameter(torch.randn(*s)) for s in shapes])
+    for name, few, options in (("Adafactor", 5, {}), ("Muon", 1, {"ns_steps": 2})):
+        for p in params:
+            p.grad = torch.randn(*p.shape)
+        getattr(torch.optim, name)(list(params)[:few], **options).step()
+    return digest(params)
+
+
 if __name__ == "__main__":
-    print(document(), digits(), wide(), recurrent(), layers(), attention(), images(), convolutions())
+    print(document(), digits(), wide(), recurrent(), layers(), attention(), images(), convolutions(), optimizers())

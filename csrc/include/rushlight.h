@@ -193,8 +193,18 @@ typedef enum rl_optim_kind {
     RL_NADAM,
     RL_RADAM,
     RL_ASGD,
-    RL_RPROP
+    RL_RPROP,
+    RL_ADAFACTOR,
+    RL_MUON
 } rl_optim_kind;
+
+/* Muon's factor of the learning rate, by a matrix's rows and columns: sqrt(max(1, rows / columns)),
+ * 0.2 sqrt(max(rows, columns)), 1. */
+typedef enum rl_optim_adjust {
+    RL_ADJUST_ORIGINAL,
+    RL_ADJUST_MATCH_RMS_ADAMW,
+    RL_ADJUST_NOT
+} rl_optim_adjust;
 
 /* Options under PyTorch's names; a kind reads those that its PyTorch class has. */
 typedef struct rl_optim {
@@ -204,8 +214,12 @@ typedef struct rl_optim {
     double beta1, beta2;
     double alpha, rho, lr_decay, momentum_decay;
     double lambd, t0;
-    double eta_minus, eta_plus;   /* etas */
-    double step_least, step_most; /* step_sizes */
+    double eta_minus, eta_plus;        /* etas */
+    double step_least, step_most;      /* step_sizes */
+    double beta2_decay, eps1, eps2, d; /* Adafactor; eps1 NAN: the dtype's eps */
+    double ns_coefficients[3];         /* Muon */
+    int64_t ns_steps;
+    rl_optim_adjust adjust_lr; /* adjust_lr_fn */
     bool nesterov, maximize, amsgrad, decoupled, centered;
 } rl_optim;
 

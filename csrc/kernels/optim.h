@@ -28,12 +28,38 @@ typedef enum rl_optim_loop {
     RL_LOOP_RADAM,
     RL_LOOP_ASGD,
     RL_LOOP_RPROP,
+    RL_LOOP_MUON_MEAN,
+    RL_LOOP_MUON_STEP,
     RL_LOOP_COUNT
 } rl_optim_loop;
 
-/* [loop][0]: float32, [loop][1]: float64. */
+/* Adafactor, on rows of `cols` contiguous elements that follow each other.  u = g / sqrt(max(v,
+ * least)), v[i][j] = row[i] col[j] / mean: row may be NULL, for v[i][j] = col[i][j]. */
+typedef struct rl_adafactor_args {
+    size_t rows, cols;
+    const void *g, *row, *col;
+    double mean, least;
+    double shrink, step; /* p <- shrink p + step u */
+} rl_adafactor_args;
+
+typedef struct rl_adafactor_kernels {
+    /* row[i] and col[j] = sums of g squared along the other dim; rows: at most 64, each of which
+     * adds an element to a column's one chain */
+    void (*sums)(size_t rows, size_t cols, const void *g, void *row, void *col);
+    /* state <- state + w (x / count - state); squares: x squared */
+    void (*mean)(size_t n, void *state, const void *x, double count, double w, int squares);
+    /* sum of u squared */
+    double (*size)(const rl_adafactor_args *a);
+    void (*step)(const rl_adafactor_args *a, void *p);
+} rl_adafactor_kernels;
+
+/* [...][0]: float32, [...][1]: float64. */
 typedef struct rl_optim_kernels { /* rl_kernel_table.optim */
     rl_optim_fn *step[RL_LOOP_COUNT][2];
+    rl_adafactor_kernels adafactor[2];
+    /* Rounded to bfloat16, for Muon: y <- from_y y + from_x x; x <- x / by. */
+    void (*muon_combine)(size_t n, float *y, const float *x, double from_y, double from_x);
+    void (*muon_divide)(size_t n, float *x, double by);
 } rl_optim_kernels;
 
 #endif

@@ -7,14 +7,17 @@
 #include "core/alloc.h"
 #include "core/parallel.h"
 #include "kernels/kernels.h"
-#include "kernels/optim.h"
 #include "ops/optim.h"
+#include "ops/optim_step.h"
 
-/* Elements below which a step stays on one thread: their gradients still lie in the cache of the
- * core that made them. */
-#define GRAIN 262144
-
-enum { STEP, FIRST, SECOND, THIRD, PRODUCT, RATE };
+enum {
+    STEP = RL_OPTIM_COUNT,
+    FIRST = RL_OPTIM_FIRST,
+    SECOND = RL_OPTIM_SECOND,
+    THIRD = RL_OPTIM_THIRD,
+    PRODUCT,
+    RATE
+};
 
 rl_optim rl_optim_defaults(rl_optim_kind kind)
 {
@@ -47,6 +50,13 @@ rl_optim rl_optim_defaults(rl_optim_kind kind)
     case RL_RPROP:
         o.lr = 1e-2, o.eta_minus = 0.5, o.eta_plus = 1.2, o.step_least = 1e-6, o.step_most = 50;
         break;
+    case RL_ADAFACTOR:
+        o.lr = 1e-2, o.beta2_decay = -0.8, o.eps1 = NAN, o.eps2 = 1e-3, o.d = 1;
+        break;
+    case RL_MUON:
+        o.weight_decay = 0.1, o.momentum = 0.95, o.nesterov = true, o.eps = 1e-7, o.ns_steps = 5;
+        memcpy(o.ns_coefficients, (double[]){3.4445, -4.7750, 2.0315}, sizeof o.ns_coefficients);
+        break;
     default:
         break;
     }
@@ -64,6 +74,10 @@ void rl_optim_state_free(int64_t n, rl_optim_state *state)
 
 bool rl_optim_keeps(const rl_optim *o, int slot)
 {
+    if (o->kind == RL_MUON)
+        return slot == FIRST;
+    if (o->kind == RL_ADAFACTOR)
+        return slot <= THIRD;
     switch (slot) {
     case STEP:
         return o->kind != RL_SGD;
@@ -94,15 +108,18 @@ unsigned rl_optim_kept(const rl_optim *o)
 
 static bool is_number(int k) { return k == STEP || k == PRODUCT || k == RATE; }
 
+rl_status rl_optim_make_number(double value, rl_tensor **slot)
+{
+    rl_dtype dtype = rl_default_dtype() == RL_F64 ? RL_F64 : RL_F32;
+    *slot = rl_scalar_tensor(rl_float(value), dtype);
+    return rl_status_of(*slot);
+}
+
 /* Fills slot k of a parameter's state with its first value. */
 static rl_status make_state(const rl_optim *o, rl_tensor *p, int k, rl_tensor **slot)
 {
-    rl_dtype number = rl_default_dtype() == RL_F64 ? RL_F64 : RL_F32;
-    if (is_number(k)) {
-        double first = k == PRODUCT ? 1 : k == RATE ? o->lr : 0;
-        *slot = rl_scalar_tensor(rl_float(first), number);
-        return rl_status_of(*slot);
-    }
+    if (is_number(k))
+        return rl_optim_make_number(k == PRODUCT ? 1 : k == RATE ? o->lr : 0, slot);
     rl_tensor *t = rl_new_like(p, (rl_dtype)p->dtype);
     double first = o->kind == RL_RPROP && k == SECOND ? o->lr : 0;
     /* SGD's buffer begins as the first gradient: the loop writes it before it reads it. */
@@ -114,12 +131,12 @@ static rl_status make_state(const rl_optim *o, rl_tensor *p, int k, rl_tensor **
     return rl_status_of(t);
 }
 
-static double number_of(rl_tensor *t)
+double rl_optim_number(const rl_tensor *t)
 {
     return t->dtype == RL_F32 ? (double)*(float *)t->data : *(double *)t->data;
 }
 
-static void set_number(rl_tensor *t, double v)
+void rl_optim_set_number(rl_tensor *t, double v)
 {
     if (t->dtype == RL_F32)
         *(float *)t->data = (float)v;
@@ -128,7 +145,7 @@ static void set_number(rl_tensor *t, double v)
     rl_bump_version(t);
 }
 
-static rl_status check(unsigned kept, rl_tensor *p, rl_tensor *g, rl_tensor *const *s)
+rl_status rl_optim_check(const rl_tensor *p, const rl_tensor *g)
 {
     if (!rl_is_floating((rl_dtype)p->dtype))
         return rl_error(RL_ERUNTIME, "optimizers step floating-point parameters, not %s",
@@ -136,19 +153,40 @@ static rl_status check(unsigned kept, rl_tensor *p, rl_tensor *g, rl_tensor *con
     if (!rl_same_shape(p, g))
         return rl_error(RL_ERUNTIME, "optimizer: gradient of shape %s for a parameter of shape %s",
                         rl_shape_str(g).s, rl_shape_str(p).s);
+    return RL_OK;
+}
+
+rl_status rl_optim_check_number(const rl_tensor *t, const char *what)
+{
+    if (t->numel == 1 && (t->dtype == RL_F32 || t->dtype == RL_F64))
+        return RL_OK;
+    return rl_error(RL_ERUNTIME,
+                    "optimizer: %s must be one float32 or float64 number, not %s of shape %s", what,
+                    rl_dtype_name((rl_dtype)t->dtype), rl_shape_str(t).s);
+}
+
+rl_status rl_optim_check_state(const rl_tensor *t, int ndim, const int64_t *shape,
+                               const rl_tensor *p)
+{
+    if (rl_is_floating((rl_dtype)t->dtype) && rl_has_shape(t, ndim, shape))
+        return RL_OK;
+    return rl_error(RL_ERUNTIME, "optimizer: state of shape %s for a parameter of shape %s",
+                    rl_shape_str(t).s, rl_shape_str(p).s);
+}
+
+static rl_status check(unsigned kept, rl_tensor *p, rl_tensor *g, rl_tensor *const *s)
+{
+    if (rl_optim_check(p, g) != RL_OK)
+        return rl_error_code();
     for (int k = 0; s && kept >> k; k++) {
         if (!s[k] || !(kept >> k & 1))
             continue;
-        bool number = is_number(k);
-        if (number && (s[k]->numel != 1 || (s[k]->dtype != RL_F32 && s[k]->dtype != RL_F64)))
-            return rl_error(
-                RL_ERUNTIME,
-                "optimizer: %s must be one float32 or float64 number, not %s of shape %s",
-                k == STEP ? "the step count" : "a state that is a number",
-                rl_dtype_name((rl_dtype)s[k]->dtype), rl_shape_str(s[k]).s);
-        if (!number && !rl_same_shape(p, s[k]))
-            return rl_error(RL_ERUNTIME, "optimizer: state of shape %s for a parameter of shape %s",
-                            rl_shape_str(s[k]).s, rl_shape_str(p).s);
+        rl_status status = is_number(k)
+                               ? rl_optim_check_number(s[k], k == STEP ? "the step count"
+                                                                       : "a state that is a number")
+                               : rl_optim_check_state(s[k], p->ndim, p->shape, p);
+        if (status != RL_OK)
+            return status;
     }
     return RL_OK;
 }
@@ -171,8 +209,8 @@ static void count_step(const rl_optim *o, rl_optim_state s, numbers *n)
     double step = 0;
     if (o->kind != RL_SGD) {
         /* The count is stored in its own precision before it is read, as PyTorch does. */
-        set_number(s[STEP], number_of(s[STEP]) + 1);
-        step = number_of(s[STEP]);
+        rl_optim_set_number(s[STEP], rl_optim_number(s[STEP]) + 1);
+        step = rl_optim_number(s[STEP]);
     }
     if (step == n->step && o->kind != RL_NADAM && o->kind != RL_ASGD)
         return;
@@ -210,19 +248,20 @@ static void count_step(const rl_optim *o, rl_optim_state s, numbers *n)
         double next = b1 * (1 - 0.5 * pow(0.96, (step + 1) * o->momentum_decay));
         bool narrow = s[PRODUCT]->dtype ==
                       RL_F32; /* the factor is rounded to the product's precision first */
-        set_number(s[PRODUCT], number_of(s[PRODUCT]) * (narrow ? (double)(float)mu : mu));
-        double product = number_of(s[PRODUCT]);
+        rl_optim_set_number(s[PRODUCT],
+                            rl_optim_number(s[PRODUCT]) * (narrow ? (double)(float)mu : mu));
+        double product = rl_optim_number(s[PRODUCT]);
         NUMBERS(o->lr * (1 - mu) / (1 - product), o->lr * next / (1 - product * next), 1 - b1, b2,
                 1 - b2, c2, o->eps, shrink);
         n->loop = RL_LOOP_NADAM;
         break;
     }
     case RL_ASGD: {
-        double eta = number_of(s[RATE]), mu = number_of(s[PRODUCT]);
+        double eta = rl_optim_number(s[RATE]), mu = rl_optim_number(s[PRODUCT]);
         a->flag[0] = mu == 1;
         NUMBERS(1 - o->lambd * eta, eta, mu);
-        set_number(s[RATE], o->lr / pow(1 + o->lambd * o->lr * step, o->alpha));
-        set_number(s[PRODUCT], 1 / fmax(1, step - o->t0));
+        rl_optim_set_number(s[RATE], o->lr / pow(1 + o->lambd * o->lr * step, o->alpha));
+        rl_optim_set_number(s[PRODUCT], 1 / fmax(1, step - o->t0));
         n->loop = RL_LOOP_ASGD;
         break;
     }
@@ -261,20 +300,19 @@ static void run_span(int64_t begin, int64_t end, void *context)
     c->fn((size_t)(end - begin), c->p + at, c->g + at, s, c->a);
 }
 
-static void run(rl_optim_loop loop, rl_tensor *p, rl_tensor *g, rl_tensor *const *s,
-                const rl_optim_args *a)
+void rl_optim_run(rl_optim_loop loop, rl_dtype dtype, int64_t n, void *p, const void *g,
+                  void *const *s, const rl_optim_args *a)
 {
-    span c = {.fn = rl_kernel_table.optim->step[loop][p->dtype == RL_F64],
-              .item = rl_itemsize(p),
-              .p = p->data,
-              .g = g->data,
+    span c = {.fn = rl_kernel_table.optim->step[loop][dtype == RL_F64],
+              .item = rl_dtype_size(dtype),
+              .p = p,
+              .s = {s[0], s[1], s[2]},
+              .g = g,
               .a = a};
-    for (int k = 0; k < 3; k++)
-        c.s[k] = s[k] ? s[k]->data : NULL;
-    if (p->numel <= GRAIN)
-        run_span(0, p->numel, &c);
+    if (n <= RL_OPTIM_GRAIN)
+        run_span(0, n, &c);
     else
-        rl_parallel_for(p->numel, GRAIN, run_span, &c);
+        rl_parallel_for(n, RL_OPTIM_GRAIN, run_span, &c);
 }
 
 /* Whether t's elements lie in memory in p's order. */
@@ -285,44 +323,122 @@ static bool in_step(const rl_tensor *p, const rl_tensor *t)
             memcmp(p->strides, t->strides, (size_t)p->ndim * sizeof *p->strides) == 0);
 }
 
+/* The states that the loop takes, NULL where there is none. */
+static void loop_slots(unsigned kept, rl_tensor *const *s, rl_tensor **slots)
+{
+    for (int k = 0; k < 3; k++)
+        slots[k] = kept >> (FIRST + k) & 1 ? s[FIRST + k] : NULL;
+}
+
+/* Whether the loop can run on all of it as it lies in memory. */
+static bool is_direct(const rl_tensor *p, const rl_tensor *g, rl_tensor *const *slots)
+{
+    bool direct = (p->dtype == RL_F32 || p->dtype == RL_F64) && (p->contiguous || rl_is_dense(p)) &&
+                  in_step(p, g);
+    for (int k = 0; k < 3 && direct; k++)
+        direct = !slots[k] || in_step(p, slots[k]);
+    return direct;
+}
+
+/* ---- memory in another order or dtype ---- */
+
+static void convert_stretch(size_t n, char *const *p, const ptrdiff_t *stride, void *context)
+{
+    const rl_dtype *dtype = context;
+    rl_convert(dtype[1], p[1], stride[1], dtype[0], p[0], stride[0], n);
+}
+
+/* Row-major memory of dtype filled from t, or t from it. */
+static void transfer(rl_tensor *t, rl_dtype dtype, void *memory, bool back)
+{
+    int64_t strides[RL_MAX_DIMS];
+    rl_row_major(t->ndim, t->shape, strides);
+    rl_dtype dtypes[2] = {dtype, (rl_dtype)t->dtype};
+    const int64_t *both[2] = {strides, t->strides};
+    char *base[2] = {memory, t->data};
+    if (back) {
+        dtypes[0] = (rl_dtype)t->dtype, dtypes[1] = dtype;
+        both[0] = t->strides, both[1] = strides;
+        base[0] = t->data, base[1] = memory;
+    }
+    size_t items[2] = {rl_dtype_size(dtypes[0]), rl_dtype_size(dtypes[1])};
+    rl_loop loop;
+    if (t->numel == 0)
+        return;
+    rl_loop_make(&loop, t->ndim, t->shape, 2, both, items);
+    rl_loop_run(&loop, base, RL_OPTIM_GRAIN, convert_stretch, dtypes);
+}
+
+size_t rl_optim_room(const rl_tensor *t, rl_dtype dtype)
+{
+    return !t || (t->contiguous && t->dtype == dtype)
+               ? 0
+               : rl_optim_bytes(t->numel, rl_dtype_size(dtype));
+}
+
+void *rl_optim_open(rl_tensor *t, rl_dtype dtype, char **scratch)
+{
+    size_t room = rl_optim_room(t, dtype);
+    if (!room)
+        return t ? t->data : NULL;
+    void *memory = *scratch;
+    *scratch += room;
+    transfer(t, dtype, memory, false);
+    return memory;
+}
+
+void rl_optim_close(rl_tensor *t, rl_dtype dtype, void *memory)
+{
+    if (!t)
+        return;
+    if (memory != t->data)
+        transfer(t, dtype, memory, true);
+    rl_bump_version(t);
+}
+
 /* Through row-major copies in the dtype computed in: half precision, and memory in different
  * orders. */
-static rl_status run_on_copies(rl_optim_loop loop, rl_tensor *p, rl_tensor *g, rl_tensor *const *s,
-                               const rl_optim_args *a)
+static size_t copies_room(const rl_tensor *p, const rl_tensor *g, rl_tensor *const *slots)
 {
-    rl_dtype compute = p->dtype == RL_F64 ? RL_F64 : RL_F32;
-    rl_tensor *own[4] = {p, s[0], s[1], s[2]}, *copy[4] = {NULL, NULL, NULL, NULL};
-    rl_status status = RL_OK;
-    RL_TEMP *grad = rl_cast_data(g, compute);
-    if (!grad)
-        status = rl_error_code();
-    for (int k = 0; k < 4 && status == RL_OK; k++)
-        if (own[k] && !(copy[k] = rl_cast_data(own[k], compute)))
-            status = rl_error_code();
-    if (status == RL_OK)
-        run(loop, copy[0], grad, copy + 1, a);
-    for (int k = 0; k < 4; k++) {
-        if (status == RL_OK && copy[k] && copy[k] != own[k])
-            status = rl_copy_data(own[k], copy[k]);
-        rl_release(copy[k]);
-    }
-    return status;
+    rl_dtype dtype = rl_optim_dtype(p);
+    size_t room = rl_optim_room(p, dtype) + rl_optim_room(g, dtype);
+    for (int k = 0; k < 3; k++)
+        room += rl_optim_room(slots[k], dtype);
+    return room;
+}
+
+static void run_on_copies(rl_optim_loop loop, rl_tensor *p, rl_tensor *g, rl_tensor *const *slots,
+                          const rl_optim_args *a, char *scratch)
+{
+    rl_dtype dtype = rl_optim_dtype(p);
+    void *x = rl_optim_open(p, dtype, &scratch), *grad = rl_optim_open(g, dtype, &scratch), *s[3];
+    for (int k = 0; k < 3; k++)
+        s[k] = rl_optim_open(slots[k], dtype, &scratch);
+    rl_optim_run(loop, dtype, p->numel, x, grad, s, a);
+    rl_optim_close(p, dtype, x);
+    for (int k = 0; k < 3; k++)
+        rl_optim_close(slots[k], dtype, s[k]);
 }
 
 /* ---- all parameters ---- */
 
-/* Checks all parameters and makes the states that are missing; fresh[i]: SGD's buffer of parameter
- * i was made now. */
+enum { FRESH = 1, COPIES = 2 };
+
+/* Checks all parameters and makes the states that are missing.  marks[i]: FRESH, SGD's buffer of
+ * parameter i was made now; COPIES, its step needs copies, which take at most *room bytes. */
 static rl_status prepare(const rl_optim *o, unsigned kept, int64_t n, rl_tensor *const *params,
-                         rl_tensor *const *grads, rl_optim_state *state, uint8_t *fresh)
+                         rl_tensor *const *grads, rl_optim_state *state, uint8_t *marks,
+                         size_t *room)
 {
+    static const rl_optim_state none = {NULL};
     for (int64_t i = 0; i < n; i++) {
         rl_tensor *g = grads ? grads[i] : rl_borrow_grad(params[i]);
         if (g && check(kept, params[i], g, state ? state[i] : NULL) != RL_OK)
             return rl_error_code();
     }
-    for (int64_t i = 0; i < n && kept; i++) {
-        if (!(grads ? grads[i] : rl_borrow_grad(params[i])))
+    for (int64_t i = 0; i < n; i++) {
+        rl_tensor *p = params[i], *g = grads ? grads[i] : rl_borrow_grad(p), *slots[3];
+        if (!g)
             continue;
         for (int k = 0; kept >> k; k++) {
             if (!(kept >> k & 1))
@@ -332,67 +448,77 @@ static rl_status prepare(const rl_optim *o, unsigned kept, int64_t n, rl_tensor 
                                 "rl_optim_step: this optimizer needs a state for each parameter");
             if (state[i][k])
                 continue;
-            if (make_state(o, params[i], k, &state[i][k]) != RL_OK)
+            if (make_state(o, p, k, &state[i][k]) != RL_OK)
                 return rl_error_code();
-            fresh[i] = o->kind == RL_SGD;
+            marks[i] = o->kind == RL_SGD;
         }
+        loop_slots(kept, state ? state[i] : none, slots);
+        if (is_direct(p, g, slots))
+            continue;
+        size_t bytes = copies_room(p, g, slots);
+        *room = bytes > *room ? bytes : *room;
+        marks[i] |= COPIES;
     }
     return RL_OK;
 }
 
-static rl_status step_one(const rl_optim *o, unsigned kept, rl_tensor *p, rl_tensor *g,
-                          rl_tensor **s, bool fresh, numbers *now)
+static void step_one(const rl_optim *o, unsigned kept, rl_tensor *p, rl_tensor *g, rl_tensor **s,
+                     int marks, numbers *now, char *scratch)
 {
     count_step(o, s, now);
-    now->a.flag[1] = fresh;
+    now->a.flag[1] = marks & FRESH;
     rl_tensor *slots[3];
-    bool direct = (p->dtype == RL_F32 || p->dtype == RL_F64) && (p->contiguous || rl_is_dense(p)) &&
-                  in_step(p, g);
-    for (int k = 0; k < 3; k++) {
-        slots[k] = kept >> (FIRST + k) & 1 ? s[FIRST + k] : NULL;
-        direct = direct && (!slots[k] || in_step(p, slots[k]));
+    loop_slots(kept, s, slots);
+    if (marks & COPIES) {
+        run_on_copies(now->loop, p, g, slots, &now->a, scratch);
+        return;
     }
-    if (direct)
-        run(now->loop, p, g, slots, &now->a);
-    else if (run_on_copies(now->loop, p, g, slots, &now->a) != RL_OK)
-        return rl_error_code();
+    void *data[3];
+    for (int k = 0; k < 3; k++)
+        data[k] = slots[k] ? slots[k]->data : NULL;
+    rl_optim_run(now->loop, (rl_dtype)p->dtype, p->numel, p->data, g->data, data, &now->a);
     rl_bump_version(p);
     for (int k = 0; k < 3; k++)
         if (slots[k])
             rl_bump_version(slots[k]);
-    return RL_OK;
 }
 
-/* A wrong argument or a state that cannot be made leaves all as it was.  Memory may still run out
- * later, for copies of parameters whose memory is not in step with their gradient's; the parameters
- * before that one have made their step. */
+/* A failure leaves all as it was, but for states that were made on the way and hold their first
+ * values: whatever needs memory comes before the first write. */
 rl_status rl_optim_step(const rl_optim *o, int64_t n, rl_tensor *const *params,
                         rl_tensor *const *grads, rl_optim_state *state)
 {
-    uint8_t few[64], *fresh = n <= (int64_t)sizeof few ? few : rl_alloc((size_t)n);
-    if (!fresh)
+    if (o->kind == RL_ADAFACTOR)
+        return rl_adafactor_step(o, n, params, grads, state);
+    if (o->kind == RL_MUON)
+        return rl_muon_step(o, n, params, grads, state);
+    uint8_t few[64], *marks = n <= (int64_t)sizeof few ? few : rl_alloc((size_t)n);
+    if (!marks)
         return rl_error_code();
-    memset(fresh, 0, (size_t)n);
+    memset(marks, 0, (size_t)n);
     unsigned kept = rl_optim_kept(o);
-    rl_status status = prepare(o, kept, n, params, grads, state, fresh);
+    size_t room = 0;
+    rl_status status = prepare(o, kept, n, params, grads, state, marks, &room);
+    char *scratch = NULL;
+    if (status == RL_OK && room && !(scratch = rl_alloc(room)))
+        status = rl_error_code();
     numbers now = {
         .a = {.weight_decay = o->weight_decay, .maximize = o->maximize, .decoupled = o->decoupled},
         .step = -1,
     };
     rl_optim_state none = {NULL};
-    int64_t done = 0;
-    for (; done < n && status == RL_OK; done += status == RL_OK) {
-        rl_tensor *g = grads ? grads[done] : rl_borrow_grad(params[done]);
-        if (g)
-            status =
-                step_one(o, kept, params[done], g, state ? state[done] : none, fresh[done], &now);
-    }
-    for (; done < n; done++) /* after a failure: buffers that nothing was written to */
-        if (fresh[done]) {
-            rl_release(state[done][FIRST]);
-            state[done][FIRST] = NULL;
+    for (int64_t i = 0; i < n; i++) {
+        rl_tensor *g = grads ? grads[i] : rl_borrow_grad(params[i]);
+        if (g && status == RL_OK) {
+            step_one(o, kept, params[i], g, state ? state[i] : none, marks[i], &now, scratch);
+        } else if (marks[i] & FRESH) { /* a buffer that nothing was written to */
+            rl_release(state[i][FIRST]);
+            state[i][FIRST] = NULL;
         }
-    if (fresh != few)
-        rl_free(fresh, (size_t)n);
+    }
+    if (scratch)
+        rl_free(scratch, room);
+    if (marks != few)
+        rl_free(marks, (size_t)n);
     return status;
 }

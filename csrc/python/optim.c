@@ -6,7 +6,15 @@
 
 /* ---- options: keys of a param_group ---- */
 
-typedef enum { NUMBER, PAIR, FLAG } option_kind;
+typedef enum {
+    NUMBER,
+    PAIR,
+    TRIPLE,
+    EPS_PAIR, /* the first may be None: nan */
+    COUNT,
+    FLAG,
+    ADJUST /* how Muon adjusts lr */
+} option_kind;
 
 typedef struct option {
     const char *name;
@@ -21,6 +29,7 @@ typedef struct option {
 /* two numbers, at first and behind it */
 #define PAIR(name, first) {#name, offsetof(rl_optim, first), PAIR, NULL}
 #define BETAS PAIR(betas, beta1)
+#define MANY(name, kind) {#name, offsetof(rl_optim, name), kind, NULL}
 #define END {NULL, 0, NUMBER, NULL}
 
 typedef struct optimizer {
@@ -73,6 +82,28 @@ static optimizer optimizers[] = {
                   {"step", "prev", "step_size"},
                   {0, 1, 2, -1},
                   {NULL}},
+    [RL_ADAFACTOR] = {{N(lr),
+                       N(beta2_decay),
+                       {"eps", offsetof(rl_optim, eps1), EPS_PAIR, NULL},
+                       N(d),
+                       N(weight_decay),
+                       B(maximize),
+                       END},
+                      {"step", "row_var", "col_var", "variance"},
+                      {0, 1, 2, 3, -1},
+                      {NULL}},
+    [RL_MUON] = {{N(lr),
+                  N(weight_decay),
+                  N(momentum),
+                  B(nesterov),
+                  MANY(ns_coefficients, TRIPLE),
+                  N(eps),
+                  MANY(ns_steps, COUNT),
+                  {"adjust_lr_fn", offsetof(rl_optim, adjust_lr), ADJUST, NULL},
+                  END},
+                 {NULL, "momentum_buffer"},
+                 {1, -1},
+                 {NULL}},
 };
 #define N_KINDS (int)(sizeof optimizers / sizeof optimizers[0])
 
@@ -96,18 +127,60 @@ static int read_number(PyObject *v, double *out)
     return *out == -1 && PyErr_Occurred() ? -1 : 0;
 }
 
-static int read_pair(const option *p, PyObject *v, double *out)
+/* Two numbers, or three. */
+static int read_numbers(const option *p, PyObject *v, double *out)
 {
-    PyObject *pair = PySequence_Fast(v, "expected a pair of numbers");
-    if (!pair)
+    int n = p->kind == TRIPLE ? 3 : 2, result = 0;
+    PyObject *items = PySequence_Fast(v, "expected a sequence of numbers");
+    if (!items)
         return -1;
-    int result = -1;
-    if (PySequence_Fast_GET_SIZE(pair) != 2)
-        PyErr_Format(PyExc_ValueError, "%s must be a pair of numbers", p->name);
-    else if (read_number(PySequence_Fast_GET_ITEM(pair, 0), out) == 0)
-        result = read_number(PySequence_Fast_GET_ITEM(pair, 1), out + 1);
-    Py_DECREF(pair);
+    if (PySequence_Fast_GET_SIZE(items) != n) {
+        if (n == 3)
+            PyErr_SetString(PyExc_ValueError, "Coefficients must be a tuple of exactly 3 values");
+        else
+            PyErr_Format(PyExc_ValueError, "%s must be a pair of numbers", p->name);
+        result = -1;
+    }
+    for (int i = 0; i < n && result == 0; i++) {
+        PyObject *item = PySequence_Fast_GET_ITEM(items, i);
+        if (p->kind == EPS_PAIR && i == 0 && item == Py_None)
+            *out = NAN;
+        else
+            result = read_number(item, out + i);
+    }
+    Py_DECREF(items);
     return result;
+}
+
+static int read_adjust(PyObject *v, rl_optim_adjust *out)
+{
+    bool text = PyUnicode_Check(v);
+    if (v == Py_None || (text && PyUnicode_CompareWithASCIIString(v, "original") == 0))
+        *out = RL_ADJUST_ORIGINAL;
+    else if (text && PyUnicode_CompareWithASCIIString(v, "match_rms_adamw") == 0)
+        *out = RL_ADJUST_MATCH_RMS_ADAMW;
+    else
+        *out = RL_ADJUST_NOT;
+    return 0;
+}
+
+static int read_option(const option *p, PyObject *v, void *out)
+{
+    switch (p->kind) {
+    case FLAG: {
+        int on = v == Py_True ? 1 : v == Py_False ? 0 : PyObject_IsTrue(v);
+        *(bool *)out = on > 0;
+        return on < 0 ? -1 : 0;
+    }
+    case NUMBER:
+        return read_number(v, out);
+    case COUNT:
+        return rl_py_int(v, out, p->name);
+    case ADJUST:
+        return read_adjust(v, out);
+    default:
+        return read_numbers(p, v, out);
+    }
 }
 
 static int read_options(const optimizer *kind, PyObject *group, rl_optim *o)
@@ -119,17 +192,8 @@ static int read_options(const optimizer *kind, PyObject *group, rl_optim *o)
                 PyErr_SetObject(PyExc_KeyError, p->key);
             return -1;
         }
-        if (p->kind == FLAG) {
-            int on = v == Py_True ? 1 : v == Py_False ? 0 : PyObject_IsTrue(v);
-            if (on < 0)
-                return -1;
-            *(bool *)((char *)o + p->at) = on;
-        } else if (p->kind == NUMBER) {
-            if (read_number(v, (double *)((char *)o + p->at)) < 0)
-                return -1;
-        } else if (read_pair(p, v, (double *)((char *)o + p->at)) < 0) {
+        if (read_option(p, v, (char *)o + p->at) < 0)
             return -1;
-        }
     }
     return 0;
 }

@@ -9,6 +9,14 @@ static rl_tensor *filled(float first, float step)
     return t;
 }
 
+static rl_tensor *zeros(int ndim, const int64_t *shape)
+{
+    rl_tensor *t = rl_new(RL_F32, ndim, shape);
+    if (t)
+        memset(t->data, 0, (size_t)t->numel * sizeof(float));
+    return t;
+}
+
 static bool near(float a, double b) { return fabs(a - b) <= 1e-6 * (1 + fabs(b)); }
 
 /* b1 = g, b2 = m b1 + g; p falls by lr (b1 + b2) */
@@ -124,6 +132,80 @@ static bool strided(void)
     return true;
 }
 
+/* In the first step v = g^2, also of a matrix whose squares are an outer product: u is the sign. */
+static bool adafactor_first(void)
+{
+    MAKE(p, filled(2, 0));
+    MAKE(g, filled(3, -1.25f));
+    MAKE(base, counting(SHAPE(4, 3)));
+    RL_TEMP *q = rl_new_view(base, SHAPE(3, 4), (int64_t[]){1, 3}, 0); /* goes through copies */
+    MAKE(h, counting(SHAPE(3, 4)));
+    NEED(q);
+    for (int i = 0; i < 12; i++) {
+        floats(base)[i] = 2;
+        floats(h)[i] = (float)(1 + i / 4) * (float)(i % 4 - 1.5);
+    }
+    rl_optim o = rl_optim_defaults(RL_ADAFACTOR);
+    o.weight_decay = 0.5;
+    o.maximize = true;
+    rl_optim_state s[2] = {{NULL}, {NULL}};
+    rl_status status = rl_optim_step(&o, 2, (rl_tensor *[]){p, q}, (rl_tensor *[]){g, h}, s);
+    if (status == RL_OK) {
+        for (int i = 0; i < 5; i++)
+            CHECK(near(floats(p)[i], 1.99 + 0.02 * (3 - 1.25 * i > 0 ? 1 : -1)));
+        for (int i = 0; i < 12; i++)
+            CHECK(near(floats(base)[i % 4 * 3 + i / 4], 1.99 + 0.02 * (i % 4 < 2 ? -1 : 1)));
+        CHECK(floats(s[1][0])[0] == 1 && near(floats(s[1][1])[2], 9 * 1.25) && !s[1][3]);
+        CHECK(near(floats(s[1][2])[3], 1.5 * 1.5 * 14 / 3) && near(floats(s[0][3])[0], 9));
+    } else {
+        CHECK(rl_error_code() == RL_EMEMORY && floats(p)[0] == 2 && floats(base)[5] == 2);
+        CHECK(!s[0][0] || floats(s[0][0])[0] == 0);
+    }
+    rl_optim_state_free(2, s);
+    return status == RL_OK;
+}
+
+static float bf16(float x)
+{
+    uint16_t narrow;
+    rl_convert(RL_F32, &x, 4, RL_BF16, &narrow, 2, 1);
+    rl_convert(RL_BF16, &narrow, 2, RL_F32, &x, 4, 1);
+    return x;
+}
+
+/* A diagonal's elements are its singular values: each goes the way of the polynomial, which is
+ * rounded to bfloat16 after each product. */
+static bool muon_diagonal(void)
+{
+    MAKE(g, zeros(SHAPE(3, 2)));
+    MAKE(p, zeros(SHAPE(3, 2)));
+    MAKE(q, zeros(SHAPE(3, 2)));
+    floats(g)[0] = 3;
+    floats(g)[3] = -4;
+    rl_optim o = rl_optim_defaults(RL_MUON);
+    o.lr = 0.1;
+    rl_optim_state s[2] = {{NULL}, {NULL}};
+    rl_status status = rl_optim_step(&o, 2, (rl_tensor *[]){p, q}, (rl_tensor *[]){g, g}, s);
+    if (status == RL_OK) {
+        for (int i = 0; i < 6; i++) {
+            float x = bf16(i == 0 ? 0.6f : i == 3 ? -0.8f : 0);
+            for (int step = 0; step < 5; step++) {
+                float square = bf16(x * x);
+                float factor = bf16(-4.7750f * square + 2.0315f * (square * square));
+                x = bf16(3.4445f * x + factor * x);
+            }
+            CHECK(near(floats(p)[i], -0.1 * sqrt(1.5) * x));
+            CHECK(floats(q)[i] == floats(p)[i]);
+            CHECK(near(floats(s[0][1])[i], 0.05 * floats(g)[i]));
+        }
+    } else {
+        CHECK(rl_error_code() == RL_EMEMORY && floats(p)[0] == 0 && floats(q)[0] == 0);
+        CHECK(!s[0][1] || floats(s[0][1])[0] == 0);
+    }
+    rl_optim_state_free(2, s);
+    return status == RL_OK;
+}
+
 static bool errors(void)
 {
     MAKE(p, filled(1, 1));
@@ -135,6 +217,17 @@ static bool errors(void)
     FAILS(rl_optim_step(&o, 1, &p, &p, NULL) == RL_OK, RL_ERUNTIME,
           "rl_optim_step: this optimizer needs a state for each parameter");
     CHECK(floats(p)[0] == 1);
+    o = rl_optim_defaults(RL_MUON);
+    rl_optim_state s[1] = {{NULL}};
+    FAILS(rl_optim_step(&o, 1, &p, &p, s) == RL_OK, RL_EVALUE,
+          "Param gradient must be a 2D matrix");
+    o = rl_optim_defaults(RL_ADAFACTOR);
+    s[0][3] = rl_retain(g);
+    rl_status status = rl_optim_step(&o, 1, &p, &p, s);
+    rl_optim_state_free(1, s);
+    FAILS(status == RL_OK, RL_ERUNTIME,
+          "optimizer: state of shape [4] for a parameter of shape [5]");
+    CHECK(floats(p)[0] == 1);
     return true;
 }
 
@@ -144,6 +237,8 @@ int main(void)
     RUN(adam_first);
     RUN(asgd);
     RUN(rprop);
+    RUN(adafactor_first);
+    RUN(muon_diagonal);
     RUN(strided);
     RUN(errors);
     return failures != 0;

@@ -1,9 +1,12 @@
-/* optim.tmpl.h: needs T (element), F(function) (fabs -> fabsf), NAME(f); undefines them at its end.
+/* optim.tmpl.h: needs T (element), INT, LANES (see lanes.tmpl.h), F(function) (fabs -> fabsf),
+ * NAME(f); undefines them at its end.
  *
  * Order of operations and fused multiply-adds are those of PyTorch's operators on the CPU, so that
  * the same numbers come out to within the last digits: add with alpha, addcmul and addcdiv end in
  * one fma; lerp goes from the nearer end. A loop that an option changes is written once, as a
  * function always inlined with that option a constant. */
+
+#include "lanes.tmpl.h"
 
 #define FMA F(__builtin_fma)
 #define SQRT F(__builtin_sqrt)
@@ -328,9 +331,139 @@ static void NAME(rprop)(size_t n, void *p, const void *g, void *const *s, const 
     NAME(rprop_loop)(n, p, g, s[0], s[1], a);
 }
 
+/* ---- Muon: the products between the first loop and the last are GEMM's (ops/muon.c) ---- */
+
+/* p <- the update before it is made orthogonal.  f: 1 - momentum, momentum; flag: nesterov.  s:
+ * mean, left as it is */
+static void NAME(muon_mean)(size_t n, void *p, const void *grad, void *const *s,
+                            const rl_optim_args *a)
+{
+    T *restrict out = p;
+    const T *restrict g = grad, *restrict m = s[0], w = (T)a->f[0], momentum = (T)a->f[1];
+    const bool near_m = w < (T)0.5, near_g = momentum < (T)0.5, nesterov = a->flag[0];
+    for (size_t i = 0; i < n; i++) {
+        T mi = NAME(lerp)(m[i], g[i], w, near_m), ahead = NAME(lerp)(g[i], mi, momentum, near_g);
+        out[i] = nesterov ? ahead : mi;
+    }
+}
+
+/* f: 1 - momentum, step size, 1 - lr * weight decay.  s: mean, the update */
+static void NAME(muon_step)(size_t n, void *param, const void *grad, void *const *s,
+                            const rl_optim_args *a)
+{
+    T *restrict p = param, *restrict m = s[0], w = (T)a->f[0], step = (T)-a->f[1],
+                shrink = (T)a->f[2];
+    const T *restrict g = grad, *restrict u = s[1];
+    const bool near_m = w < (T)0.5;
+    for (size_t i = 0; i < n; i++) {
+        m[i] = NAME(lerp)(m[i], g[i], w, near_m);
+        p[i] = FMA(step, u[i], p[i] * shrink);
+    }
+}
+
+/* ---- Adafactor ---- */
+
+enum { NAME(block) = 16 * LANES }; /* elements that one chain of lanes adds up */
+
+/* Sum of buf's n elements; there is room for a whole number of lanes. */
+static double NAME(sum)(T *buf, size_t n)
+{
+    if (n < 16) {
+        double sum = 0;
+        for (size_t i = 0; i < n; i++)
+            sum += buf[i];
+        return sum;
+    }
+    V acc[NAME(vectors)];
+    while (n % LANES)
+        buf[n++] = 0;
+    RL_UNROLLED for (int k = 0; k < NAME(vectors); k++) acc[k] = (V){0};
+    for (size_t i = 0; i < n; i += LANES)
+        RL_UNROLLED for (int k = 0; k < NAME(vectors); k++) acc[k] +=
+            *(const V *)(buf + i + NAME(width) * k);
+    return NAME(by_halves)(acc);
+}
+
+static void NAME(adafactor_sums)(size_t rows, size_t cols, const void *grad, void *row, void *col)
+{
+    const T *g = grad;
+    T buf[NAME(block)], *c = col;
+    for (size_t i = 0; i < rows; i++, g += cols) {
+        double total = 0;
+        for (size_t j = 0; j < cols; j += NAME(block)) {
+            size_t m = cols - j < NAME(block) ? cols - j : NAME(block);
+            T *restrict cj = c + j;
+            const T *restrict gj = g + j;
+            if (i == 0)
+                for (size_t k = 0; k < m; k++)
+                    cj[k] = buf[k] = gj[k] * gj[k];
+            else
+                for (size_t k = 0; k < m; k++)
+                    cj[k] += buf[k] = gj[k] * gj[k];
+            total += NAME(sum)(buf, m);
+        }
+        ((T *)row)[i] = (T)total;
+    }
+}
+
+static void NAME(adafactor_mean)(size_t n, void *state, const void *x, double count, double weight,
+                                 int squares)
+{
+    const T w = (T)weight, by = (T)count;
+    const bool near = w < (T)0.5;
+    T *restrict s = state;
+    const T *restrict v = x;
+    for (size_t i = 0; i < n; i++)
+        s[i] = NAME(lerp)(s[i], squares ? v[i] * v[i] : v[i] / by, w, near);
+}
+
+static inline __attribute__((always_inline)) T NAME(at_least)(T v, T least)
+{
+    return v < least ? least : v; /* nan stays */
+}
+
+static double NAME(adafactor_size)(const rl_adafactor_args *a)
+{
+    const T *g = a->g, *row = a->row, *col = a->col, least = (T)a->least;
+    T buf[NAME(block)];
+    double total = 0;
+    for (size_t i = 0; i < a->rows; i++) {
+        const T r = row ? row[i] / (T)a->mean : 1;
+        for (size_t j = 0; j < a->cols; j += NAME(block)) {
+            size_t m = a->cols - j < NAME(block) ? a->cols - j : NAME(block);
+            const T *restrict gj = g + j, *restrict cj = col + j;
+            for (size_t k = 0; k < m; k++)
+                buf[k] = gj[k] * gj[k] / NAME(at_least)(r * cj[k], least);
+            total += NAME(sum)(buf, m);
+        }
+        g += a->cols;
+        col += row ? 0 : a->cols;
+    }
+    return total;
+}
+
+static void NAME(adafactor_step)(const rl_adafactor_args *a, void *param)
+{
+    const T *restrict g = a->g, *restrict row = a->row, *restrict col = a->col;
+    const T least = (T)a->least, shrink = (T)a->shrink, step = (T)a->step;
+    T *restrict p = param;
+    for (size_t i = 0; i < a->rows; i++) {
+        const T r = row ? row[i] / (T)a->mean : 1;
+        for (size_t j = 0; j < a->cols; j++)
+            p[j] = FMA(step, g[j] / SQRT(NAME(at_least)(r * col[j], least)), p[j] * shrink);
+        p += a->cols;
+        g += a->cols;
+        col += row ? 0 : a->cols;
+    }
+}
+
 #undef FMA
 #undef SQRT
 #undef LOOP
+#undef V
+#undef VI
+#undef LANES
+#undef INT
 #undef T
 #undef F
 #undef NAME

@@ -389,7 +389,7 @@ class _InC(Optimizer):
             or _global_optimizer_post_hooks
         ):
             return self._step_with_hooks(*([] if closure is None else [closure]))
-        if closure is not None or self.defaults["differentiable"]:
+        if closure is not None or self.defaults.get("differentiable"):
             return self._step(closure)
         return _C._optim_step(self._kind, self.param_groups, self.state)
 
@@ -400,7 +400,7 @@ class _InC(Optimizer):
         if closure is not None:
             with rushlight.enable_grad():
                 loss = closure()
-        if self.defaults["differentiable"]:
+        if self.defaults.get("differentiable"):
             self._step_recorded()
         else:
             _C._optim_step(self._kind, self.param_groups, self.state)
