@@ -33,8 +33,8 @@ check: dev ## generated files fresh, formatting, no warnings, tests
 gen: ## the files generated from csrc/table
 	$(PYTHON) tools/gen_ops.py
 
-bench: dev ## the table of rushlight against PyTorch, into docs/performance.md
-	PYTHONPATH=$(CURDIR)/python $(PYTHON) -m benchmarks --write docs/performance.md
+bench: dev ## the table of rushlight against PyTorch and others, into docs/performance.md and README.md
+	PYTHONPATH=$(CURDIR)/python $(PYTHON) -m benchmarks --write docs/performance.md --readme README.md
 
 sweep: dev ## every operator against PyTorch at 1e4 and 1e7 elements: names those more than 1.5 times slower
 	PYTHONPATH=$(CURDIR)/python $(PYTHON) benchmarks/sweep.py

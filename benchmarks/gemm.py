@@ -12,7 +12,7 @@ from types import ModuleType
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.run import machine_limits
+from benchmarks.machine import Meter
 from benchmarks.side_by_side import least_times, libraries
 
 # (batch, inputs, outputs) of linear layers
@@ -51,7 +51,9 @@ def main() -> None:
     parser.add_argument("--only", default="", help="products whose name contains this")
     args = parser.parse_args()
     modules = libraries()
-    peak = machine_limits().get("fma", float("nan"))
+    meter = Meter([1], [])
+    meter.measure()
+    peak = meter.limits[1].get("fma", float("nan"))
     print(f"peak of one core: {peak:.1f} GFLOP/s")
     print(f"{'':30}" + "".join(f"{name:>16}" for name in modules))
     tables = [list(products(module, args.quick)) for module in modules.values()]
