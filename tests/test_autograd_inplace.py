@@ -1,5 +1,7 @@
 """Autograd: writes in place, into results, views and their bases."""
 
+from array import array
+
 import rushlight as rl
 
 from graphs import both, leaf
@@ -121,3 +123,30 @@ def test_inplace_under_no_grad_keeps_the_leaf():
     assert x.is_leaf
     assert x.requires_grad
     assert x.tolist() == [0.5, 1.5]
+
+
+def test_activations_write_over_no_gradient_that_somebody_sees():
+    """The derivative of an activation may take the place of a gradient that the engine alone holds: not one that is
+    kept by a hook, by retain_grad, by its caller, or that goes elsewhere too."""
+    seen = {}
+    x = rl.tensor([-1.0, 2.0, 3.0], requires_grad=True)
+    h = x * 2
+    h.retain_grad()
+    y = h.relu()
+    y.retain_grad()
+    z = y * rl.tensor([5.0, 6.0, 7.0])
+    y.grad_fn.register_hook(lambda dx, g: seen.update(node=(dx[0].clone(), g[0].clone())))
+    z.register_hook(lambda g: seen.update(kept=g))
+    z.relu().backward(rl.ones(3))
+    assert seen["kept"].tolist() == [0, 1, 1]
+    assert [t.tolist() for t in seen["node"]] == [[0, 6, 7], [0, 6, 7]]
+    assert (y.grad.tolist(), h.grad.tolist(), x.grad.tolist()) == ([0, 6, 7], [0, 6, 7], [0, 12, 14])
+
+    a, b = (rl.tensor([v, -v], requires_grad=True) for v in (1.0, -2.0))
+    g = rl.tensor([3.0, 4.0])
+    total = a.relu() + b.relu() + a * 2  # one gradient for all three
+    total.backward(g)
+    assert (a.grad.tolist(), b.grad.tolist(), g.tolist()) == ([9, 8], [0, 4], [3, 4])
+    values = array("f", [3.0, 4.0])
+    (a * 1).sigmoid().backward(rl.frombuffer(values, dtype=rl.float32))
+    assert list(values) == [3, 4]

@@ -19,9 +19,25 @@ typedef struct slope {
     second_fn *second; /* NULL: zero */
 } slope;
 
-static rl_tensor *slope_apply(const slope *s, rl_tensor *g, rl_tensor *v, const rl_args *args)
+/* Whether nobody but the engine (and the formula that asks) will look at g again: dx may take its
+ * place. */
+static bool is_spare(const rl_node *n, rl_tensor *g, rl_tensor *v)
 {
-    rl_map m = {.op = s->op, .typing = RL_TYPE_PROMOTE, .name = s->kernel, .n = 2, .in = {g, v}};
+    return atomic_load(&g->refs) == 2 && atomic_load(&g->storage->refs) == 1 && !n->hooks &&
+           !g->ag && !g->storage->free_data && g->contiguous && g->dtype == v->dtype &&
+           rl_same_shape(g, v) && !rl_recording(g) && !rl_recording(v);
+}
+
+/* Into `out`, or a new tensor if that is NULL. */
+static rl_tensor *slope_apply(const slope *s, rl_tensor *g, rl_tensor *v, const rl_args *args,
+                              rl_tensor *out)
+{
+    rl_map m = {.op = s->op,
+                .typing = RL_TYPE_PROMOTE,
+                .name = s->kernel,
+                .n = 2,
+                .in = {g, v},
+                .out = out};
     m.args.f[0] = args->f[0];
     m.args.f[1] = args->f[1];
     m.args.f[2] = rl_scalar_double(args->s[0]);
@@ -46,7 +62,7 @@ static rl_status slope_backward(const slope *s, rl_node *n, rl_tensor *const *gg
     if (!v)
         return rl_error_code();
     if (rl_wants(n, 0))
-        dx[0] = slope_apply(s, gg[0], v, &n->args);
+        dx[0] = slope_apply(s, gg[0], v, &n->args, NULL);
     if (rl_wants(n, 1) && s->second) {
         RL_TEMP *g = rl_saved(n, 0);
         RL_TEMP *both = rl_mul(gg[0], g);
@@ -69,7 +85,7 @@ static rl_status slope_backward(const slope *s, rl_node *n, rl_tensor *const *gg
     {                                                                                              \
         return slope_backward(&f##_slope, n, gg, dx);                                              \
     }                                                                                              \
-    BACKWARD(f, dx[0] = slope_apply(&f##_slope, g, v, &n->args);)
+    BACKWARD(f, dx[0] = slope_apply(&f##_slope, g, v, &n->args, is_spare(n, g, v) ? g : NULL);)
 
 /* Activations of floating dtypes only, as in PyTorch: other dtypes have no kernel. */
 static rl_tensor *floating_only(const rl_unary *u, rl_tensor *x, const rl_kargs *a, bool into)
