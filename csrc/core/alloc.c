@@ -16,11 +16,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "core/cpu.h"
 #include "core/error.h"
+#include "core/pages.h"
 
 #define ALIGN 64
 #define HEADER_MAX 512
@@ -41,8 +40,6 @@
 #define LARGE_LIMIT(memory) ((memory) / 4)
 #endif
 #define LARGE_CLASSES 384
-#define HUGE_PAGE ((size_t)2 << 20)
-#define MAP_FROM ((size_t)1 << 20) /* bytes from which blocks are mapped, not malloced */
 
 /* A free block's first bytes. */
 typedef struct block {
@@ -135,8 +132,16 @@ static void thread_end(void *p)
     own = NULL;
 }
 
-static void before_fork(void) { pthread_mutex_lock(&lock); }
-static void after_fork(void) { pthread_mutex_unlock(&lock); }
+static void before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+    rl_pages_lock();
+}
+static void after_fork(void)
+{
+    rl_pages_unlock();
+    pthread_mutex_unlock(&lock);
+}
 
 /* Before the thread pool registers its own: handlers run last first, and a loop's body may
  * allocate. */
@@ -299,39 +304,6 @@ static int large_class(size_t bytes, size_t *rounded)
     return k < LARGE_CLASSES ? k : LARGE_CLASSES - 1;
 }
 
-static void *system_alloc(size_t bytes)
-{
-    if (bytes < MAP_FROM)
-        return aligned_alloc(ALIGN, bytes);
-    if (bytes < 2 * HUGE_PAGE) {
-        void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        return p == MAP_FAILED ? NULL : p;
-    }
-    /* Start on a huge page: map more, cut off the ends. */
-    size_t more = bytes + HUGE_PAGE;
-    char *p = mmap(NULL, more, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED)
-        return NULL;
-    size_t before = (HUGE_PAGE - (uintptr_t)p % HUGE_PAGE) % HUGE_PAGE;
-    if (before)
-        munmap(p, before);
-    if (more - before - bytes)
-        munmap(p + before + bytes, more - before - bytes);
-    p += before;
-#ifdef MADV_HUGEPAGE
-    madvise(p, bytes, MADV_HUGEPAGE);
-#endif
-    return p;
-}
-
-static void system_free(void *p, size_t bytes)
-{
-    if (bytes < MAP_FROM)
-        free(p);
-    else
-        munmap(p, bytes);
-}
-
 static void unlink_large(large *b, int k)
 {
     *(b->prev ? &b->prev->next : &shared.class[k]) = b->next;
@@ -349,7 +321,7 @@ static void trim(size_t keep)
         large *b = shared.oldest;
         size_t rounded, bytes = b->bytes;
         unlink_large(b, large_class(bytes, &rounded));
-        system_free(b, bytes);
+        rl_pages_free(b, bytes);
     }
 }
 
@@ -368,10 +340,10 @@ static void *large_alloc(size_t bytes)
         unlink_large(b, k);
     pthread_mutex_unlock(&lock);
     if (!b)
-        b = system_alloc(rounded);
+        b = rl_pages_alloc(rounded);
     if (!b) {
         rl_empty_cache();
-        b = system_alloc(rounded);
+        b = rl_pages_alloc(rounded);
     }
     if (!b)
         return NULL;
@@ -393,7 +365,7 @@ static void large_free(void *p, size_t bytes)
     shared.in_use -= (int64_t)rounded;
     shared.live--;
     if (rounded > shared.limit) {
-        system_free(p, rounded);
+        rl_pages_free(p, rounded);
     } else {
         trim(shared.limit - rounded);
         b->bytes = rounded;

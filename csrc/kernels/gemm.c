@@ -1,10 +1,9 @@
 /* gemm.c: cuts matrix products into register tiles, and large ones into blocks for the caches and
  * the threads.
  *
- * Loops of one thread's part, from the outside: blocks along k (rule 1 of gemm.h); chunks of rows,
- * copied together when A is large or its rows lie badly in the cache; panels of B one tile wide,
- * packed when B is not row-major or is large, used for all rows of the chunk while in the first or
- * second level of cache; tiles. */
+ * Loops of one thread's part, from the outside: blocks along k (rule 1 of gemm.h); then, of B,
+ * panels one tile wide, packed when B is not row-major, and of A a tile's rows, or these two the
+ * other way round when there are many rows and B is to be packed (by_panels, by_strips); tiles. */
 #include "kernels/gemm.h"
 
 #include <string.h>
@@ -15,8 +14,9 @@
 
 enum {
     PANEL_BYTES = RL_GEMM_KC * 2 * 64, /* a panel of B: two vectors of at most 64 bytes wide */
-    CHUNK_ROWS = 504,                  /* of A copied at a time: 12, 6 and 4 divide it */
-    PAD = 16 /* elements between copied rows, so that they fall into different cache sets */
+    STRIP_COLUMNS = 512, /* of B packed at a time: a block along k of them fits the second level */
+    GROUP_ROWS = 48,     /* of A copied at a time: whole tiles, and whole lines of cache */
+    CLASH = 4096         /* a stride whose multiples share a set of the first level of cache */
 };
 
 static const double THREAD_WORK = 2e6; /* multiply-adds below which one thread is faster */
@@ -36,8 +36,9 @@ typedef struct job {
     bool few_short;  /* rule 3 */
     bool transposed; /* rule 1 by run_transposed */
     bool pack_b;
-    bool pack_a;
-    char *scratch; /* pack_a, transposed: room for a chunk of A, or for C, per part */
+    bool strips;   /* rule 1 by by_strips */
+    bool pack_a;   /* there: strips are copied, since their rows clash in the cache */
+    char *scratch; /* strips, transposed: room for what is packed, or for C, per part */
     size_t part_bytes;
     int64_t parts_m, parts_n; /* how the threads share C */
 } job;
@@ -64,73 +65,86 @@ static void run_rows(const job *g, int w, int64_t m, int64_t k, const char *a, p
     }
 }
 
-/* Copies rows of A so that each is contiguous (A along k) or each step along k is (A along m). */
-static void copy_a(const job *g, int64_t m, int64_t k, const char *a, char *to, ptrdiff_t *rsa,
-                   ptrdiff_t *csa)
+/* One block along k, beginning at a and b, a panel of B after the other: the panel stays in the
+ * first level of cache, and all rows of A pass by. */
+static void by_panels(const job *g, int64_t k, const char *a, const char *b, unsigned flags)
 {
-    int size = g->size;
-    if (g->rsa == size && g->csa != size) {
-        *rsa = size;
-        *csa = (m + PAD) * size;
-        for (int64_t p = 0; p < k; p++)
-            memcpy(to + p * *csa, a + p * g->csa, (size_t)(m * size));
-        return;
-    }
-    *csa = size;
-    *rsa = (k + PAD) * size;
-    for (int64_t i = 0; i < m; i++) {
-        const char *from = a + i * g->rsa;
-        char *row = to + i * *rsa;
-        if (g->csa == size)
-            memcpy(row, from, (size_t)(k * size));
-        else if (size == 4)
-            for (int64_t p = 0; p < k; p++)
-                ((float *)row)[p] = *(const float *)(from + p * g->csa);
-        else
-            for (int64_t p = 0; p < k; p++)
-                ((double *)row)[p] = *(const double *)(from + p * g->csa);
+    _Alignas(64) char panel[PANEL_BYTES];
+    const int size = g->size, lanes = g->f->lanes;
+    for (int64_t j = 0, n; j < g->n; j += n) {
+        int64_t left = g->n - j;
+        int w = 2;
+        if (left <= lanes)
+            w = 0;
+        else if (left <= 2 * lanes || g->pack_b || g->m > g->f->max_rows[2])
+            w = 1;
+        n = min64(left, lanes << w);
+        const char *from = b + j * g->csb;
+        ptrdiff_t rsb = g->rsb;
+        if (g->pack_b) {
+            rsb = (ptrdiff_t)(lanes << w) * size;
+            g->f->pack(k, n, lanes << w, from, g->rsb, g->csb, panel);
+            from = panel;
+        }
+        run_rows(g, w, g->m, k, a, g->rsa, g->csa, from, rsb, g->c + j * size, n,
+                 g->bias ? g->bias + j * size : NULL, flags);
     }
 }
 
-static void run_rule1(const job *g, char *scratch)
+/* The same, a tile's rows of A after the other: these stay in the first level of cache, and B,
+ * packed once for all of them, passes by from the second. */
+static void by_strips(const job *g, int64_t k, const char *a, const char *b, unsigned flags)
 {
-    _Alignas(64) char panel[PANEL_BYTES];
-    int64_t kc = rl_gemm_block(g->k);
-    int size = g->size, lanes = g->f->lanes;
+    const int size = g->size, lanes = g->f->lanes;
+    const int64_t most = g->f->max_rows[1], width = 2 * lanes;
+    const int64_t group = g->pack_a ? GROUP_ROWS : g->m;
+    char *packed = g->scratch + (g->pack_a ? GROUP_ROWS * RL_GEMM_KC * size : 0);
+    for (int64_t j0 = 0; j0 < g->n; j0 += STRIP_COLUMNS, b += STRIP_COLUMNS * g->csb) {
+        const int64_t n = min64(STRIP_COLUMNS, g->n - j0);
+        for (int64_t j = 0; g->pack_b && j < n; j += width)
+            g->f->pack(k, min64(width, n - j), n - j <= lanes ? lanes : width, b + j * g->csb,
+                       g->rsb, g->csb, packed + j * k * size);
+        const char *bias = g->bias ? g->bias + j0 * size : NULL;
+        char *c = g->c + j0 * size;
+        for (int64_t i = 0; i < g->m; i += group) {
+            const int64_t m = min64(group, g->m - i), strips = (m + most - 1) / most;
+            const char *rows = a + i * g->rsa;
+            ptrdiff_t rsa = g->rsa, csa = g->csa;
+            if (g->pack_a) {
+                g->f->pack(k, m, GROUP_ROWS, rows, csa, rsa, g->scratch);
+                rows = g->scratch;
+                rsa = size;
+                csa = GROUP_ROWS * size;
+            }
+            for (int64_t t = 0; t < strips; t++) {
+                const int64_t r = m * (t + 1) / strips - m * t / strips;
+                for (int64_t j = 0; j < n; j += width) {
+                    const int w = n - j > lanes;
+                    g->f->tile[w][r - 1](
+                        k, rows, rsa, csa, g->pack_b ? packed + j * k * size : b + j * size,
+                        g->pack_b ? (lanes << w) * size : g->rsb, c + j * size, g->ldc,
+                        min64(width, n - j), bias ? bias + j * size : NULL, flags);
+                }
+                rows += r * rsa;
+                c += r * g->ldc;
+            }
+        }
+    }
+}
+
+static void run_rule1(const job *g)
+{
+    const int64_t kc = rl_gemm_block(g->k);
     for (int64_t p = 0; p == 0 || p < g->k; p += kc) {
-        int64_t k = min64(kc, g->k - p);
+        const int64_t k = min64(kc, g->k - p);
+        const char *a = g->a + p * g->csa, *b = g->b + p * g->rsb;
         unsigned flags = p == 0 ? g->flags & ~(unsigned)RL_GEMM_RELU : RL_GEMM_C;
         if (p + k >= g->k)
             flags |= g->flags & RL_GEMM_RELU;
-        int64_t chunk = g->pack_a ? CHUNK_ROWS : g->m;
-        for (int64_t i = 0; i < g->m; i += chunk) {
-            int64_t m = min64(chunk, g->m - i);
-            const char *a = g->a + i * g->rsa + p * g->csa;
-            ptrdiff_t rsa = g->rsa, csa = g->csa;
-            if (g->pack_a) {
-                copy_a(g, m, k, a, scratch, &rsa, &csa);
-                a = scratch;
-            }
-            for (int64_t j = 0, nj; j < g->n; j += nj) {
-                int64_t left = g->n - j;
-                int w = 2;
-                if (left <= lanes)
-                    w = 0;
-                else if (left <= 2 * lanes || g->pack_b || m > g->f->max_rows[2])
-                    w = 1;
-                nj = min64(left, lanes << w);
-                const char *b = g->b + p * g->rsb + j * g->csb;
-                ptrdiff_t rsb = g->rsb;
-                char *c = g->c + i * g->ldc + j * size;
-                const char *bias = g->bias ? g->bias + j * size : NULL;
-                if (g->pack_b) {
-                    rsb = (ptrdiff_t)(lanes << w) * size;
-                    g->f->pack(k, nj, lanes << w, b, g->rsb, g->csb, panel);
-                    b = panel;
-                }
-                run_rows(g, w, m, k, a, rsa, csa, b, rsb, c, nj, bias, flags);
-            }
-        }
+        if (g->strips)
+            by_strips(g, k, a, b, flags);
+        else
+            by_panels(g, k, a, b, flags);
         if (kc == 0)
             break;
     }
@@ -151,8 +165,9 @@ static void run_rule2(const job *g)
 /* C' = B' A' into scratch, then C from that: where B lies transposed and has many more columns than
  * A has rows, the panels to be packed are then those of the smaller A.  Start values are laid
  * transposed before, the rest is rule 1. */
-static void run_transposed(const job *g, char *scratch)
+static void run_transposed(const job *g)
 {
+    char *scratch = g->scratch;
     job t = *g;
     t.m = g->n;
     t.n = g->m;
@@ -166,7 +181,7 @@ static void run_transposed(const job *g, char *scratch)
     t.ldc = t.n * g->size;
     t.bias = NULL;
     t.flags = g->flags & RL_GEMM_RELU;
-    t.pack_a = false;
+    t.strips = false;
     t.pack_b = true;
     if (g->flags & RL_GEMM_BIAS) {
         t.flags |= RL_GEMM_C;
@@ -174,21 +189,21 @@ static void run_transposed(const job *g, char *scratch)
             for (int64_t i = 0; i < t.n; i++)
                 ((float *)scratch)[j * t.n + i] = ((const float *)g->bias)[j];
     }
-    run_rule1(&t, NULL);
+    run_rule1(&t);
     g->f->pack(g->m, g->n, g->ldc / g->size, scratch, g->size, t.ldc, g->c);
 }
 
-static void run(const job *g, char *scratch)
+static void run(const job *g)
 {
     if (g->dot)
         run_rule2(g);
     else if (g->transposed)
-        run_transposed(g, scratch);
+        run_transposed(g);
     else if (g->few_short)
         g->f->few_short(g->m, g->n, g->k, g->a, g->rsa, g->b, g->csb, g->c, g->ldc, g->bias,
                         g->flags);
     else
-        run_rule1(g, scratch);
+        run_rule1(g);
 }
 
 /* ---- several threads: C is shared out in parts_m x parts_n rectangles ---- */
@@ -215,7 +230,9 @@ static void run_parts(int64_t begin, int64_t end, void *context)
         mine.c += i0 * g->ldc + j0 * g->csc;
         if (g->flags & RL_GEMM_BIAS)
             mine.bias += j0 * g->size;
-        run(&mine, g->scratch + (size_t)part * g->part_bytes);
+        if (g->scratch)
+            mine.scratch += (size_t)part * g->part_bytes;
+        run(&mine);
     }
 }
 
@@ -308,8 +325,9 @@ static void plan(job *g, const rl_gemm_args *p)
         g->pack_b = g->k * g->n * size > 512 * 1024 || (g->rsb % 2048 == 0 && g->k > 32);
     if (g->n == 1)
         g->csb = size;
-    g->pack_a = g->m > 4 * rows && g->n > 4 * g->f->lanes && g->k > 64 &&
-                (g->m * g->k * size > 512 * 1024 || g->rsa % 2048 == 0 || g->csa % 2048 == 0);
+    /* Columns that clash are read by whole lines when copied, which a few panels do not repay. */
+    g->pack_a = g->csa == size ? g->rsa % CLASH == 0 : g->csa % CLASH == 0 && g->n > 256;
+    g->strips = g->m > 4 * rows && g->n > 2 * lanes && g->k > 64 && (g->pack_a || g->pack_b);
 }
 
 static bool is_float(rl_dtype dtype) { return dtype == RL_F32 || dtype == RL_F64; }
@@ -331,9 +349,10 @@ rl_status rl_gemm(const rl_gemm_args *p)
             share_out(&g, (int)min64(threads, (int64_t)(work / (THREAD_WORK / 2))));
     }
     int64_t parts = g.parts_m * g.parts_n;
-    if (g.pack_a) {
-        int64_t m = min64(CHUNK_ROWS, g.m), k = min64(RL_GEMM_KC, g.k);
-        g.part_bytes = (size_t)((m + PAD) * (k + PAD) * g.size);
+    if (g.strips) {
+        int64_t width = 2 * g.f->lanes, n = (g.n + width - 1) / width * width;
+        int64_t rows = (g.pack_a ? GROUP_ROWS : 0) + (g.pack_b ? min64(STRIP_COLUMNS, n) : 0);
+        g.part_bytes = (size_t)(rows * RL_GEMM_KC * g.size);
         g.scratch = rl_alloc(g.part_bytes * (size_t)parts);
         if (!g.scratch)
             return RL_EMEMORY;
@@ -349,7 +368,7 @@ rl_status rl_gemm(const rl_gemm_args *p)
     if (parts > 1)
         rl_parallel_for(parts, 1, run_parts, &g);
     else
-        run(&g, g.scratch);
+        run(&g);
     if (g.scratch)
         rl_free(g.scratch, g.part_bytes * (size_t)parts);
     return RL_OK;
@@ -378,10 +397,10 @@ static void run_batch(int64_t begin, int64_t end, void *context)
         }
         job g;
         plan(&g, &p);
-        g.pack_a = g.transposed =
-            false; /* these only speed up, and products here are small or few */
+        /* These only speed up, and products here are small or few. */
+        g.strips = g.transposed = false;
         g.pack_b = g.csb != g.size;
-        run(&g, NULL);
+        run(&g);
     }
 }
 

@@ -1,6 +1,7 @@
 /* The allocator: alignment, reuse, limits, statistics, failure on request, blocks freed by another
  * thread. */
 #include <pthread.h>
+#include <stdio.h>
 #include <unistd.h>
 #include <sys/wait.h>
 
@@ -114,6 +115,53 @@ static bool other_thread(void)
     return p[0] != NULL;
 }
 
+static long resident_bytes(void)
+{
+    long all = 0, here = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f && fscanf(f, "%ld %ld", &all, &here) != 2)
+        here = 0;
+    if (f)
+        fclose(f);
+    return here * sysconf(_SC_PAGESIZE);
+}
+
+/* Blocks of less than some megabytes share regions: they keep apart, and what is freed goes back to
+ * the system although neighbours stay. */
+static bool regions(void)
+{
+    enum { N = 48 };
+    unsigned char *p[N] = {NULL};
+    bool ok = true;
+    for (int i = 0; i < N && ok; i++) {
+        const size_t bytes = (size_t)(i % 4 + 1) * 300000;
+        p[i] = rl_alloc(bytes);
+        if (p[i])
+            memset(p[i], i + 1, bytes);
+        else
+            ok = false;
+    }
+    const long full = resident_bytes();
+    for (int i = 0; i < N; i += 2)
+        if (p[i]) {
+            rl_free(p[i], (size_t)(i % 4 + 1) * 300000);
+            p[i] = NULL;
+        }
+    rl_empty_cache();
+    const long half = resident_bytes();
+    if (ok && full > 0) /* 14 MB were freed */
+        CHECK(full - half > 10000000);
+    for (int i = 0; i < N; i++) {
+        const size_t bytes = (size_t)(i % 4 + 1) * 300000;
+        for (size_t j = 0; p[i] && j < bytes; j += 997)
+            CHECK(p[i][j] == i + 1);
+        if (p[i])
+            rl_free(p[i], bytes);
+    }
+    rl_empty_cache();
+    return ok;
+}
+
 static bool forked_child(void)
 {
     void *p = rl_alloc(200000);
@@ -139,6 +187,7 @@ int main(void)
     RUN(too_much);
     RUN(statistics);
     RUN(other_thread);
+    RUN(regions);
     RUN(forked_child);
     return failures != 0;
 }

@@ -21,16 +21,25 @@ PACK_PLAIN(pack_plain_f64, double)
 #endif
 #undef PACK_PLAIN
 
+enum { PACK_AHEAD = 16 }; /* rows of B fetched ahead: each lies in a page of its own, or nearly */
+
+/* Two vectors at a time, so that a row's lines are met once; a last single one is written
+ * twice. */
 #define PACK_ROWS(S, T)                                                                            \
     static void pack_rows_##S(int64_t k, int64_t n, int64_t width, const char *b, ptrdiff_t rsb,   \
                               char *panel)                                                         \
     {                                                                                              \
-        for (int64_t j = 0; j < width; j += LANES_##S) {                                           \
-            mask_##S some = mask_to_##S(n - j);                                                    \
-            const char *from = b + j * (int64_t)sizeof(T);                                         \
+        for (int64_t j = 0; j < width; j += 2 * LANES_##S) {                                       \
+            const int64_t second = width - j > LANES_##S ? LANES_##S : 0;                          \
+            mask_##S some = mask_to_##S(n - j), more = mask_to_##S(n - j - second);                \
+            const T *from = (const T *)b + j;                                                      \
             T *to = (T *)panel + j;                                                                \
-            for (int64_t p = 0; p < k; p++, from += rsb, to += width)                              \
+            for (int64_t p = 0; p < k; p++, from += rsb / (ptrdiff_t)sizeof(T), to += width) {     \
+                __builtin_prefetch((const char *)from + PACK_AHEAD * rsb);                         \
+                __builtin_prefetch((const char *)(from + second) + PACK_AHEAD * rsb);              \
                 store_all_##S(to, load_##S(from, some));                                           \
+                store_all_##S(to + second, load_##S(from + second, more));                         \
+            }                                                                                      \
         }                                                                                          \
     }
 PACK_ROWS(f32, float)
