@@ -21,7 +21,7 @@ class Case:
     stream: tuple[str, int] | None = None  # what moves: "read", "copy" or "add" of so many floats (machine.c)
     goal: float = 0.0
     rate: float = 0.0
-    long: bool = False  # left out by --quick
+    long: bool = False  # of many milliseconds: left out by --quick
 
     @property
     def key(self) -> str:

@@ -1,6 +1,7 @@
 """The cases in plain jax.numpy, compiled by jax.jit: a whole training step is one compiled function.
 
-Each call waits for its result. Inputs are arguments, so that nothing is computed at compile time.
+Each call waits for its result, so handing it to another thread would only cost time. Inputs are arguments, so that
+nothing is computed at compile time.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,8 @@ import rushlight
 from jax import lax
 
 from benchmarks import in_torch
+
+jax.config.update("jax_cpu_enable_async_dispatch", False)
 
 Array = Any
 Timed = Callable[[], Any]

@@ -33,7 +33,7 @@
 
 typedef float vec __attribute__((vector_size(BYTES)));
 
-enum work { FMA, READ, COPY, COPY_PAST_CACHE, ADD, ADD_PAST_CACHE };
+enum work { FMA, READ, READ_FOUR, COPY, COPY_PAST_CACHE, ADD, ADD_PAST_CACHE };
 
 static struct {
     enum work work;
@@ -86,11 +86,15 @@ static void multiply_add(long times)
     sink = sums[0][0];
 }
 
-static void read_all(const vec *x, size_t n)
+/* `streams` parts of the array side by side: memory may deliver more from one place or from
+ * several. */
+static inline void read_all(const vec *x, size_t n, size_t streams)
 {
     vec sums[8] = {0};
-    for (size_t i = 0; i + 8 <= n; i += 8)
-        _Pragma("GCC unroll 8") for (size_t j = 0; j < 8; j++) sums[j] += x[i + j];
+    size_t each = 8 / streams, part = n / streams / each * each;
+    for (size_t i = 0; i < part; i += each)
+        _Pragma("GCC unroll 8") for (size_t j = 0; j < 8; j++) sums[j] +=
+            x[j / each * part + i + j % each];
     _Pragma("GCC unroll 8") for (size_t j = 1; j < 8; j++) sums[0] += sums[j];
     sink = sums[0][0];
 }
@@ -115,7 +119,10 @@ static void go_through(size_t from, size_t end)
     case FMA:
         break;
     case READ:
-        read_all(x + from, end - from);
+        read_all(x + from, end - from, 1);
+        break;
+    case READ_FOUR:
+        read_all(x + from, end - from, 4);
         break;
     case COPY:
         for (size_t i = from; i < end; i++)
@@ -141,7 +148,7 @@ static void *run(void *argument)
 {
     size_t thread = (size_t)argument, threads = (size_t)job.threads, vectors = job.n / WIDTH;
     size_t from = vectors * thread / threads, end = vectors * (thread + 1) / threads;
-    for (int round = 0; round < 12; round++) {
+    for (int round = 0; round < 20; round++) {
         meet();
         double start = now();
         if (job.work == FMA)
@@ -207,7 +214,7 @@ int main(int count, char **arguments)
         long times = 1 + (long)(10000000 / (n + 1)); /* a millisecond or so */
         double bytes = sizeof(float) * (double)n;
         job.x = array(n), job.y = array(n), job.z = array(n);
-        double read = seconds(READ, n, times);
+        double read = lesser(seconds(READ, n, times), seconds(READ_FOUR, n, times));
         double copy = lesser(seconds(COPY, n, times), seconds(COPY_PAST_CACHE, n, times));
         double add = lesser(seconds(ADD, n, times), seconds(ADD_PAST_CACHE, n, times));
         printf("read %zu %.1f\n", n, bytes / read * 1e-9);

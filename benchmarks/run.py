@@ -69,6 +69,11 @@ class Worker:
         self.process.wait()
 
 
+def close(workers: list[Worker]) -> None:
+    for worker in workers:
+        worker.close()
+
+
 def measure(workers: list[Worker], index: int, rounds: int, seconds: float) -> table.Times:
     """Least times of a case over the rounds; who fails or has no such case is not asked again."""
     times: table.Times = {}
@@ -129,12 +134,16 @@ def main() -> None:
     versions = ", ".join(f"{LIBRARIES[n]} {machine.version(n)}" for n in libraries)
     results = table.Results(libraries, threads, meter.limits, machine.processor(), versions, busy)
     print(f"{results.machine}; {versions}\n{table.heading(results)}")
-    workers = [Worker(name, t) for t in threads for name in libraries]
+    workers: list[Worker] = []
     failures: list[str] = []
     try:
         for index, case in chosen:
             if not results.rows or case.group != results.rows[-1][0].group:
                 print(case.group)
+                if not workers or case.long:
+                    # What was freed before decides whether 40 MB are in the heap or must be asked of the system.
+                    close(workers)
+                    workers = [Worker(name, t) for t in threads for name in libraries]
             times = measure(workers, index, rounds, seconds)
             results.rows.append((case, times))
             print(table.line(case, times, results), flush=True)
@@ -144,8 +153,7 @@ def main() -> None:
                 if isinstance(why, str)
             ]
     finally:
-        for worker in workers:
-            worker.close()
+        close(workers)
     meter.measure()  # the better of two: one may have met another program
     if not args.only:
         results.package = package(libraries, args.quick)
