@@ -80,19 +80,23 @@ DEFINE(rl_element_mul, *, &&, RL_MAP_MUL)
             return;                                                                                \
     }
 
-/* dst[i] = src[-i] for elements of 4 or 8 bytes, 16 bytes at a time: flips. */
+/* dst[i] = src[-i] for elements of 4 or 8 bytes, 64 bytes at a time: flips. */
 static void copy_backwards(int64_t n, char *dst, const char *src, ptrdiff_t size)
 {
-    typedef uint32_t quad __attribute__((vector_size(16)));
-    const quad order = size == 4 ? (quad){3, 2, 1, 0} : (quad){2, 3, 0, 1};
-    const int64_t block = 16 / size;
+    typedef uint32_t quad __attribute__((vector_size(16), aligned(4), may_alias));
     int64_t i = 0;
-    for (; i + block <= n; i += block) {
-        quad v;
-        memcpy(&v, src - (i + block - 1) * size, sizeof v);
-        v = __builtin_shuffle(v, order);
-        memcpy(dst + i * size, &v, sizeof v);
+#define LOOP(bytes, ...)                                                                           \
+    for (; i + 64 / bytes <= n; i += 64 / bytes) {                                                 \
+        const quad *from = (const quad *)(src - i * bytes + bytes) - 4;                            \
+        quad *to = (quad *)(dst + i * bytes);                                                      \
+        for (int k = 0; k < 4; k++)                                                                \
+            to[k] = __builtin_shuffle(from[3 - k], (quad){__VA_ARGS__});                           \
     }
+    if (size == 4)
+        LOOP(4, 3, 2, 1, 0)
+    else
+        LOOP(8, 2, 3, 0, 1)
+#undef LOOP
     for (; i < n; i++)
         memcpy(dst + i * size, src - i * size, (size_t)size);
 }

@@ -17,6 +17,42 @@ typedef struct grid {
 
 enum { GRID_NUMBERS = sizeof(grid) / sizeof(int64_t) };
 
+/* Four channels at a time, of a point between two elements of one row and two of another: sums of
+ * at's elements times w in their order, in vectors across the channels.  Returns how many. */
+static inline int64_t channels_by_four(const grid *v, const int64_t *at, const float *w,
+                                       const float *x, float *y)
+{
+    typedef float quad __attribute__((vector_size(16), aligned(4)));
+    typedef int32_t lanes __attribute__((vector_size(16)));
+    typedef int64_t halves __attribute__((vector_size(16)));
+    const quad weights = {w[0], w[1], w[2], w[3]}; /* just written one by one */
+    const float *upper = x + at[0], *lower = x + at[2];
+    const int64_t plane = v->plane;
+    int64_t k = 0;
+    for (; k + 4 <= v->channels; k += 4, upper += 4 * plane, lower += 4 * plane) {
+        quad e[4];
+#pragma GCC unroll 4
+        for (int c = 0; c < 4; c++) {
+            int64_t pair[2];
+            memcpy(&pair[0], upper + c * plane, 8);
+            memcpy(&pair[1], lower + c * plane, 8);
+            e[c] = (quad)(halves){pair[0], pair[1]} * weights;
+        }
+        const quad a = __builtin_shuffle(e[0], e[1], (lanes){0, 4, 1, 5});
+        const quad b = __builtin_shuffle(e[2], e[3], (lanes){0, 4, 1, 5});
+        const quad c = __builtin_shuffle(e[0], e[1], (lanes){2, 6, 3, 7});
+        const quad d = __builtin_shuffle(e[2], e[3], (lanes){2, 6, 3, 7});
+        const quad sum = __builtin_shuffle(a, b, (lanes){0, 1, 4, 5}) +
+                         __builtin_shuffle(a, b, (lanes){2, 3, 6, 7}) +
+                         __builtin_shuffle(c, d, (lanes){0, 1, 4, 5}) +
+                         __builtin_shuffle(c, d, (lanes){2, 3, 6, 7});
+#pragma GCC unroll 4
+        for (int t = 0; t < 4; t++, y += v->points)
+            *y = sum[t];
+    }
+    return k;
+}
+
 #define T float
 #define NAME(f) f##_float
 #include "ops/grid_sample.tmpl.h"

@@ -76,6 +76,14 @@ static inline T NAME(below)(T x)
     return whole > x ? whole - 1 : whole;
 }
 
+/* The nearest integer, the even one of two; x itself where it is too large to have a fraction, or
+ * NaN. */
+static inline T NAME(nearest)(T x)
+{
+    const T shift = sizeof(T) == 4 ? (T)0x1.8p23 : (T)0x1.8p52;
+    return x > -shift / 2 && x < shift / 2 ? (x + shift) - shift : x;
+}
+
 static void NAME(taps_along)(const grid *v, int d, T g, NAME(axis) * a)
 {
     int64_t size = v->in[d];
@@ -96,7 +104,7 @@ static void NAME(taps_along)(const grid *v, int d, T g, NAME(axis) * a)
     x = NAME(padded)(v, x, size, &slope);
     if (v->method == NEAREST) {
         a->n = 1;
-        a->at[0] = NAME(place)((T)nearbyint(x), size);
+        a->at[0] = NAME(place)(NAME(nearest)(x), size);
         a->w[0] = 1;
         a->dw[0] = 0;
         return;
@@ -146,21 +154,51 @@ static void NAME(taps_of)(const grid *v, const T *g, bool slopes, NAME(point) * 
             }
 }
 
+/* taps_of for a point of a plane between four elements, or nearest to one, where most points are;
+ * else returns false. */
+static inline bool NAME(inside)(const grid *v, const T *g, NAME(point) * p)
+{
+    T x = NAME(to_elements)(v, g[0], v->in[2]), y = NAME(to_elements)(v, g[1], v->in[1]);
+    if (!(x >= 0 && y >= 0 && x < (T)(v->in[2] - 1) && y < (T)(v->in[1] - 1)))
+        return false;
+    if (v->method == NEAREST) {
+        p->at[0] = (int64_t)NAME(nearest)(y) * v->in[2] + (int64_t)NAME(nearest)(x);
+        p->w[0] = 1;
+        p->n = 1;
+        return true;
+    }
+    int64_t i = (int64_t)x, j = (int64_t)y, at = j * v->in[2] + i;
+    T right = x - (T)i, left = (T)i + 1 - x, low = y - (T)j, high = (T)j + 1 - y;
+    p->at[0] = at, p->at[1] = at + 1, p->at[2] = at + v->in[2], p->at[3] = at + v->in[2] + 1;
+    p->w[0] = left * high, p->w[1] = right * high, p->w[2] = left * low, p->w[3] = right * low;
+    p->n = 4;
+    return true;
+}
+
 /* One sample.  x (channels, in...), g (points, ndim), y (channels, points) */
 static void NAME(sample)(const grid *v, const T *x, const T *g, T *y)
 {
     NAME(point) p;
-    for (int64_t i = 0; i < v->points; i++) {
-        NAME(taps_of)(v, g + i * v->ndim, false, &p);
+    const bool flat = v->ndim == 2 && v->method != CUBIC;
+    for (int64_t i = 0; i < v->points; i++, g += v->ndim) {
+        if (!(flat && NAME(inside)(v, g, &p)))
+            NAME(taps_of)(v, g, false, &p);
         const T *plane = x;
         T *to = y + i;
-        if (p.n == 4) { /* most points of most images */
+        int64_t k = 0;
+        if (p.n == 4 && sizeof(T) == 4 && p.at[1] == p.at[0] + 1 && p.at[3] == p.at[2] + 1)
+            k = channels_by_four(v, p.at, (const float *)p.w, (const float *)x, (float *)to);
+        plane += k * v->plane, to += k * v->points;
+        if (p.n == 1) {
+            for (; k < v->channels; k++, plane += v->plane, to += v->points)
+                *to = plane[p.at[0]] * p.w[0];
+        } else if (p.n == 4) {
             const int64_t a = p.at[0], b = p.at[1], c = p.at[2], d = p.at[3];
-            for (int64_t k = 0; k < v->channels; k++, plane += v->plane, to += v->points)
-                *to = plane[a] * p.w[0] + plane[b] * p.w[1] + plane[c] * p.w[2] + plane[d] * p.w[3];
-            continue;
+            const T w[4] = {p.w[0], p.w[1], p.w[2], p.w[3]};
+            for (; k < v->channels; k++, plane += v->plane, to += v->points)
+                *to = plane[a] * w[0] + plane[b] * w[1] + plane[c] * w[2] + plane[d] * w[3];
         }
-        for (int64_t k = 0; k < v->channels; k++, plane += v->plane, to += v->points) {
+        for (; k < v->channels; k++, plane += v->plane, to += v->points) {
             T sum = 0;
             for (int t = 0; t < p.n; t++)
                 sum += plane[p.at[t]] * p.w[t];

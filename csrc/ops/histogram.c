@@ -21,14 +21,13 @@ rl_tensor *rl_bincount(rl_tensor *x, rl_tensor *weights, int64_t minlength)
     RL_TEMP *values = x->ndim == 1 ? rl_cast_data(x, RL_I64) : NULL;
     if (x->ndim == 1 && !values)
         return NULL;
-    int64_t most = -1;
-    bool fits = x->ndim == 1;
-    const int64_t *v = fits ? (const int64_t *)values->data : NULL;
-    for (int64_t i = 0; fits && i < x->numel; i++) {
-        fits = v[i] >= 0;
-        most = v[i] > most ? v[i] : most;
-    }
-    if (!fits)
+    int64_t least = -1, most = -1;
+    const int64_t *v = values ? (const int64_t *)values->data : NULL;
+    for (int end = 0; v && end < 2; end++)
+        rl_kernel_table.reduce[end ? RL_REDUCE_MAX : RL_REDUCE_MIN][RL_I64](
+            1, (size_t)x->numel, values->data, 0, 8, (char *)(end ? &most : &least), 0,
+            &(rl_kargs){{0}, {0}});
+    if (least < 0)
         return rl_fail(RL_ERUNTIME, "bincount only supports 1-d non-negative integral inputs.");
     if (weights && (weights->ndim != 1 || weights->numel != x->numel))
         return rl_fail(RL_ERUNTIME, "weights should be 1-d and have the same length as input");
@@ -39,14 +38,17 @@ rl_tensor *rl_bincount(rl_tensor *x, rl_tensor *weights, int64_t minlength)
     RL_TEMP *z = rl_zeros((rl_ints){&bins, 1}, dtype);
     if (!z || (weights && !w))
         return NULL;
-    for (int64_t i = 0; i < x->numel; i++) {
-        if (!w)
-            ((int64_t *)z->data)[v[i]]++;
-        else if (dtype == RL_F32)
-            ((float *)z->data)[v[i]] += ((const float *)w->data)[i];
-        else
-            ((double *)z->data)[v[i]] += ((const double *)w->data)[i];
+#define COUNT(T, one)                                                                              \
+    for (int64_t i = 0; i < x->numel; i++)                                                         \
+        ((T *)z->data)[v[i]] += one;
+    if (!w) {
+        COUNT(int64_t, 1)
+    } else if (dtype == RL_F32) {
+        COUNT(float, ((const float *)w->data)[i])
+    } else {
+        COUNT(double, ((const double *)w->data)[i])
     }
+#undef COUNT
     return rl_retain(z);
 }
 

@@ -79,6 +79,25 @@ rl_status rl_index_prepare(rl_index_list *list, const rl_tensor *x, rl_tensors i
 
 rl_tensor *rl_index_values(rl_tensor *index) { return rl_cast_data(index, RL_I64); }
 
+int64_t rl_index_outside(const int64_t *v, int64_t n, int64_t low, int64_t high)
+{
+    typedef uint64_t pair __attribute__((vector_size(16), aligned(8), may_alias));
+    const uint64_t first = (uint64_t)low, most = (uint64_t)high - first - 1;
+    /* Negative as int64 where a value is outside: what is too large differs from `most` by that. */
+#define BAD(value) (((value) - first) | (most - ((value) - first)))
+    int64_t i = 0;
+    for (; high > low && i + 8 <= n; i += 8) {
+        const pair *p = (const pair *)(v + i);
+        const pair any = (BAD(p[0]) | BAD(p[1])) | (BAD(p[2]) | BAD(p[3]));
+        if ((int64_t)(any[0] | any[1]) < 0)
+            break;
+    }
+    while (i < n && high > low && (int64_t)BAD((uint64_t)v[i]) >= 0)
+        i++;
+#undef BAD
+    return i;
+}
+
 /* ---- the plan: where every element of the result lies in x ---- */
 
 typedef struct plan {
@@ -106,17 +125,15 @@ static rl_status add_offsets(plan *p, const int64_t *v, int which, int64_t size,
 {
     if (size > 0 && p->others == 0)
         return RL_OK;
-    for (int64_t i = 0; i < p->n; i++) {
-        int64_t at = v[i];
-        if (at < -size || at >= size) {
-            if (size == 0)
-                return rl_error(RL_EINDEX, "index is out of bounds for dimension with size 0");
-            return rl_error(RL_EINDEX,
-                            "index %lld is out of bounds for dimension %d with size %lld",
-                            (long long)at, which, (long long)size);
-        }
-        p->offsets[i] += (at < 0 ? at + size : at) * stride;
+    int64_t bad = rl_index_outside(v, p->n, -size, size);
+    if (bad < p->n) {
+        if (size == 0)
+            return rl_error(RL_EINDEX, "index is out of bounds for dimension with size 0");
+        return rl_error(RL_EINDEX, "index %lld is out of bounds for dimension %d with size %lld",
+                        (long long)v[bad], which, (long long)size);
     }
+    for (int64_t i = 0; i < p->n; i++)
+        p->offsets[i] += (v[i] + (size & v[i] >> 63)) * stride;
     return RL_OK;
 }
 
@@ -229,9 +246,15 @@ static void plan_run(const plan *p, rl_tensor *x, char *v, const int64_t *v_stri
     if (block == 0 || outer == 0 || p->n == 0)
         return;
     int64_t xb = 0, vb = 0; /* element offsets of the dims before */
+    const rl_index_way ways[] = {RL_INDEX_GATHER, RL_INDEX_SCATTER, RL_INDEX_ADD};
+    const bool row = block == 1 && p->n_index == 1; /* single elements, one after the other */
     for (int64_t o = 0; o < outer; o++) {
         int64_t vi = vb;
-        for (int64_t k = 0; k < p->n; k++) {
+        if (row)
+            rl_index_row(ways[what], (rl_dtype)x->dtype, x->data + xb * (int64_t)size,
+                         (ptrdiff_t)size, 0, v + vb * (int64_t)size,
+                         v_strides[p->n_before] * (ptrdiff_t)size, p->offsets, p->n);
+        for (int64_t k = 0; !row && k < p->n; k++) {
             char *at = x->data + (xb + p->offsets[k]) * (int64_t)size;
             char *to = v + vi * (int64_t)size;
             if (what == ADD) {

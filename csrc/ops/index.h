@@ -35,6 +35,9 @@ static inline int rl_at_least_1d(const rl_tensor *x, int64_t *shape, int64_t *st
 rl_tensor *rl_index_backward(rl_tensor *g, int ndim, const int64_t *shape,
                              const rl_index_list *list);
 
+/* The place of the first of n values that is not one of low...high - 1; n: there is none. */
+int64_t rl_index_outside(const int64_t *v, int64_t n, int64_t low, int64_t high);
+
 /* What is done at the elements that an index names: b = a, a = b, (the same,) a += b, a *= b. */
 typedef enum {
     RL_INDEX_GATHER,

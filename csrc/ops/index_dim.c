@@ -149,10 +149,10 @@ static rl_status check_values(const rl_tensor *values, int64_t dim, int64_t size
                               const char *prefix)
 {
     const int64_t *k = (const int64_t *)values->data;
-    for (int64_t i = 0; i < values->numel; i++)
-        if (k[i] < 0 || k[i] >= size)
-            return rl_error(code, "%sindex %lld is out of bounds for dimension %lld with size %lld",
-                            prefix, (long long)k[i], (long long)dim, (long long)size);
+    int64_t bad = rl_index_outside(k, values->numel, 0, size);
+    if (bad < values->numel)
+        return rl_error(code, "%sindex %lld is out of bounds for dimension %lld with size %lld",
+                        prefix, (long long)k[bad], (long long)dim, (long long)size);
     return RL_OK;
 }
 
@@ -395,21 +395,38 @@ rl_tensor *rl_take(rl_tensor *x, rl_tensor *index)
         return NULL;
     size_t item = rl_itemsize(x);
     const int64_t *k = (const int64_t *)values->data;
-    for (int64_t i = 0; i < z->numel; i++) {
-        if (k[i] < -x->numel || k[i] >= x->numel)
-            return rl_fail(RL_EINDEX,
-                           "out of range: tried to access index %lld on a tensor of %lld elements.",
-                           (long long)k[i], (long long)x->numel);
-        int64_t at = k[i] < 0 ? k[i] + x->numel : k[i];
-        rl_element_copy(item, z->data + i * (int64_t)item, flat->data + at * (int64_t)item);
+    int64_t bad = rl_index_outside(k, z->numel, -x->numel, x->numel);
+    if (bad < z->numel)
+        return rl_fail(RL_EINDEX,
+                       "out of range: tried to access index %lld on a tensor of %lld elements.",
+                       (long long)k[bad], (long long)x->numel);
+    const int64_t n = z->numel, size = x->numel;
+    const char *from = flat->data;
+    char *to = z->data;
+#define TAKE(bytes)                                                                                \
+    for (int64_t i = 0; i < n; i++)                                                                \
+        memcpy(to + i * bytes, from + (k[i] + (size & k[i] >> 63)) * bytes, bytes);                \
+    break;
+    switch (item) {
+    case 1:
+        TAKE(1)
+    case 2:
+        TAKE(2)
+    case 4:
+        TAKE(4)
+    case 8:
+        TAKE(8)
+    default:
+        TAKE(16)
     }
+#undef TAKE
     if (!rl_recording(x))
         return rl_retain(z);
-    rl_node *n = rl_node_new(&take_node, z, 1, &x);
-    if (n) {
-        rl_save(n, 0, index);
-        rl_node_set_dims(n, x->ndim, x->shape);
-        n->args.i[0] = x->numel;
+    rl_node *node = rl_node_new(&take_node, z, 1, &x);
+    if (node) {
+        rl_save(node, 0, index);
+        rl_node_set_dims(node, x->ndim, x->shape);
+        node->args.i[0] = x->numel;
     }
-    return rl_record(n, rl_retain(z));
+    return rl_record(node, rl_retain(z));
 }

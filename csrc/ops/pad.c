@@ -1,5 +1,7 @@
 /* pad.c: a tensor with a border of one value, or of its own elements. */
 #include "autograd/autograd.h"
+#include "core/tensor.h"
+#include "core/parallel.h"
 #include "rushlight_ops.h"
 
 /* y = x with a border, or without a part of it where pad is negative.
@@ -86,21 +88,21 @@ rl_tensor *rl_constant_pad_nd(rl_tensor *x, rl_ints pad, rl_scalar value)
 
 /* ---- borders made of the tensor itself ---- */
 
-/* Where each element along a padded dim comes from, int64: mirrored at the edge, or the edge. */
+/* Where element i of a padded dim, counted from the first of the tensor's own, comes from: mirrored
+ * at the edge, or the edge. */
+static inline int64_t border_place(bool mirrored, int64_t size, int64_t i)
+{
+    if (i >= 0 && i < size)
+        return i;
+    return mirrored ? (i < 0 ? -i : 2 * (size - 1) - i) : (i < 0 ? 0 : size - 1);
+}
+
 static rl_tensor *border_places(bool mirrored, int64_t size, int64_t before, int64_t after)
 {
     int64_t n = size + before + after;
     rl_tensor *places = rl_new(RL_I64, 1, &n);
-    if (!places)
-        return NULL;
-    int64_t *v = (int64_t *)places->data;
-    for (int64_t i = 0; i < n; i++) {
-        int64_t at = i - before;
-        if (mirrored)
-            v[i] = at < 0 ? -at : at >= size ? 2 * (size - 1) - at : at;
-        else
-            v[i] = at < 0 ? 0 : at >= size ? size - 1 : at;
-    }
+    for (int64_t i = 0; places && i < n; i++)
+        ((int64_t *)places->data)[i] = border_place(mirrored, size, i - before);
     return places;
 }
 
@@ -131,6 +133,125 @@ static const rl_node_type border_nodes[2][3] = {
     {BORDER("ReflectionPad1D"), BORDER("ReflectionPad2D"), BORDER("ReflectionPad3D")}};
 #undef BORDER
 
+/* x (outer, in...) to y (outer, out...), row-major; dims: of the padded ones. */
+typedef struct border {
+    int dims;
+    bool mirrored;
+    size_t item;
+    int64_t in[3], out[3], before[3];
+    size_t x_step[3], y_step[3]; /* bytes */
+    const char *x;
+    char *y;
+} border;
+
+/* Rows of images are often too short for a call of memcpy to pay. */
+static inline void copy_short(char *y, const char *x, size_t n)
+{
+    if (n < 16 || n > 256) {
+        memcpy(y, x, n);
+        return;
+    }
+    for (size_t i = 0; i + 16 < n; i += 16)
+        memcpy(y + i, x + i, 16);
+    memcpy(y + n - 16, x + n - 16, 16);
+}
+
+/* The last dim of so many rows, which stand at from[r] in x. */
+static void border_rows(const border *b, int64_t rows, const size_t *from, const char *x, char *y)
+{
+    const int d = b->dims - 1;
+    const int64_t n = b->out[d], before = b->before[d], end = b->in[d] + before;
+    const size_t item = b->item, step = (size_t)n * item;
+    int64_t first = before > 0 ? before : 0, last = end < n ? end : n; /* its own elements */
+    if (first < last) {
+        char *to = y + (size_t)first * item;
+        const char *own = x + (size_t)(first - before) * item;
+        for (int64_t r = 0; r < rows; r++, to += step)
+            copy_short(to, own + from[r], (size_t)(last - first) * item);
+    } else {
+        first = last = n;
+    }
+    for (int64_t i = first ? 0 : last; i < n; i = i + 1 == first ? last : i + 1) {
+        const char *column = x + (size_t)border_place(b->mirrored, b->in[d], i - before) * item;
+        char *to = y + (size_t)i * item;
+#define COLUMN(bytes)                                                                              \
+    case bytes:                                                                                    \
+        for (int64_t r = 0; r < rows; r++, to += step)                                             \
+            memcpy(to, column + from[r], bytes);                                                   \
+        break;
+        switch (item) {
+            COLUMN(1)
+            COLUMN(2)
+            COLUMN(4)
+            COLUMN(8)
+            COLUMN(16)
+        }
+#undef COLUMN
+    }
+}
+
+/* Dims from d on. */
+static void border_dim(const border *b, int d, const char *x, char *y)
+{
+    enum { ROWS = 64 };
+    size_t from[ROWS] = {0};
+    if (d == b->dims - 1) {
+        border_rows(b, 1, from, x, y);
+        return;
+    }
+    for (int64_t i = 0; i < b->out[d];) {
+        int64_t rows = 0;
+        for (; rows < ROWS && i + rows < b->out[d]; rows++)
+            from[rows] =
+                b->x_step[d] * (size_t)border_place(b->mirrored, b->in[d], i + rows - b->before[d]);
+        if (d == b->dims - 2)
+            border_rows(b, rows, from, x, y);
+        else
+            for (int64_t r = 0; r < rows; r++)
+                border_dim(b, d + 1, x + from[r], y + (size_t)r * b->y_step[d]);
+        i += rows;
+        y += (size_t)rows * b->y_step[d];
+    }
+}
+
+static void borders(int64_t begin, int64_t end, void *context)
+{
+    const border *b = context;
+    const size_t from = (size_t)b->in[0] * b->x_step[0], to = (size_t)b->out[0] * b->y_step[0];
+    for (int64_t i = begin; i < end; i++)
+        border_dim(b, 0, b->x + (size_t)i * from, b->y + (size_t)i * to);
+}
+
+static rl_tensor *border_data(rl_tensor *x0, rl_ints pad, bool mirrored)
+{
+    enum { GRAIN = 1 << 15 };
+    const int dims = pad.n / 2, lead = x0->ndim - dims;
+    border b = {.dims = dims, .mirrored = mirrored, .item = rl_itemsize(x0)};
+    int64_t shape[RL_MAX_DIMS], outer = 1, unit = 1;
+    for (int d = 0; d < lead; d++)
+        outer *= shape[d] = x0->shape[d];
+    size_t x_step = b.item, y_step = b.item;
+    for (int d = dims - 1; d >= 0; d--) {
+        const int64_t *width = pad.v + 2 * (dims - 1 - d);
+        b.in[d] = x0->shape[lead + d];
+        b.before[d] = width[0];
+        b.out[d] = shape[lead + d] = b.in[d] + width[0] + width[1];
+        b.x_step[d] = x_step;
+        b.y_step[d] = y_step;
+        x_step *= (size_t)b.in[d];
+        y_step *= (size_t)b.out[d];
+        unit *= b.out[d];
+    }
+    RL_TEMP *x = rl_contiguous_data(x0);
+    rl_tensor *y = x ? rl_new((rl_dtype)x->dtype, x->ndim, shape) : NULL;
+    if (!y || !y->numel)
+        return y;
+    b.x = x->data;
+    b.y = y->data;
+    rl_parallel_for(outer, unit < GRAIN ? GRAIN / unit : 1, borders, &b);
+    return y;
+}
+
 /* Widths and sizes have been checked: nn.functional.pad. */
 rl_tensor *rl_border_pad(rl_tensor *x, rl_ints pad, bool mirrored)
 {
@@ -139,15 +260,7 @@ rl_tensor *rl_border_pad(rl_tensor *x, rl_ints pad, bool mirrored)
         return NULL;
     if (pairs < 1 || pairs > 3 || pad.n % 2 || pairs > x->ndim)
         return rl_fail(RL_ERUNTIME, "border_pad: %d widths for %d dims", pad.n, x->ndim);
-    bool mode = rl_set_grad_enabled(false);
-    rl_tensor *y = rl_retain(x);
-    for (int i = 0; i < pairs && y; i++) {
-        int dim = x->ndim - 1 - i;
-        RL_TEMP *from = y;
-        RL_TEMP *places = border_places(mirrored, x->shape[dim], pad.v[2 * i], pad.v[2 * i + 1]);
-        y = places ? rl_index_select(from, dim, places) : NULL;
-    }
-    rl_set_grad_enabled(mode);
+    rl_tensor *y = border_data(x, pad, mirrored);
     if (!y || !rl_recording(x))
         return y;
     rl_node *n = rl_node_new(&border_nodes[mirrored][pairs - 1], y, 1, &x);

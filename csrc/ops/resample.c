@@ -214,7 +214,7 @@ static rl_status make_taps(const plan *v, int d, rl_dtype dtype, taps *t)
 typedef struct pass {
     const taps *t;
     rl_dtype dtype;
-    bool back;
+    bool back, pairs; /* pairs: two taps each */
     int64_t in, inner;
     int bits; /* uint8: of the weights' fractions */
     const char *x;
@@ -226,6 +226,12 @@ typedef struct pass {
     {                                                                                              \
         const taps *t = p->t;                                                                      \
         int64_t inner = p->inner;                                                                  \
+        if (inner == 1 && p->pairs) {                                                              \
+            for (int64_t o = 0; o < t->out; o++)                                                   \
+                y[o] =                                                                             \
+                    (T)t->w[2 * o] * x[t->at[2 * o]] + (T)t->w[2 * o + 1] * x[t->at[2 * o + 1]];   \
+            return;                                                                                \
+        }                                                                                          \
         for (int64_t o = 0; o < t->out; o++, y += inner) {                                         \
             const int64_t *at = t->at + o * t->most;                                               \
             const double *w = t->w + o * t->most;                                                  \
@@ -327,6 +333,7 @@ static rl_status one_dim(const plan *v, int d, bool back, rl_tensor *x, rl_tenso
 {
     taps t;
     pass p = {.t = &t, .dtype = (rl_dtype)x->dtype, .back = back, .in = v->in[d], .inner = 1};
+    p.pairs = v->method == LINEAR && !v->antialias;
     int64_t outer = v->lead[0] * v->lead[1];
     for (int e = 0; e < 3; e++)
         if (e < d)

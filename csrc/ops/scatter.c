@@ -19,11 +19,11 @@ static int64_t size_at(const rl_tensor *x, int d) { return x->ndim ? x->shape[d]
 static rl_status check_range(const rl_tensor *values, int64_t dim, int64_t size)
 {
     const int64_t *v = (const int64_t *)values->data;
-    for (int64_t i = 0; i < values->numel; i++)
-        if (v[i] < 0 || v[i] >= size)
-            return rl_error(RL_ERUNTIME,
-                            "index %lld is out of bounds for dimension %lld with size %lld",
-                            (long long)v[i], (long long)dim, (long long)size);
+    int64_t bad = rl_index_outside(v, values->numel, 0, size);
+    if (bad < values->numel)
+        return rl_error(RL_ERUNTIME,
+                        "index %lld is out of bounds for dimension %lld with size %lld",
+                        (long long)v[bad], (long long)dim, (long long)size);
     return RL_OK;
 }
 
@@ -58,10 +58,16 @@ void rl_index_row(rl_index_way what, rl_dtype dtype, char *a, ptrdiff_t step, pt
 {
     const size_t size = rl_dtype_size(dtype);
 #define LOOP(T, statement)                                                                         \
-    for (int64_t i = 0; i < n; i++) {                                                              \
-        T *x = (T *)(a + i * ta + k[i] * step), *y = (T *)(b + i * tb);                            \
-        statement;                                                                                 \
-    }                                                                                              \
+    if (ta == 0 && step == sizeof(T) && tb == sizeof(T))                                           \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            T *x = (T *)a + k[i], *y = (T *)b + i;                                                 \
+            statement;                                                                             \
+        }                                                                                          \
+    else                                                                                           \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            T *x = (T *)(a + i * ta + k[i] * step), *y = (T *)(b + i * tb);                        \
+            statement;                                                                             \
+        }                                                                                          \
     return;
     if (what == RL_INDEX_GATHER && size == 4) {
         LOOP(any32, *y = *x)

@@ -25,8 +25,10 @@ typedef struct walk {
     int64_t step;                                              /* of the result along the dim */
     const int64_t *k;
     int64_t *count; /* per element of the result: how many values met there; NULL: not wanted */
+    ptrdiff_t item; /* bytes of their elements */
     void *z;
     const void *v;
+    rl_map_fn *rows; /* NULL: element by element */
 } walk;
 
 #define EACH(...)                                                                                  \
@@ -34,12 +36,21 @@ typedef struct walk {
         int64_t at[RL_MAX_DIMS] = {0}, ok = 0, oz = 0, ov = 0;                                     \
         int last = w->ndim - 1;                                                                    \
         for (;;) {                                                                                 \
-            int64_t ik = ok, iz = oz, iv = ov;                                                     \
-            for (int64_t i = 0; i < w->shape[last]; i++) {                                         \
-                int64_t here = iz + w->k[ik] * w->step;                                            \
-                __VA_ARGS__                                                                        \
-                ik += w->sk[last], iz += w->sz[last], iv += w->sv[last];                           \
-            }                                                                                      \
+            const int64_t n = w->shape[last], *k = w->k + ok, tz = w->sz[last], tv = w->sv[last];  \
+            const int64_t step = w->step;                                                          \
+            if (w->rows) { /* one place of the index for a whole row */                            \
+                ROW_WISE                                                                           \
+            } else if (tz == 0 && tv == 1 && step == 1 && w->sk[last] == 1)                        \
+                for (int64_t i = 0; i < n; i++) {                                                  \
+                    const int64_t here = oz + k[i], iv = ov + i;                                   \
+                    __VA_ARGS__                                                                    \
+                }                                                                                  \
+            else                                                                                   \
+                for (int64_t i = 0; i < n; i++) {                                                  \
+                    const int64_t here = oz + i * tz + k[i * w->sk[last]] * step,                  \
+                                  iv = ov + i * tv;                                                \
+                    __VA_ARGS__                                                                    \
+                }                                                                                  \
             int d = last - 1;                                                                      \
             for (; d >= 0; d--) {                                                                  \
                 ok += w->sk[d], oz += w->sz[d], ov += w->sv[d];                                    \
@@ -53,6 +64,16 @@ typedef struct walk {
                 break;                                                                             \
         }                                                                                          \
     }
+
+/* A row of the source into a row of the result, both contiguous, by an element-wise kernel. */
+static void combine_row(const walk *w, int64_t n, int64_t here, int64_t from)
+{
+    const ptrdiff_t s[] = {w->item, w->item, w->item};
+    char *to = (char *)w->z + here * w->item;
+    w->rows((size_t)n, (char *const[]){to, to, (char *)w->v + from * w->item}, s,
+            &(rl_kargs){{0}, {0}});
+}
+#define ROW_WISE combine_row(w, n, oz + *k * step, ov);
 
 #define COMBINE(T, ADD)                                                                            \
     if (way == PROD)                                                                               \
@@ -129,7 +150,12 @@ static rl_tensor *reduce(reduction way, rl_tensor *x, int64_t dim, rl_tensor *va
         return NULL;
     if (values->numel == 0)
         return rl_cast_data(z, dtype);
+    static const rl_map_op combines[] = {
+        [SUM] = RL_MAP_ADD,      [PROD] = RL_MAP_MUL,     [MEAN] = RL_MAP_ADD,
+        [AMAX] = RL_MAP_MAXIMUM, [AMIN] = RL_MAP_MINIMUM,
+    };
     walk plan, *w = &plan;
+    w->rows = NULL;
     w->ndim = rl_at_least_1d(values, w->shape, w->sk);
     for (int d = 0; d < w->ndim; d++) {
         w->sz[d] = z->ndim && d != dim ? z->strides[d] : 0;
@@ -140,6 +166,10 @@ static rl_tensor *reduce(reduction way, rl_tensor *x, int64_t dim, rl_tensor *va
     w->count = counts ? (int64_t *)count->data : NULL;
     w->z = z->data;
     w->v = v->data;
+    w->item = (ptrdiff_t)rl_itemsize(z);
+    const int row = w->ndim - 1;
+    if (!counts && w->sk[row] == 0 && w->sz[row] == 1 && w->sv[row] == 1)
+        w->rows = rl_kernel_table.map[combines[way]][compute];
     if (compute == RL_F32)
         REDUCE(float, float)
     else if (compute == RL_F64)
@@ -315,11 +345,10 @@ rl_tensor *rl_scatter_reduce(rl_tensor *x, int64_t dim, rl_tensor *index, rl_ten
     if (!values)
         return NULL;
     const int64_t *k = (const int64_t *)values->data;
-    for (int64_t i = 0; i < values->numel; i++)
-        if (k[i] < 0 || k[i] >= size_at(x, dim))
-            return rl_fail(RL_ERUNTIME,
-                           "index %lld is out of bounds for dimension %lld with size %lld",
-                           (long long)k[i], (long long)dim, (long long)size_at(x, dim));
+    int64_t bad = rl_index_outside(k, values->numel, 0, size_at(x, dim));
+    if (bad < values->numel)
+        return rl_fail(RL_ERUNTIME, "index %lld is out of bounds for dimension %lld with size %lld",
+                       (long long)k[bad], (long long)dim, (long long)size_at(x, dim));
     rl_tensor *z = reduce(way, x, dim, values, src, include_self);
     return record(&scatter_node, way, z, x, dim, index, src, include_self);
 }
@@ -365,9 +394,8 @@ rl_tensor *rl_index_reduce(rl_tensor *x, int64_t dim, rl_tensor *index, rl_tenso
     if (!line)
         return NULL;
     const int64_t *k = (const int64_t *)line->data;
-    for (int64_t i = 0; i < line->numel; i++)
-        if (k[i] < 0 || k[i] >= size_at(x, dim))
-            return rl_fail(RL_EINDEX, "index out of range in self");
+    if (rl_index_outside(k, line->numel, 0, size_at(x, dim)) < line->numel)
+        return rl_fail(RL_EINDEX, "index out of range in self");
     /* One index per element of the source, without a copy. */
     int64_t strides[RL_MAX_DIMS] = {0};
     if (x->ndim)
