@@ -6,6 +6,7 @@ import math
 import pickle
 import weakref
 
+import numpy as np
 import pytest
 import rushlight as rl
 
@@ -331,6 +332,24 @@ def test_tensor_of_tensors_and_arrays():
     assert plain(rl.zeros(np.int64(2), 3)) == plain(torch.zeros(np.int64(2), 3))
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda ns: ns.tensor([ns.tensor([1.0]), ns.tensor([[2.0]])]),
+        lambda ns: ns.tensor([ns.tensor([1]), 2.5]),
+        lambda ns: ns.tensor([[1.0, 2.0], ns.ones(2)]),
+        lambda ns: ns.Tensor([[ns.ones(1)]]),
+        lambda ns: ns.as_tensor([ns.tensor([1]), ns.tensor([2])]),
+        lambda ns: ns.tensor([ns.ones(2)]),
+        lambda ns: ns.tensor([ns.ones(0), 2]),
+        lambda ns: ns.tensor(["a"]),
+        lambda ns: ns.tensor("a"),
+    ],
+)
+def test_tensors_in_sequences_are_numbers(call):
+    assert outcome(call, rl) == outcome(call, torch)
+
+
 def test_copy_of_a_tensor_warns():
     with pytest.warns(UserWarning, match="To copy construct from a tensor"):
         rl.tensor(rl.ones(2))
@@ -354,6 +373,12 @@ def test_copy_of_a_tensor_warns():
         lambda ns: ns.ones(2).type("torch.LongTensor"),
         lambda ns: ns.ones(2).type(ns.IntTensor),
         lambda ns: ns.ones(2).type_as(ns.ones(1, dtype=ns.int8)),
+        lambda ns: ns.LongTensor(np.ones((2, 2), np.int32)),
+        lambda ns: ns.FloatTensor(np.ones(2)),
+        lambda ns: ns.Tensor(np.arange(3)),
+        lambda ns: ns.Tensor(np.int64(3)).shape,
+        lambda ns: ns.Tensor(np.array(2)).shape,
+        lambda ns: ns.FloatTensor([np.ones(2), np.zeros(2)]),
     ],
 )
 def test_legacy_types(call):

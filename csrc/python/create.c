@@ -21,7 +21,8 @@ static int wrong_data(PyObject *o)
     return -1;
 }
 
-/* Walks down the first elements.  Number of dims, or -1. */
+/* Walks down the first elements, of which a tensor is a single number, whatever its dims.  Number
+ * of dims, or -1. */
 static int data_shape(PyObject *data, int64_t *shape)
 {
     int ndim = 0;
@@ -44,10 +45,10 @@ static int data_shape(PyObject *data, int64_t *shape)
         if (!o)
             return -1;
     }
-    if (rl_py_is_tensor(o)) {
-        rl_tensor *t = rl_py_borrow(o);
-        for (int d = 0; d < t->ndim && ndim < RL_MAX_DIMS; d++)
-            shape[ndim++] = t->shape[d];
+    if (ndim && PyUnicode_Check(o) &&
+        PyUnicode_GET_LENGTH(o)) { /* characters of characters of ... */
+        PyErr_SetString(PyExc_ValueError, "too many dimensions 'str'");
+        ndim = -1;
     }
     Py_DECREF(o);
     return ndim;
@@ -85,8 +86,8 @@ static int infer_dtype(PyObject *o, rl_dtype *dtype)
         if (mine == RL_NO_DTYPE && text)
             PyErr_Format(PyExc_TypeError,
                          "can't convert np.ndarray of type %U. The only supported types are: "
-                         "float64, float32, float16, "
-                         "int64, int32, int16, int8, uint8, and bool.",
+                         "float64, float32, float16, complex64, complex128, int64, int32, "
+                         "int16, int8, uint8, and bool.",
                          text);
         Py_XDECREF(text);
         Py_XDECREF(type);
@@ -217,6 +218,11 @@ static int fill(PyObject *o, int dim, int ndim, const int64_t *shape, rl_dtype d
 {
     size_t size = rl_dtype_size(dtype);
     if (dim == ndim) {
+        if (rl_py_is_tensor(o) && rl_py_borrow(o)->numel != 1) {
+            PyErr_SetString(PyExc_ValueError,
+                            "only one element tensors can be converted to Python scalars");
+            return -1;
+        }
         if (rl_py_is_tensor(o) && rl_is_complex((rl_dtype)rl_py_borrow(o)->dtype) &&
             rl_is_complex(dtype)) {
             rl_convert((rl_dtype)rl_py_borrow(o)->dtype, rl_py_borrow(o)->data, 0, dtype, *p, 0, 1);
@@ -514,7 +520,10 @@ rl_tensor *rl_py_legacy_new(rl_dtype dtype, PyObject *args, PyObject *kwargs)
         }
         return raised(rl_new_view(t, t->ndim, t->shape, t->strides, t->offset));
     }
-    bool sizes = n != 1 || PyIndex_Check(first) || !strcmp(rl_py_type_name(first), "Size");
+    /* An array of NumPy's has __index__, whatever its dims; with some it is data. */
+    bool sizes = n != 1 || (PyIndex_Check(first) && PyObject_Length(first) < 0) ||
+                 !strcmp(rl_py_type_name(first), "Size");
+    PyErr_Clear();
     if (!sizes && !is_sequence(first)) {
         PyErr_Format(PyExc_TypeError, "new(): data must be a sequence (got %s)",
                      rl_py_type_name(first));

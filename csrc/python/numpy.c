@@ -98,8 +98,8 @@ static rl_tensor *refuse_dtype(PyArrayObject *array)
     PyArray_Descr *descr = PyArray_DESCR(array);
     PyErr_Format(PyExc_TypeError,
                  "can't convert np.ndarray of type %s. The only supported types are: float64, "
-                 "float32, float16, int64, "
-                 "int32, int16, int8, uint8, and bool.",
+                 "float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and "
+                 "bool.",
                  descr->typeobj->tp_name);
     return NULL;
 }
