@@ -23,7 +23,7 @@ static struct {
     pthread_mutex_t lock; /* guards sleeping and waking */
     pthread_cond_t wake;
     pthread_t worker[MAX_THREADS];
-    int n_workers;        /* started */
+    atomic_int n_workers; /* started */
     atomic_int n_threads; /* wanted, the caller included; 0: not yet decided */
     /* Number of the loop << 16 | how many workers take part: 0, 1, ... of them.  One word, so that
      * a worker that wakes late for an old loop, in which it had no part, cannot mistake it for the
@@ -168,6 +168,12 @@ rl_status rl_set_num_threads(int n)
         return rl_error(RL_ERUNTIME, "set_num_threads expects a positive integer");
     atomic_store(&pool.n_threads, n < MAX_THREADS ? n : MAX_THREADS);
     return RL_OK;
+}
+
+bool rl_parallel_awake(void)
+{
+    return atomic_load_explicit(&pool.n_workers, memory_order_relaxed) >= rl_num_threads() - 1 &&
+           !atomic_load_explicit(&pool.sleeping, memory_order_relaxed);
 }
 
 /* Workers for `helpers` places; fewer when the system gives no more. */

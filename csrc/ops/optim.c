@@ -309,10 +309,12 @@ void rl_optim_run(rl_optim_loop loop, rl_dtype dtype, int64_t n, void *p, const 
               .s = {s[0], s[1], s[2]},
               .g = g,
               .a = a};
-    if (n <= RL_OPTIM_GRAIN)
+    int64_t grain =
+        n > RL_OPTIM_GRAIN_AWAKE && rl_parallel_awake() ? RL_OPTIM_GRAIN_AWAKE : RL_OPTIM_GRAIN;
+    if (n <= grain)
         run_span(0, n, &c);
     else
-        rl_parallel_for(n, RL_OPTIM_GRAIN, run_span, &c);
+        rl_parallel_for(n, grain, run_span, &c);
 }
 
 /* Whether t's elements lie in memory in p's order. */

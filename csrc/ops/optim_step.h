@@ -6,8 +6,9 @@
 #include "kernels/optim.h"
 
 /* Elements below which a step stays on one thread: their gradients still lie in the cache of the
- * core that made them. */
+ * core that made them.  Where workers are awake, they have just made some of them. */
 #define RL_OPTIM_GRAIN 262144
+#define RL_OPTIM_GRAIN_AWAKE 32768
 
 /* Slots of a state: the count of steps, then tensors. */
 enum { RL_OPTIM_COUNT, RL_OPTIM_FIRST, RL_OPTIM_SECOND, RL_OPTIM_THIRD };

@@ -81,6 +81,9 @@ static bool sleeping(void)
         usleep(2000);
         CHECK(covered(1000, 10));
     }
+    for (int i = 0; i < 200 && rl_parallel_awake(); i++) /* the last loop was long ago soon */
+        usleep(10000);
+    CHECK(!rl_parallel_awake());
     return true;
 }
 
