@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import numpy as np
 import pytest
 from nn_cases import BAD, CASES, SCHEDULES, SHAPES, outcome
 
@@ -300,6 +301,86 @@ def test_matrices_in_any_layout(name):
             assert p._version == version + 1
         results.append(p.tolist())
     assert results[1:] == results[:1] * 3
+
+
+def two_loops(g, changes, steps, h):
+    """Nocedal, Wright, algorithm 7.4, in NumPy."""
+    q, al = -g, []
+    for y, s in zip(changes[::-1], steps[::-1], strict=True):
+        al.append(s.dot(q) / y.dot(s))
+        q = q - al[-1] * y
+    q = q * h
+    for y, s, a in zip(changes, steps, al[::-1], strict=True):
+        q = q + s * (a - y.dot(q) / y.dot(s))
+    return q, al[::-1]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (5, 0), (100, 3), (40_001, 7)])
+def test_lbfgs_direction(dtype, n, k):
+    """Whole stretches and parts of them; half precision is rounded at the end."""
+    random = np.random.default_rng(n)
+    vectors = [random.standard_normal((k, n)), random.standard_normal(n)]
+    vectors = [rushlight.tensor(v).to(getattr(rushlight, dtype)) for v in vectors]
+    steps, g = vectors
+    changes = steps * 2 + 0.25
+    y, s = changes.double().numpy(), steps.double().numpy()
+    ro = [1 / rushlight.tensor(a.dot(b)) for a, b in zip(y, s, strict=True)]
+    d, al = rushlight._C._lbfgs_direction(g, list(changes), list(steps), ro, 0.75)
+    expected, coefficients = two_loops(g.double().numpy(), y, s, 0.75)
+    assert d.dtype == g.dtype and all(a.dtype == g.dtype and a.dim() == 0 for a in al)
+    close = {"float32": 2e-5, "float64": 1e-13, "bfloat16": 0.05}[dtype]
+    np.testing.assert_allclose(d.double().numpy(), expected, rtol=close, atol=close)
+    np.testing.assert_allclose([a.item() for a in al], coefficients, rtol=close, atol=close)
+
+
+@needs_torch
+@pytest.mark.parametrize("search", [None, "strong_wolfe"])
+def test_lbfgs_of_parameters_in_any_layout(search):
+    """Transposed, every second one, of another dtype, without gradient; PyTorch's views need row-major gradients."""
+
+    def run(ns):
+        ns.manual_seed(0)
+        params = [
+            ns.nn.Parameter(ns.rand(6, 4).t() + 1),
+            ns.nn.Parameter(ns.rand(5, 8)[:, ::2]),
+            ns.nn.Parameter(ns.rand(3).double()),
+            ns.nn.Parameter(ns.ones(2)),
+        ]
+        opt = ns.optim.LBFGS(params, lr=0.5, max_iter=6, history_size=3, line_search_fn=search)
+
+        def closure():
+            opt.zero_grad()
+            loss = sum(((p.double() - i) ** 2 * (i + 1)).sum() + (p.double() ** 4).sum() for i, p in enumerate(params[:3]))
+            loss.backward()
+            for p in params[:3]:
+                p.grad = p.grad.contiguous()
+            return loss
+
+        losses = [opt.step(closure).item() for _ in range(3)]
+        return losses, [p.tolist() for p in params], [tuple(p.stride()) for p in params]
+
+    (losses, params, strides), (theirs, their_params, their_strides) = run(rushlight), run(torch)
+    assert strides == their_strides and losses == pytest.approx(theirs, rel=1e-5)
+    for p, q in zip(params, their_params, strict=True):
+        np.testing.assert_allclose(p, q, rtol=1e-4, atol=1e-5)
+
+
+def test_failed_moves_of_lbfgs():
+    p, q = rushlight.nn.Parameter(rushlight.ones(3)), rushlight.ones(2, dtype=rushlight.int64)
+    for vector, params, message in (
+        (rushlight.ones(4), [p], "a vector of shape"),
+        (rushlight.ones(5), [p, q], "not int64"),
+        (rushlight.ones(3, dtype=rushlight.int64), [p], "a vector of shape"),
+    ):
+        for by in ([0.5], []):
+            with pytest.raises(RuntimeError, match=message):
+                rushlight._C._lbfgs_move(params, vector, *by)
+    assert p.tolist() == [1, 1, 1] and p._version == 0
+    with pytest.raises(RuntimeError, match="a history of shape"):
+        rushlight._C._lbfgs_direction(rushlight.ones(3), [rushlight.ones(2)], [rushlight.ones(3)], [1.0], 1)
+    with pytest.raises(ValueError, match="differ in length"):
+        rushlight._C._lbfgs_direction(rushlight.ones(3), [rushlight.ones(3)], [rushlight.ones(3)], [], 1)
 
 
 def test_failed_steps_of_matrices():

@@ -57,6 +57,9 @@ typedef struct rl_adafactor_kernels {
 typedef struct rl_optim_kernels { /* rl_kernel_table.optim */
     rl_optim_fn *step[RL_LOOP_COUNT][2];
     rl_adafactor_kernels adafactor[2];
+    /* For LBFGS, n elements: q <- scale (q + by y), y or NULL; returns the sum of x q, x or NULL.
+     */
+    double (*turn[2])(size_t n, void *q, const void *y, double by, double scale, const void *x);
     /* Rounded to bfloat16, for Muon: y <- from_y y + from_x x; x <- x / by. */
     void (*muon_combine)(size_t n, float *y, const float *x, double from_y, double from_x);
     void (*muon_divide)(size_t n, float *x, double by);

@@ -350,8 +350,7 @@ static void convert_stretch(size_t n, char *const *p, const ptrdiff_t *stride, v
     rl_convert(dtype[1], p[1], stride[1], dtype[0], p[0], stride[0], n);
 }
 
-/* Row-major memory of dtype filled from t, or t from it. */
-static void transfer(rl_tensor *t, rl_dtype dtype, void *memory, bool back)
+void rl_optim_transfer(rl_tensor *t, rl_dtype dtype, void *memory, bool back)
 {
     int64_t strides[RL_MAX_DIMS];
     rl_row_major(t->ndim, t->shape, strides);
@@ -385,7 +384,7 @@ void *rl_optim_open(rl_tensor *t, rl_dtype dtype, char **scratch)
         return t ? t->data : NULL;
     void *memory = *scratch;
     *scratch += room;
-    transfer(t, dtype, memory, false);
+    rl_optim_transfer(t, dtype, memory, false);
     return memory;
 }
 
@@ -394,7 +393,7 @@ void rl_optim_close(rl_tensor *t, rl_dtype dtype, void *memory)
     if (!t)
         return;
     if (memory != t->data)
-        transfer(t, dtype, memory, true);
+        rl_optim_transfer(t, dtype, memory, true);
     rl_bump_version(t);
 }
 

@@ -42,6 +42,8 @@ void rl_optim_run(rl_optim_loop loop, rl_dtype dtype, int64_t n, void *p, const 
 size_t rl_optim_room(const rl_tensor *t, rl_dtype dtype);
 void *rl_optim_open(rl_tensor *t, rl_dtype dtype, char **scratch);
 void rl_optim_close(rl_tensor *t, rl_dtype dtype, void *memory);
+/* Row-major memory of dtype filled from t, or t from it; part of open and close. */
+void rl_optim_transfer(rl_tensor *t, rl_dtype dtype, void *memory, bool back);
 /* Bytes of n items, up to the end of a cache line. */
 static inline size_t rl_optim_bytes(int64_t n, size_t item)
 {

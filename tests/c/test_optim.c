@@ -1,5 +1,6 @@
 /* Optimizers: closed forms of the first steps; a failed step changes nothing that it should not. */
 #include "check.h"
+#include "ops/optim.h"
 
 static rl_tensor *filled(float first, float step)
 {
@@ -206,6 +207,57 @@ static bool muon_diagonal(void)
     return status == RL_OK;
 }
 
+/* One remembered step s along which the gradient changed by y = 2 s: the inverse Hessian is 1/2
+ * along s, and h across. */
+static bool lbfgs_direction(void)
+{
+    MAKE(g, filled(1, 0));
+    MAKE(s, zeros(SHAPE(5)));
+    MAKE(y, zeros(SHAPE(5)));
+    floats(s)[1] = 3;
+    floats(y)[1] = 6;
+    rl_tensor *al[1] = {NULL};
+    RL_TEMP *d = rl_lbfgs_direction(g, 1, &y, &s, (double[]){1.0 / 18}, 0.25, al);
+    if (!d) {
+        CHECK(rl_error_code() == RL_EMEMORY && !al[0]);
+        return false;
+    }
+    for (int i = 0; i < 5; i++)
+        CHECK(near(floats(d)[i], i == 1 ? -0.5 : -0.25));
+    CHECK(near(floats(al[0])[0], -3.0 / 18));
+    rl_release(al[0]);
+    return true;
+}
+
+/* A vector added to a parameter in another order and to one of half precision: all or nothing. */
+static bool lbfgs_moves(void)
+{
+    MAKE(base, counting(SHAPE(2, 3)));
+    RL_TEMP *p = rl_new_view(base, SHAPE(3, 2), (int64_t[]){1, 3}, 0);
+    MAKE(half, rl_new(RL_F16, SHAPE(2)));
+    MAKE(v, counting(SHAPE(8)));
+    NEED(p);
+    NEED(rl_fill_data(half, rl_float(1)) == RL_OK);
+    rl_tensor *both[2] = {p, half};
+    RL_TEMP *before = rl_lbfgs_values(2, both);
+    NEED(before);
+    if (rl_lbfgs_add(2, both, v, 2) != RL_OK) {
+        CHECK(rl_error_code() == RL_EMEMORY && floats(base)[1] == 1);
+        return false;
+    }
+    RL_TEMP *after = rl_lbfgs_values(2, both);
+    NEED(after);
+    for (int i = 0; i < 8; i++)
+        CHECK(floats(after)[i] == floats(before)[i] + 2 * (float)i);
+    CHECK(floats(base)[1] == 1 + 2 * 2 && floats(after)[7] == 15);
+    NEED(rl_lbfgs_set(2, both, before) == RL_OK);
+    CHECK(floats(base)[1] == 1 && floats(base)[5] == 5);
+    RL_TEMP *none = rl_lbfgs_gradient(2, both);
+    NEED(none);
+    CHECK(none->numel == 8 && floats(none)[3] == 0);
+    return true;
+}
+
 static bool errors(void)
 {
     MAKE(p, filled(1, 1));
@@ -239,6 +291,8 @@ int main(void)
     RUN(rprop);
     RUN(adafactor_first);
     RUN(muon_diagonal);
+    RUN(lbfgs_direction);
+    RUN(lbfgs_moves);
     RUN(strided);
     RUN(errors);
     return failures != 0;

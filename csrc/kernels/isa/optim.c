@@ -57,6 +57,7 @@ static const rl_optim_kernels K(optim_table) = {
     {BOTH(sgd), BOTH(adam), BOTH(rmsprop), BOTH(adagrad), BOTH(adadelta), BOTH(adamax), BOTH(nadam),
      BOTH(radam), BOTH(asgd), BOTH(rprop), BOTH(muon_mean), BOTH(muon_step)},
     {ADAFACTOR(f32), ADAFACTOR(f64)},
+    BOTH(turn),
     K(muon_combine),
     K(muon_divide)};
 

@@ -361,7 +361,7 @@ static void NAME(muon_step)(size_t n, void *param, const void *grad, void *const
     }
 }
 
-/* ---- Adafactor ---- */
+/* ---- sums ---- */
 
 enum { NAME(block) = 16 * LANES }; /* elements that one chain of lanes adds up */
 
@@ -383,6 +383,35 @@ static double NAME(sum)(T *buf, size_t n)
             *(const V *)(buf + i + NAME(width) * k);
     return NAME(by_halves)(acc);
 }
+
+/* Of LBFGS: q <- scale (q + by y), y or nothing; returns q . x, or 0 without x. */
+static double NAME(turn)(size_t n, void *vector, const void *change, double by_, double scale_,
+                         const void *with)
+{
+    const T by = (T)by_, scale = (T)scale_;
+    T buf[NAME(block)], *q = vector;
+    const T *y = change, *x = with;
+    double total = 0;
+    for (size_t j = 0; j < n; j += NAME(block)) {
+        size_t m = n - j < NAME(block) ? n - j : NAME(block);
+        T *restrict qj = q + j;
+        const T *restrict yj = y + j, *restrict xj = x + j;
+        if (y)
+            for (size_t k = 0; k < m; k++)
+                qj[k] = FMA(by, yj[k], qj[k]) * scale;
+        else
+            for (size_t k = 0; k < m; k++)
+                qj[k] *= scale;
+        if (!x)
+            continue;
+        for (size_t k = 0; k < m; k++)
+            buf[k] = qj[k] * xj[k];
+        total += NAME(sum)(buf, m);
+    }
+    return total;
+}
+
+/* ---- Adafactor ---- */
 
 static void NAME(adafactor_sums)(size_t rows, size_t cols, const void *grad, void *row, void *col)
 {

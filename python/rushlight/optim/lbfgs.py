@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import rushlight
+from rushlight import _C
 from rushlight._C import Tensor
 from rushlight.optim.optimizer import Optimizer, _check_lr, _scalar
 
@@ -64,18 +65,10 @@ class LBFGS(Optimizer):
         return self.param_groups[0]["params"]
 
     def _gradient(self) -> Tensor:
-        return rushlight.cat(
-            [
-                rushlight.zeros(p.numel(), dtype=p.dtype) if p.grad is None else p.grad.reshape(-1)
-                for p in self._params
-            ]
-        )
+        return _C._lbfgs_gradient(self._params)
 
     def _move(self, length: float | Tensor, direction: Tensor) -> None:
-        at = 0
-        for p in self._params:
-            p.add_(direction[at : at + p.numel()].view_as(p), alpha=length)
-            at += p.numel()
+        _C._lbfgs_move(self._params, direction, length)
 
     @rushlight.no_grad()
     def step(self, closure: Callable[[], float]) -> float:
@@ -131,13 +124,12 @@ class LBFGS(Optimizer):
             if search is not None:
                 if search != "strong_wolfe":
                     raise RuntimeError("only 'strong_wolfe' is supported")
-                start = [p.clone() for p in self._params]
+                start = _C._lbfgs_values(self._params)
 
-                def at(t: float | Tensor, start: list = start, d: Tensor = d) -> tuple:
+                def at(t: float | Tensor, start: Tensor = start, d: Tensor = d) -> tuple:
                     self._move(t, d)
                     value = float(closure()), self._gradient()
-                    for p, x in zip(self._params, start, strict=True):
-                        p.copy_(x)
+                    _C._lbfgs_move(self._params, start)
                     return value
 
                 budget = group["max_eval"] - calls
@@ -197,14 +189,8 @@ class _Memory:
 
     def turn(self, g: Tensor, al: list) -> None:
         """Makes d minus the inverse Hessian times g; al holds the coefficients on the way."""
-        q = g.neg()
-        for i in range(len(self.old_dirs) - 1, -1, -1):
-            al[i] = self.old_stps[i].dot(q) * self.ro[i]
-            q.add_(self.old_dirs[i], alpha=-al[i])
-        self.d = q.mul(self.H_diag)
-        for i in range(len(self.old_dirs)):
-            be = self.old_dirs[i].dot(self.d) * self.ro[i]
-            self.d.add_(self.old_stps[i], alpha=al[i] - be)
+        self.d, found = _C._lbfgs_direction(g, self.old_dirs, self.old_stps, self.ro, self.H_diag)
+        al[: len(found)] = found
 
 
 def _cubic_minimum(x1: Any, f1: Any, g1: Any, x2: Any, f2: Any, g2: Any, bounds: Any = None) -> Any:
