@@ -16,14 +16,22 @@ typedef struct rl_conv_step {
     ptrdiff_t a, b;
 } rl_conv_step;
 
-/* C[i][j] = start + sum over p of A[i][p] B[p][j] for i < m, j < n, with A[i][p] at
- * a + row[i] + step[p].a and B[p][j] at b + step[p].b + 4 j.  Each element is one chain of fused
+/* The one or two vectors of a tile: elements in use, and bytes from the first to the second. */
+typedef struct rl_conv_lanes {
+    int64_t n[2];
+    ptrdiff_t b, c;
+} rl_conv_lanes;
+
+/* C[i][j] = start + sum over p of A[i][p] B[p][j] for i < m, j < v->n[0], with A[i][p] at
+ * a + row[i] + step[p].a, B[p][j] at b + step[p].b + 4 j and C[i][j] at c + i ldc + 4 j; the same
+ * for a second vector, v->b and v->c bytes on.  Each element is one chain of fused
  * multiply-adds from zero, added to its start: 0 if start is NULL, else what lies at
- * start + i next + 4 j (C itself, or one bias per column), or at start + i next if `each` is set
- * (one bias per row).  n is at most the width of the tile; ldc in bytes. */
+ * start + i next + 4 j, for the second vector v->c on (C itself, or one bias per column), or at
+ * start + i next if `each` is set (one bias per row). */
 typedef void rl_conv_tile_fn(int64_t k, const char *a, const ptrdiff_t *row,
                              const rl_conv_step *step, const char *b, char *c, ptrdiff_t ldc,
-                             const char *start, ptrdiff_t next, bool each, int64_t m, int64_t n);
+                             const char *start, ptrdiff_t next, bool each, int64_t m,
+                             const rl_conv_lanes *v);
 
 /* The product over pixels, for few channels: lanes hold neighbouring pixels, and stay apart.  For
  * i < m (fixed), j < p, l < RL_CONV_DOT_LANES:

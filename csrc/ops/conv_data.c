@@ -436,7 +436,7 @@ rl_tensor *rl_conv_output(const rl_conv *v, rl_tensor *x0, rl_tensor *w0, rl_ten
     j.w = w->data;
     j.b = b ? b->data : NULL;
     j.result = y->data;
-    if (j.dtype == RL_F32 && !j.pointwise && j.in_group > 0)
+    if (j.dtype == RL_F32 && j.in_group > 0)
         return finish(y,
                       rl_conv_direct_output(v, (const float *)j.x, (const float *)j.w,
                                             (const float *)j.b, (float *)j.result),
@@ -460,8 +460,7 @@ rl_tensor *rl_conv_input(const rl_conv *v, rl_tensor *y0, rl_tensor *w0, rl_tens
     j.w = w->data;
     j.b = b ? b->data : NULL;
     j.result = x->data;
-    if (j.dtype == RL_F32 && !j.pointwise && rl_conv_direct_input_fits(v) && j.out_group > 0 &&
-        y->numel > 0)
+    if (j.dtype == RL_F32 && rl_conv_direct_input_fits(v) && j.out_group > 0 && y->numel > 0)
         return finish(x,
                       rl_conv_direct_input(v, (const float *)j.y, (const float *)j.w,
                                            (const float *)j.b, (float *)j.result),

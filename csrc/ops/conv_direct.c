@@ -23,11 +23,15 @@
 #include "ops/conv.h"
 
 enum {
-    BLOCK_PIXELS = 2048, /* about the most of a block */
-    ROW_CHANNELS = 256,  /* kernel rows about which a unit of the weight's gradient has */
-    TURN_STEPS = 6,      /* what it costs to turn over a vector of sums, in steps */
-    SLACK = 32,          /* elements that a masked load may name beyond the end */
-    GRAIN_WORK = 1000000 /* multiply-adds for which a thread is woken */
+    BLOCK_PIXELS = 2048, /* about the most of a block, and the least */
+    LEAST_PIXELS = 196,
+    BLOCK_ELEMENTS = 65536, /* of its channels, in or out, where that leaves enough pixels */
+    ROW_CHANNELS = 256,     /* kernel rows about which a unit of the weight's gradient has */
+    TURN_STEPS = 6,         /* what it costs to turn over a vector of sums, in steps; */
+    COPY_STEPS = 16,        /* to split one of input columns */
+    ALIASED = 512,          /* elements after which the cache's sets begin again, or half of them */
+    SLACK = 32,             /* elements that a masked load may name beyond the end */
+    GRAIN_WORK = 1000000    /* multiply-adds for which a thread is woken */
 };
 
 /* Where the weights of a convolution lie: elements between groups, output and input channels; its
@@ -88,9 +92,12 @@ static void set_up(job *j, const rl_conv *v)
     j->out_size = v->out[0] * v->out[1] * v->out[2];
     j->axis = v->out[0] > 1 ? 0 : v->out[1] > 1 ? 1 : 2;
     j->row_pixels = (j->axis == 0 ? v->out[1] : 1) * (j->axis < 2 ? v->out[2] : 1);
-    j->len = BLOCK_PIXELS / j->row_pixels;
+    int64_t wide = j->in_group > j->out_group ? j->in_group : j->out_group;
+    int64_t pixels = min64(BLOCK_PIXELS, BLOCK_ELEMENTS / wide);
+    j->len = (pixels > LEAST_PIXELS ? pixels : LEAST_PIXELS) / j->row_pixels;
     j->len = j->len < 1 ? 1 : min64(j->len, v->out[j->axis]);
     j->blocks = ceil_div(v->out[j->axis], j->len);
+    j->len = ceil_div(v->out[j->axis], j->blocks); /* as even as possible */
     for (int d = 0; d < 3; d++) {
         int64_t n = d == j->axis ? j->len : v->out[d];
         int64_t reach = (v->kernel[d] - 1) * v->dilation[d] + 1;
@@ -118,6 +125,16 @@ static void split_columns(job *j)
     j->copy = true;
     j->half = ceil_div(j->region[2], j->split);
     j->region[2] = j->split * j->half;
+}
+
+/* Where channels lie a multiple of the cache's ways apart: a copy that does not. */
+static void spread_channels(job *j)
+{
+    if (j->axis < 2 || j->copy)
+        return;
+    j->copy = true;
+    j->half = j->region[2] =
+        (j->len - 1) * j->v.stride[2] + (j->v.kernel[2] - 1) * j->v.dilation[2] + 1 + SLACK / 2;
 }
 
 static int64_t region_size(const job *j) { return j->region[0] * j->region[1] * j->region[2]; }
@@ -164,11 +181,27 @@ static inline void copy_row(float *to, const float *from, int64_t n)
 /* Columns from `left` on of a row. */
 static void split_row(const job *j, float *to, const float *from, int64_t left, int64_t n)
 {
-    for (int64_t r = 0; r < j->split; r++) {
-        int64_t t = (r + j->split - left % j->split) % j->split;
-        float *y = to + r * j->half + (left + t) / j->split;
-        for (; t < n; t += j->split)
-            *y++ = from[t];
+    int64_t s = j->split, i = 0;
+#ifdef __GNUC__
+    typedef float four __attribute__((vector_size(16)));
+    if (s == 2) { /* the usual stride */
+        float *y[2] = {to + left % 2 * j->half + left / 2,
+                       to + (left + 1) % 2 * j->half + (left + 1) / 2};
+        for (; i + 8 <= n; i += 8) {
+            four a, b;
+            memcpy(&a, from + i, sizeof a);
+            memcpy(&b, from + i + 4, sizeof b);
+            four even = __builtin_shufflevector(a, b, 0, 2, 4, 6);
+            four odd = __builtin_shufflevector(a, b, 1, 3, 5, 7);
+            memcpy(y[0] + i / 2, &even, sizeof even);
+            memcpy(y[1] + i / 2, &odd, sizeof odd);
+        }
+    }
+#endif
+    for (int64_t column = left + i, r = column % s, q = column / s; i < n; i++) {
+        to[r * j->half + q] = from[i];
+        if (++r == s)
+            r = 0, q++;
     }
 }
 
@@ -241,24 +274,40 @@ typedef struct start {
     bool each;
 } start;
 
-/* m rows of C, each n long, in tiles of as even a height as possible: tiles have even heights. */
+/* How many tiles of as even a height as possible m rows make, and their rows: heights are even. */
+typedef struct cut {
+    int64_t count, pairs, longer; /* the first `longer` have two rows more than 2 pairs */
+} cut;
+
+static cut cut_rows(int64_t m, int64_t most)
+{
+    int64_t pairs = (m + 1) / 2;
+    if (m <= most)
+        return (cut){1, pairs, 0};
+    int64_t count = ceil_div(m, most), each = pairs / count;
+    return (cut){count, each, pairs - each * count};
+}
+
+static int64_t cut_height(cut t, int64_t i, int64_t left)
+{
+    return min64(2 * (t.pairs + (i < t.longer)), left);
+}
+
+/* m rows of C, each n long, at most two vectors. */
 static void tiles(const job *j, int64_t k, const char *a, const ptrdiff_t *row,
                   const rl_conv_step *step, const char *b, char *c, ptrdiff_t ldc, start s,
                   int64_t m, int64_t n)
 {
-    int w = n > j->k->lanes;
-    int64_t most = j->k->rows[w], pairs = (m + 1) / 2, count = 1, each = pairs, longer = 0;
-    if (m > most) {
-        count = ceil_div(m, most);
-        each = pairs / count;
-        longer = pairs - each * count;
-    }
+    int64_t lanes = j->k->lanes;
+    int w = n > lanes;
+    rl_conv_lanes v = {{w ? lanes : n, n - lanes}, lanes * 4, lanes * 4};
+    cut all = cut_rows(m, j->k->rows[w]);
     const char *at = s.at;
     if (!at)
         s.next = 0;
-    for (int64_t t = 0; t < count; t++) {
-        int64_t rows = min64(2 * (each + (t < longer)), m);
-        j->k->tile[w][(rows - 1) / 2](k, a, row, step, b, c, ldc, at, s.next, s.each, rows, n);
+    for (int64_t t = 0; t < all.count; t++) {
+        int64_t rows = cut_height(all, t, m);
+        j->k->tile[w][(rows - 1) / 2](k, a, row, step, b, c, ldc, at, s.next, s.each, rows, &v);
         row += rows;
         c += rows * ldc;
         at += rows * s.next;
@@ -349,6 +398,15 @@ typedef struct part {
     bool first;
 } part;
 
+/* Where the run that begins at i, of outputs that see the same, ends. */
+static int64_t same_until(const range *seen, int64_t i, int64_t n)
+{
+    int64_t end = i + 1;
+    while (end < n && seen[end].from == seen[i].from && seen[end].to == seen[i].to)
+        end++;
+    return end;
+}
+
 static part part_of(range seen, int64_t p, int64_t end)
 {
     if (seen.from >= seen.to) /* the border alone */
@@ -357,28 +415,53 @@ static part part_of(range seen, int64_t p, int64_t end)
     return (part){from, min64(seen.to, end), from == seen.from};
 }
 
-/* Lanes hold neighbouring pixels of a row: rows of the tile are output channels. */
+/* Lanes hold neighbouring pixels of a row, in one or two vectors of any two places: rows of the
+ * tile are `m` output channels from o on.  Lines [i, end) of the block see the same steps. */
+static void pixel_tiles(const job *j, const float *region, const char *w, int64_t o, int64_t m,
+                        part t, int64_t i, int64_t end, int64_t row, const float *bias, float *y)
+{
+    int64_t lanes = j->k->lanes, ldc = j->out_size * 4;
+    const char *from[2];
+    char *to[2];
+    rl_conv_lanes v;
+    for (int64_t q = 0; i < end;) {
+        int count = 0;
+        for (; count < 2 && i < end; count++) {
+            from[count] = (const char *)region + j->line[i] + q * 4;
+            to[count] = (char *)(y + o * j->out_size + i * row + q);
+            v.n[count] = min64(row - q, lanes);
+            q += lanes;
+            if (q >= row)
+                q = 0, i++;
+        }
+        v.b = count > 1 ? from[1] - from[0] : 0;
+        v.c = count > 1 ? to[1] - to[0] : 0;
+        const char *begin = t.first ? (const char *)bias : to[0];
+        ptrdiff_t next = !begin ? 0 : t.first ? 4 : ldc;
+        j->k->tile[count - 1][(m - 1) / 2](t.to - t.from, w, j->row + o, j->step + t.from, from[0],
+                                           to[0], ldc, begin, next, t.first && bias, m, &v);
+    }
+}
+
 static void pixels_in_lanes(const job *j, const float *region, int64_t group, int64_t block,
                             float *y)
 {
     int64_t steps = j->in_group * j->points, kc = rl_gemm_block(steps);
     int64_t count = block_pixels(j, block), row = row_length(j, count);
-    int64_t lines = j->row_pixels / row; /* per step along the axis, if not along the row */
+    int64_t along = j->axis < 2 ? count / j->row_pixels : 1, lines = count / row / along;
     const range *seen = j->seen + block * j->len;
     const char *w = (const char *)(j->w.w + group * j->w.group);
-    start bias = {j->b ? j->b + group * j->out_group : NULL, 4, j->b != NULL};
+    const float *b = j->b ? j->b + group * j->out_group : NULL;
+    cut all = cut_rows(j->out_group, j->k->rows[1]);
     for (int64_t p = 0; p < steps; p += kc)
-        for (int64_t q = 0, line = 0; q < count; q += row, line++) {
-            part t = part_of(j->axis < 2 ? seen[line / lines] : *seen, p, p + kc);
-            if (t.from >= t.to && !t.first)
-                continue;
-            const char *from = (const char *)region + j->line[line];
-            for (int64_t i = 0, n; i < row; i += n) {
-                n = min64(row - i, 2 * j->k->lanes);
-                float *c = y + q + i;
-                start s = t.first ? bias : (start){c, j->out_size * 4, false};
-                tiles(j, t.to - t.from, w, j->row, j->step + t.from, from + i * 4, (char *)c,
-                      j->out_size * 4, s, j->out_group, n);
+        for (int64_t o = 0, m, t = 0; t < all.count; t++, o += m) {
+            m = cut_height(all, t, j->out_group - o);
+            for (int64_t i = 0, end; i < along; i = end) {
+                end = same_until(seen, i, along);
+                part s = part_of(seen[i], p, p + kc);
+                if (s.from < s.to || s.first)
+                    pixel_tiles(j, region, w, o, m, s, i * lines, end * lines, row,
+                                b ? b + o : NULL, y);
             }
         }
 }
@@ -397,9 +480,7 @@ static void channels_in_lanes(const job *j, const float *region, int64_t group, 
     for (int64_t p = 0; p < steps; p += kc)
         for (int64_t o = 0; o < j->out_group; o += j->width)
             for (int64_t i = 0, end; i < along; i = end) { /* those that see the same go together */
-                for (end = i + 1; end < along; end++)
-                    if (seen[end].from != seen[i].from || seen[end].to != seen[i].to)
-                        break;
+                end = same_until(seen, i, along);
                 part t = part_of(seen[i], p, p + kc);
                 if (t.from >= t.to && !t.first)
                     continue;
@@ -508,17 +589,38 @@ static rl_status list_output(job *j)
     return RL_OK;
 }
 
-static rl_status convolve(const rl_conv *v, const float *x, const weights *w, const float *b,
+/* A kernel of one point that takes the pixels as they are: all of them are one row. */
+static rl_conv flattened(const rl_conv *v)
+{
+    rl_conv f = *v;
+    int64_t n = 1;
+    for (int d = 0; d < 3; d++) {
+        if (v->kernel[d] != 1 || v->stride[d] != 1 || v->pad[d] != 0)
+            return *v;
+        n *= v->in[d];
+        f.in[d] = f.out[d] = 1;
+    }
+    f.in[2] = f.out[2] = n;
+    return f;
+}
+
+static rl_status convolve(const rl_conv *given, const float *x, const weights *w, const float *b,
                           float *y)
 {
     job j;
+    rl_conv flat = flattened(given), *v = &flat;
     set_up(&j, v);
     set_panels(&j);
-    double steps = (double)(j.in_group * j.points);
-    j.by_channel = steps / lanes_used(v->out[2], j.k->lanes) >
+    double steps = (double)(j.in_group * j.points), copies = 0;
+    if (v->stride[2] > 1)
+        copies =
+            (double)(COPY_STEPS * j.in_group * v->stride[1] * v->stride[2]) / (double)j.out_group;
+    j.by_channel = steps / lanes_used(v->out[2], j.k->lanes) + copies >
                    (steps + TURN_STEPS) / lanes_used(j.out_group, j.k->lanes);
     if (!j.by_channel)
         split_columns(&j);
+    if (!j.copy && j.out_group > 4 * RL_CONV_ROWS && j.in_size % ALIASED == 0)
+        spread_channels(&j);
     j.x = x;
     j.w = *w;
     j.b = b;

@@ -169,6 +169,8 @@ static bool tiles_agree(void)
             for (int m = 1; m <= k->rows[vectors - 1]; m++)
                 for (int n = 1; n <= vectors * k->lanes; n++)
                     for (int from = 0; from < STARTS; from++) {
+                        int first = n < k->lanes ? n : k->lanes; /* elements of a vector */
+                        rl_conv_lanes v = {{first, n - first}, k->lanes * 4, k->lanes * 4};
                         for (int i = 0; i < M * N; i++)
                             want[i] = got[i] = (float)i / 3;
                         for (int i = 0; i < m; i++)
@@ -181,7 +183,7 @@ static bool tiles_agree(void)
                             }
                         k->tile[vectors - 1][(m - 1) / 2](
                             K, (char *)a, row, step, (char *)b, (char *)got, N * 4,
-                            (const char *)start[from], next[from], from == PER_ROW, m, n);
+                            (const char *)start[from], next[from], from == PER_ROW, m, &v);
                         CHECK(!memcmp(want, got, sizeof want));
                     }
     }

@@ -8,15 +8,17 @@
  * m - 1 and not stored. */
 RL_INLINE void conv_tile(const int R, const int W, int64_t k, const char *a, const ptrdiff_t *rows,
                          const rl_conv_step *step, const char *b, char *c, ptrdiff_t ldc,
-                         const char *start, ptrdiff_t next, const bool each, int64_t m, int64_t n)
+                         const char *start, ptrdiff_t next, const bool each, int64_t m,
+                         const rl_conv_lanes *v)
 {
+    const ptrdiff_t gap[2] = {0, W > 1 ? v->b : 0}, gap_c[2] = {0, W > 1 ? v->c : 0};
     vf32 acc[24];
     mask_f32 mask[2];
     const char *row[RL_CONV_ROWS];
 
     UNROLL(2)
     for (int w = 0; w < W; w++)
-        mask[w] = mask_to_f32(n - w * LANES_f32);
+        mask[w] = mask_to_f32(v->n[w]);
     UNROLL(12)
     for (int i = 0; i < R; i++)
         row[i] = a + rows[i < m ? i : m - 1];
@@ -29,7 +31,7 @@ RL_INLINE void conv_tile(const int R, const int W, int64_t k, const char *a, con
         vf32 bv[2];
         UNROLL(2)
         for (int w = 0; w < W; w++)
-            bv[w] = load_f32(from + w * (int)sizeof(vf32), mask[w]);
+            bv[w] = load_f32(from + gap[w], mask[w]);
         UNROLL(12)
         for (int i = 0; i < R; i++) {
             vf32 x = set1_f32(row[i] + at);
@@ -48,8 +50,8 @@ RL_INLINE void conv_tile(const int R, const int W, int64_t k, const char *a, con
             if (each)
                 y = add_f32(set1_f32(start), y);
             else if (start)
-                y = add_f32(load_f32(start + w * (int)sizeof(vf32), mask[w]), y);
-            store_f32(c + w * (int)sizeof(vf32), mask[w], y);
+                y = add_f32(load_f32(start + gap_c[w], mask[w]), y);
+            store_f32(c + gap_c[w], mask[w], y);
         }
     }
 }
@@ -57,9 +59,10 @@ RL_INLINE void conv_tile(const int R, const int W, int64_t k, const char *a, con
 #define TILE(R, W)                                                                                 \
     static void conv_##R##x##W(int64_t k, const char *a, const ptrdiff_t *row,                     \
                                const rl_conv_step *step, const char *b, char *c, ptrdiff_t ldc,    \
-                               const char *start, ptrdiff_t next, bool each, int64_t m, int64_t n) \
+                               const char *start, ptrdiff_t next, bool each, int64_t m,            \
+                               const rl_conv_lanes *v)                                             \
     {                                                                                              \
-        conv_tile(R, W, k, a, row, step, b, c, ldc, start, next, each, m, n);                      \
+        conv_tile(R, W, k, a, row, step, b, c, ldc, start, next, each, m, v);                      \
     }
 TILE(2, 1)
 TILE(4, 1)
