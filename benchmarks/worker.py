@@ -91,8 +91,13 @@ def main() -> None:
                 made.clear()  # one case's tensors at a time
                 f = make(library, CASES[i])
                 made[i] = (f, batch_size(f)) if f else None
-            timed = made[i]
-            print(repr(least_time(*timed, float(seconds))) if timed else "absent", flush=True)
+            if timed := made[i]:
+                f, n = timed
+                took = least_time(f, n, float(seconds))
+                made[i] = f, max(1, round(BATCH / took))  # the first guess may have met another program
+                print(repr(took), flush=True)
+            else:
+                print("absent", flush=True)
         except Exception as error:  # noqa: BLE001 - reported in the table's place of the number
             print("-", type(error).__name__, str(error).replace("\n", " ")[:200], flush=True)
         gc.collect()
