@@ -111,7 +111,7 @@ def arguments() -> argparse.Namespace:
     add("--write", default="", help="file to write the table to, as Markdown")
     add("--readme", default="", help="file whose table is written anew: README.md")
     add("--rounds", type=int, default=0, help="rounds per case (5; 3 with --quick)")
-    add("--seconds", type=float, default=0, help="per case, library and round (0.04; 0.01 with --quick)")
+    add("--seconds", type=float, default=0, help="per case, library and round (0.03; 0.01 with --quick)")
     args = parser.parse_args()
     if args.readme and (args.quick or args.only):
         parser.error("--readme needs all cases")
@@ -122,7 +122,7 @@ def main() -> None:
     args = arguments()
     threads = [int(t) for t in args.threads.split(",")]
     rounds = args.rounds or (3 if args.quick else 5)
-    seconds = args.seconds or (0.01 if args.quick else 0.04)
+    seconds = args.seconds or (0.01 if args.quick else 0.03)
     libraries = [n for n in installed() if n in args.libraries.split(",")]
     chosen = [(i, c) for i, c in enumerate(CASES) if args.only in c.key and not (args.quick and c.long)]
 

@@ -89,6 +89,8 @@ def main() -> None:
         try:
             if i not in made:
                 made.clear()  # one case's tensors at a time
+                gc.collect()
+                gc.freeze()  # the libraries themselves need not be looked through again and again
                 f = make(library, CASES[i])
                 made[i] = (f, batch_size(f)) if f else None
             if timed := made[i]:
