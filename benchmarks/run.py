@@ -104,8 +104,8 @@ def package(libraries: list[str], quick: bool) -> list[table.PackageRow]:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
-    add("--quick", action="store_true", help="short rounds, no cases of many milliseconds")
-    add("--threads", default="1,2", help="numbers of threads, comma-separated (1,2)")
+    add("--quick", action="store_true", help="one thread, short rounds, no cases of many milliseconds")
+    add("--threads", default="", help="numbers of threads, comma-separated (1,2; 1 with --quick)")
     add("--only", default="", help="cases whose group or name contains this")
     add("--libraries", default=",".join(LIBRARIES), help="those to time, comma-separated (all that are installed)")
     add("--write", default="", help="file to write the table to, as Markdown")
@@ -114,13 +114,13 @@ def arguments() -> argparse.Namespace:
     add("--seconds", type=float, default=0, help="per case, library and round (0.03; 0.01 with --quick)")
     args = parser.parse_args()
     if args.readme and (args.quick or args.only):
-        parser.error("--readme needs all cases")
+        parser.error("--readme needs all cases: neither --quick nor --only")
     return args
 
 
 def main() -> None:
     args = arguments()
-    threads = [int(t) for t in args.threads.split(",")]
+    threads = [int(t) for t in (args.threads or ("1" if args.quick else "1,2")).split(",")]
     rounds = args.rounds or (3 if args.quick else 5)
     seconds = args.seconds or (0.01 if args.quick else 0.03)
     libraries = [n for n in installed() if n in args.libraries.split(",")]

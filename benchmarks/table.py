@@ -149,9 +149,11 @@ stopped meanwhile; the least time counts, in bold the least of the row. *times* 
 what that should be; *second core* rushlight's time on one thread over this. *share* is what rushlight reaches of the
 processor's limit, measured in the same run: of the fused multiply-add peak for what consists of matrix products, and for
 the rest of the rate at which a plain loop goes through arrays of the same size, reading and writing as much.
-Results are fresh arrays, and the processes for arrays of 1e7 floats start with them. NumPy is written by hand, JAX compiled with `jax.jit` (a whole training step), onnxruntime runs a model made for the case;
-no number means no natural form there. `benchmarks/sweep.py` compares every operator with PyTorch,
-`benchmarks/per_call.py` the price of a call, `benchmarks/gemm.py` more products."""
+
+Results are fresh arrays; for arrays of 1e7 floats new processes start. NumPy is written by hand, JAX compiled with
+`jax.jit` (a whole training step), onnxruntime runs a model made for the case; no number means no natural form there.
+`benchmarks/sweep.py` compares every operator with PyTorch, `benchmarks/per_call.py` the price of a call,
+`benchmarks/gemm.py` more products."""
 
 
 PACKAGE = """\
