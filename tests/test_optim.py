@@ -366,6 +366,79 @@ def test_lbfgs_of_parameters_in_any_layout(search):
         np.testing.assert_allclose(p, q, rtol=1e-4, atol=1e-5)
 
 
+PAIRS = [c for c in CASES if c[0] != "Adafactor" and not c[1].get("fused")]
+
+
+@needs_torch
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+@pytest.mark.parametrize(
+    ("name", "options"), PAIRS, ids=[i for c, i in zip(CASES, IDS, strict=True) if c in PAIRS]
+)
+def test_complex_parameters(name, options, dtype):
+    """Pairs of reals, in any layout."""
+    torch.manual_seed(7)
+    theirs = [torch.nn.Parameter(torch.randn(s, dtype=getattr(torch, dtype))) for s in [(4, 3), (), (5,)]]
+    mine = [rushlight.nn.Parameter(ours(p)) for p in theirs]
+    mine[0] = rushlight.nn.Parameter(ours(theirs[0].t().contiguous()).t())
+    recorded = [q.detach().clone() for q in mine]
+    plain = {k: v for k, v in options.items() if k != "foreach"}
+    c = getattr(optim, name)(recorded, differentiable=True, **plain)
+    a, b = getattr(torch.optim, name)(theirs, **options), getattr(optim, name)(mine, **options)
+    for step in range(4):
+        set_grads(theirs, mine, step)
+        for q, r in zip(mine, recorded, strict=True):
+            r.grad = q.grad
+        a.step()
+        b.step()
+        c.step()
+    eps = torch.finfo(theirs[0].dtype).eps
+    for p, q, r in zip(theirs, mine, recorded, strict=True):
+        pairs = [(p.detach(), q.detach()), (p.detach(), r.detach()), *((v, b.state[q][k]) for k, v in a.state[p].items())]
+        assert list(b.state[q]) == list(a.state[p])
+        for x, y in pairs:
+            got = torch.from_numpy(y.numpy().copy())
+            torch.testing.assert_close(got, x, rtol=32 * eps, atol=32 * eps)
+
+
+def test_kinds_must_agree():
+    """A complex gradient of a real parameter, or a real state of a complex one, is an error."""
+    real, pair = (rushlight.nn.Parameter(rushlight.ones(2, dtype=getattr(rushlight, d))) for d in ("float32", "complex64"))
+    pair.grad = rushlight.ones(2, dtype=rushlight.complex64)
+    opt = optim.SGD([real, pair], momentum=0.9)
+    opt.state[pair]["momentum_buffer"] = rushlight.ones(2)
+    with pytest.raises(RuntimeError, match="state of dtype float32 for a parameter of dtype complex64"):
+        opt.step()
+    assert pair.tolist() == [1, 1] and real.tolist() == [1, 1]
+
+
+@needs_torch
+def test_lbfgs_takes_lr_as_a_tensor():
+    """It is kept as t, so that a schedule that writes to it changes the length remembered, as in PyTorch."""
+
+    def run(ns):
+        p = ns.nn.Parameter(ns.tensor([1.0, -2.0], dtype=ns.float64))
+        opt = ns.optim.LBFGS([p], lr=ns.tensor([0.1], dtype=ns.float64), max_iter=3)
+        schedule = ns.optim.lr_scheduler.ExponentialLR(opt, 0.5)
+        weight = ns.tensor([1.0, 3.0], dtype=ns.float64)
+
+        def closure():
+            opt.zero_grad()
+            loss = (weight * p**2 + p).sum()
+            loss.backward()
+            return loss
+
+        for _ in range(3):
+            opt.step(closure)
+            schedule.step()
+        t = opt.state[p]["t"]
+        opt.add_param_group({"params": [ns.nn.Parameter(ns.ones(1))]})
+        with pytest.raises(AssertionError, match="Expected exactly one param_group, but got 2"):
+            opt.step(closure)
+        return [*p.tolist(), t.item(), t.dim()]
+
+    assert run(rushlight) == pytest.approx(run(torch), rel=1e-12)
+
+
 def test_failed_moves_of_lbfgs():
     p, q = rushlight.nn.Parameter(rushlight.ones(3)), rushlight.ones(2, dtype=rushlight.int64)
     for vector, params, message in (

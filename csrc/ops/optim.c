@@ -115,15 +115,24 @@ rl_status rl_optim_make_number(double value, rl_tensor **slot)
     return rl_status_of(*slot);
 }
 
+/* A complex tensor without gaps: v for both parts of each number. */
+static void fill_pairs(rl_tensor *t, double v)
+{
+    rl_dtype part = rl_real_dtype((rl_dtype)t->dtype);
+    rl_convert(RL_F64, &v, 0, part, t->data, (ptrdiff_t)rl_dtype_size(part), 2 * (size_t)t->numel);
+}
+
 /* Fills slot k of a parameter's state with its first value. */
 static rl_status make_state(const rl_optim *o, rl_tensor *p, int k, rl_tensor **slot)
 {
     if (is_number(k))
         return rl_optim_make_number(k == PRODUCT ? 1 : k == RATE ? o->lr : 0, slot);
     rl_tensor *t = rl_new_like(p, (rl_dtype)p->dtype);
-    double first = o->kind == RL_RPROP && k == SECOND ? o->lr : 0;
+    bool steps = o->kind == RL_RPROP && k == SECOND;
     /* SGD's buffer begins as the first gradient: the loop writes it before it reads it. */
-    if (t && o->kind != RL_SGD && rl_fill_data(t, rl_float(first)) != RL_OK) {
+    if (t && steps && rl_is_complex((rl_dtype)t->dtype)) {
+        fill_pairs(t, o->lr);
+    } else if (t && o->kind != RL_SGD && rl_fill_data(t, rl_float(steps ? o->lr : 0)) != RL_OK) {
         rl_release(t);
         t = NULL;
     }
@@ -145,14 +154,25 @@ void rl_optim_set_number(rl_tensor *t, double v)
     rl_bump_version(t);
 }
 
+/* Floating or complex, as p. */
+static bool same_kind(const rl_tensor *p, const rl_tensor *t)
+{
+    rl_dtype a = (rl_dtype)p->dtype, b = (rl_dtype)t->dtype;
+    return rl_is_complex(a) ? rl_is_complex(b) : rl_is_floating(b);
+}
+
 rl_status rl_optim_check(const rl_tensor *p, const rl_tensor *g)
 {
-    if (!rl_is_floating((rl_dtype)p->dtype))
+    rl_dtype dtype = (rl_dtype)p->dtype;
+    if (!rl_is_floating(dtype) && !rl_is_complex(dtype))
         return rl_error(RL_ERUNTIME, "optimizers step floating-point parameters, not %s",
-                        rl_dtype_name((rl_dtype)p->dtype));
+                        rl_dtype_name(dtype));
     if (!rl_same_shape(p, g))
         return rl_error(RL_ERUNTIME, "optimizer: gradient of shape %s for a parameter of shape %s",
                         rl_shape_str(g).s, rl_shape_str(p).s);
+    if (!same_kind(p, g))
+        return rl_error(RL_ERUNTIME, "optimizer: gradient of dtype %s for a parameter of dtype %s",
+                        rl_dtype_name((rl_dtype)g->dtype), rl_dtype_name(dtype));
     return RL_OK;
 }
 
@@ -168,10 +188,13 @@ rl_status rl_optim_check_number(const rl_tensor *t, const char *what)
 rl_status rl_optim_check_state(const rl_tensor *t, int ndim, const int64_t *shape,
                                const rl_tensor *p)
 {
-    if (rl_is_floating((rl_dtype)t->dtype) && rl_has_shape(t, ndim, shape))
-        return RL_OK;
-    return rl_error(RL_ERUNTIME, "optimizer: state of shape %s for a parameter of shape %s",
-                    rl_shape_str(t).s, rl_shape_str(p).s);
+    if (!rl_has_shape(t, ndim, shape))
+        return rl_error(RL_ERUNTIME, "optimizer: state of shape %s for a parameter of shape %s",
+                        rl_shape_str(t).s, rl_shape_str(p).s);
+    if (!same_kind(p, t))
+        return rl_error(RL_ERUNTIME, "optimizer: state of dtype %s for a parameter of dtype %s",
+                        rl_dtype_name((rl_dtype)t->dtype), rl_dtype_name((rl_dtype)p->dtype));
+    return RL_OK;
 }
 
 static rl_status check(unsigned kept, rl_tensor *p, rl_tensor *g, rl_tensor *const *s)
@@ -303,6 +326,10 @@ static void run_span(int64_t begin, int64_t end, void *context)
 void rl_optim_run(rl_optim_loop loop, rl_dtype dtype, int64_t n, void *p, const void *g,
                   void *const *s, const rl_optim_args *a)
 {
+    if (rl_is_complex(dtype)) {
+        dtype = rl_real_dtype(dtype);
+        n *= 2;
+    }
     span c = {.fn = rl_kernel_table.optim->step[loop][dtype == RL_F64],
               .item = rl_dtype_size(dtype),
               .p = p,
@@ -335,8 +362,8 @@ static void loop_slots(unsigned kept, rl_tensor *const *s, rl_tensor **slots)
 /* Whether the loop can run on all of it as it lies in memory. */
 static bool is_direct(const rl_tensor *p, const rl_tensor *g, rl_tensor *const *slots)
 {
-    bool direct = (p->dtype == RL_F32 || p->dtype == RL_F64) && (p->contiguous || rl_is_dense(p)) &&
-                  in_step(p, g);
+    bool direct =
+        p->dtype == rl_optim_dtype(p) && (p->contiguous || rl_is_dense(p)) && in_step(p, g);
     for (int k = 0; k < 3 && direct; k++)
         direct = !slots[k] || in_step(p, slots[k]);
     return direct;

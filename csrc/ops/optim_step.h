@@ -18,17 +18,18 @@ rl_status rl_optim_make_number(double value, rl_tensor **slot);
 double rl_optim_number(const rl_tensor *t);
 void rl_optim_set_number(rl_tensor *t, double v); /* counts as a write */
 
-/* RL_ERUNTIME: not floating, or shapes that differ. */
+/* RL_ERUNTIME: neither floating nor complex, or shapes or kinds that differ. */
 rl_status rl_optim_check(const rl_tensor *p, const rl_tensor *g);
 rl_status rl_optim_check_number(const rl_tensor *t, const char *what);
-/* A state t of parameter p must be floating and have this shape. */
+/* A state t of parameter p must be of p's kind and have this shape. */
 rl_status rl_optim_check_state(const rl_tensor *t, int ndim, const int64_t *shape,
                                const rl_tensor *p);
 
-/* The dtype that a step of p is computed in: half precision in float32, rounded once. */
+/* The dtype that a step of p is computed in: half precision in float32, rounded once.  Complex
+ * numbers count as pairs of reals. */
 static inline rl_dtype rl_optim_dtype(const rl_tensor *p)
 {
-    return p->dtype == RL_F64 ? RL_F64 : RL_F32;
+    return rl_dtype_size((rl_dtype)p->dtype) < sizeof(float) ? RL_F32 : (rl_dtype)p->dtype;
 }
 
 /* A loop over n elements of dtype, on several threads when there are many.  s: three states, NULL

@@ -17,21 +17,31 @@ State = dict[str, Any]
 
 
 def update(kind: int, p: Tensor, state: State, group: dict[str, Any]) -> None:
-    """One step of p, in place."""
-    grad = -p.grad if group["maximize"] else p.grad
+    """One step of p, in place; complex numbers are pairs of reals."""
+    pairs, kept = p.is_complex(), state
+    grad, old = p.grad, p
+    if pairs:
+        grad, old = rushlight.view_as_real(grad), rushlight.view_as_real(p)
+        kept = {k: rushlight.view_as_real(v) if v.is_complex() else v for k, v in state.items()}
+    grad = -grad if group["maximize"] else grad
     decay = group.get("weight_decay", 0)
-    new = p
+    new = old
     if decay != 0:
         if group.get("decoupled_weight_decay"):
             # A copy: lr may want a gradient, and p is written to before backward.
-            new = p.clone() * (1 - group["lr"] * decay)
+            new = old.clone() * (1 - group["lr"] * decay)
         else:
-            grad = grad + decay * p
-    if kind != 0 and "step" not in state:
-        state["step"] = rushlight.tensor(0.0, dtype=_step_dtype())
+            grad = grad + decay * old
+    if kind != 0 and "step" not in kept:
+        kept["step"] = rushlight.tensor(0.0, dtype=_step_dtype())
     if kind != 0:
-        state["step"] += 1
-    p.copy_(_STEPS[kind](new, grad, state, group))
+        kept["step"] += 1
+    new = _STEPS[kind](new, grad, kept, group)
+    if pairs:
+        new = rushlight.view_as_complex(new)
+        for k, v in kept.items():
+            state[k] = rushlight.view_as_complex(v) if v.dim() > p.dim() else v
+    p.copy_(new)
 
 
 def _kept(state: State, name: str, like: Tensor) -> Tensor:

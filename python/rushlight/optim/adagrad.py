@@ -69,4 +69,16 @@ class Adagrad(_InC):
         for group in self.param_groups:
             for p in group["params"]:
                 self.state[p]["step"] = rushlight.tensor(0.0, dtype=_step_dtype())
-                self.state[p]["sum"] = rushlight.full_like(p, initial_accumulator_value).detach()
+                start = initial_accumulator_value
+                start = complex(start, start) if p.is_complex() else start
+                self.state[p]["sum"] = rushlight.full_like(p, start).detach()
+
+    def share_memory(self) -> None:
+        """Not there: moves the states into shared memory, which tensors cannot be in.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        for group in self.param_groups:
+            for p in group["params"]:
+                self.state[p]["sum"].share_memory_()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import rushlight
 from rushlight import _C
 from rushlight._C import Tensor
-from rushlight.optim.optimizer import Optimizer, _check_lr, _scalar
+from rushlight.optim.optimizer import Optimizer, _check_lr
 
 __all__ = ["LBFGS"]
 
@@ -80,9 +80,13 @@ class LBFGS(Optimizer):
         Returns:
             what the closure returned first.
         """
+        if len(self.param_groups) != 1:
+            raise AssertionError(f"Expected exactly one param_group, but got {len(self.param_groups)}")
         closure = rushlight.enable_grad()(closure)
         group = self.param_groups[0]
-        lr, search = _scalar(group["lr"]), group["line_search_fn"]
+        lr, search = group["lr"], group["line_search_fn"]
+        if isinstance(lr, Tensor):
+            lr = lr.squeeze()  # stays a tensor, and is kept as t
         # Of all parameters together, kept with the first.
         state = self.state[self._params[0]]
         state.setdefault("func_evals", 0)

@@ -74,6 +74,10 @@ class Optimizer:
         state (dict): what the optimizer remembers, by parameter.
     """
 
+    # in annotations: what hooks of steps are
+    OptimizerPreHook = Callable[["Optimizer", tuple, dict], Any]
+    OptimizerPostHook = Callable[["Optimizer", tuple, dict], None]
+
     _hook_dicts = (
         "_optimizer_step_pre_hooks",
         "_optimizer_step_post_hooks",
