@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent
 CORE = ("core", "autograd", "ops", "kernels")  # folders of csrc whose *.c know no Python
 WARN = (
     "-Wall -Wextra -Wshadow -Wstrict-prototypes -Wno-unused-parameter "
-    "-Wno-missing-field-initializers"
+    "-Wno-missing-field-initializers -Wno-psabi"
 ).split()
 # Exact arithmetic: fma only where written.  No errno, no trapping: bits stay the same, loops vectorise.
 MATH = "-ffp-contract=off -fno-math-errno -fno-trapping-math".split()
@@ -49,7 +49,8 @@ PLANNED_AVX512 = {"row": ["-O3"]}
 # AVX-512's share is lost in the rest: optimizers, random numbers, pooling's short rows, most of recurrent layers, and
 # (isa.h) float64 but for the elementary functions.
 ONLY = {
-    **dict.fromkeys(("arith", "complex", "convert", "integer", "optim", "pool", "random", "reduce", "special"), {"portable", "avx2"}),
+    **dict.fromkeys(("arith", "complex", "convert", "fft",
+                     "integer", "optim", "pool", "random", "reduce", "special"), {"portable", "avx2"}),
 }
 # On x86 the portable build is the definition that the others are tested against, and what runs on processors before 2013:
 # vectors of two doubles and no fma instruction would gain little there for half a megabyte.
@@ -62,7 +63,7 @@ COLD = {
     "ops": set("""bitwise complex ctc extremum histogram inplace median moments pairs places quantile random
         rearrange renorm rnn_compose rnn_layer rnn_pack running sample search shuffle special split unique unpool
         view_copy view_scatter""".split()),
-    "python": set("""args_errors autograd convert cycles dlpack factor graph guard hooks init interop lapack numpy override
+    "python": set("""args_errors autograd convert cycles dlpack factor fft graph guard hooks init interop lapack numpy override
         parameter random saved_hooks storage tensor_convert tensor_methods types""".split()),
 }
 

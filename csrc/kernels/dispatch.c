@@ -22,7 +22,8 @@ rl_kernels rl_kernel_table;
     X(special, isa)                                                                                \
     X(reduce, isa)                                                                                 \
     X(optim, isa)                                                                                  \
-    X(pool, isa)
+    X(pool, isa)                                                                                   \
+    X(fft, isa)
 #define DECLARE(file, isa) void fill_##file##_##isa(rl_kernels *t);
 #define FILL(file, isa) fill_##file##_##isa(t);
 

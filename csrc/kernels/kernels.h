@@ -8,6 +8,7 @@
 #ifndef RL_KERNELS_H
 #define RL_KERNELS_H
 
+#include "kernels/fft.h"
 #include "kernels/rnn.h"
 #include "rushlight.h"
 
@@ -83,6 +84,7 @@ typedef struct rl_kernels {
     const struct rl_pool_kernels *pool;
     const struct rl_optim_kernels *optim;
     rl_rnn_kernels rnn;
+    rl_fft_fn *fft[2]; /* float32, float64 */
 } rl_kernels;
 
 /* The table in use.  Written once, when the library is loaded, for the instruction set rl_isa()

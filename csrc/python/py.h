@@ -94,6 +94,7 @@ int rl_py_add_number(
 int rl_py_add_subscript(PyObject *module); /* subscript.c */
 int rl_py_add_interop(PyObject *module);   /* interop.c: NumPy, buffer, DLPack */
 int rl_py_add_factor(PyObject *module);    /* factor.c: small matrices for linalg */
+int rl_py_add_fft(PyObject *module);       /* fft.c: short Fourier transforms */
 int rl_py_add_lapack(PyObject *module);    /* lapack.c: LAPACK through SciPy */
 int rl_py_add_autograd(
     PyObject *module); /* autograd.c: Node, Function support, modes, backward, grad, hooks */

@@ -1,7 +1,8 @@
 """Discrete Fourier transforms, as torch.fft.
 
-The transforms run in SciPy, which keeps float32, or in NumPy; one of them must be installed (pip install
-rushlight[linalg]). Three differentiable steps carry everything: complex to complex, real to complex, and complex to
+Short signals (csrc/ops/fft.h: lengths of factors up to 13, up to 4096 numbers, from 257 on at least a vector's lanes of
+signals) are transformed by the extension. Others run in SciPy, which keeps float32, or in NumPy; for them one of the two
+must be installed (pip install rushlight[linalg]). Three differentiable steps carry everything: complex to complex, real to complex, and complex to
 real; the gradient of each is made of the others, so that all derivatives exist.
 
 Common arguments: ``n`` (1-D) or ``s`` (several dims) is the length to transform, reached by cutting off or by adding
@@ -38,6 +39,10 @@ _NAMES = {
     (False, "none"): "forward", (False, "by n"): "backward", (False, "by root n"): "ortho",
 }  # fmt: skip
 
+# As csrc/kernels/fft.h and csrc/ops/fft.h count.
+_COMPLEX, _REAL, _TO_HALF, _FROM_HALF = range(4)
+_SCALES = {"none": 0, "by n": 1, "by root n": 2}
+
 
 def _functions() -> Any:
     """The library with the transforms."""
@@ -68,6 +73,9 @@ class FftC2C(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, dims: tuple[int, ...], scale: str, onward: bool) -> Tensor:
         ctx.options = dims, scale, onward
+        short = _C._fft(x, dims, _COMPLEX, not onward, _SCALES[scale], 0)
+        if short is not None:
+            return short
         transform = _functions().fftn if onward else _functions().ifftn
         return _tensor(transform(x.detach().numpy(), axes=dims, norm=_NAMES[onward, scale]), x, real=False)
 
@@ -85,6 +93,9 @@ class FftR2C(Function):
         ctx: Any, x: Tensor, dims: tuple[int, ...], scale: str, onward: bool, onesided: bool
     ) -> Tensor:
         ctx.options = dims, scale, onward, onesided, x.shape[dims[-1]]
+        short = _C._fft(x, dims, _TO_HALF if onesided else _REAL, not onward, _SCALES[scale], 0)
+        if short is not None:
+            return short
         library, array = _functions(), x.detach().numpy()
         if not onesided:
             transform = library.fftn if onward else library.ifftn
@@ -107,6 +118,9 @@ class FftC2R(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, dims: tuple[int, ...], scale: str, size: int) -> Tensor:
         ctx.options = dims, scale
+        short = _C._fft(x, dims, _FROM_HALF, True, _SCALES[scale], size)
+        if short is not None:
+            return short
         lengths = [x.shape[d] for d in dims[:-1]] + [size]
         array = _functions().irfftn(x.detach().numpy(), s=lengths, axes=dims, norm=_NAMES[False, scale])
         return _tensor(array, x, real=True)
@@ -316,10 +330,12 @@ def ihfft(
 
 
 def _full(x: Tensor, s: Dims, dim: Dims, norm: str | None, onward: bool) -> Tensor:
-    x, scale = _as_complex(x), _scale(norm, onward)
+    scale = _scale(norm, onward)
     dims, sizes = _several(x, s, dim)
     x = _resized(x, dims, sizes)
-    return FftC2C.apply(x, dims, scale, onward) if dims else x.clone()
+    if not dims:
+        return x.clone() if x.is_complex() else _as_complex(x)
+    return FftC2C.apply(x, dims, scale, onward) if x.is_complex() else FftR2C.apply(x, dims, scale, onward, False)
 
 
 def fftn(
