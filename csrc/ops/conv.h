@@ -30,9 +30,9 @@ rl_tensor *rl_conv_output(const rl_conv *v, rl_tensor *x, rl_tensor *w, rl_tenso
 rl_tensor *rl_conv_input(const rl_conv *v, rl_tensor *y, rl_tensor *w, rl_tensor *b);
 rl_tensor *rl_conv_weight(const rl_conv *v, rl_tensor *x, rl_tensor *y);
 
-/* The same on raw row-major float32 (ops/conv_direct.c); RL_EMEMORY is the only error.  The
- * gradient of the input for strides of 1 only; that of the weight as sums over chunks of samples,
- * (chunks, out_ch, in_ch / groups, kernel...). */
+/* The same on raw row-major float32 (conv_direct.c, conv_weight.c); RL_EMEMORY is the only error.
+ * The gradient of the input for small strides only; that of the weight as sums over chunks of
+ * samples, (chunks, out_ch, in_ch / groups, kernel...). */
 rl_status rl_conv_direct_output(const rl_conv *v, const float *x, const float *w, const float *b,
                                 float *y);
 bool rl_conv_direct_input_fits(const rl_conv *v);

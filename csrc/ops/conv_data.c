@@ -1,4 +1,5 @@
-/* conv_data.c: the three products of a convolution, on GEMM; float32 mostly goes to conv_direct.c.
+/* conv_data.c: the three products of a convolution, on GEMM; float32 mostly goes to conv_direct.c,
+ * conv_weight.c.
  *
  * The unfolded input (kernel points and channels, output pixels) is never made as a whole: a tile
  * of its columns goes into a small buffer, is multiplied, and the next one follows.
