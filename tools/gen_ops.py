@@ -44,7 +44,7 @@ def wrap(text: str, indent: str, width: int = 100) -> str:
 
 
 def prototypes(ops: list[Op]) -> str:
-    lines = [f"/* rushlight_ops.h: the operators; {GENERATED}.",
+    lines = ["/* clang-format off */", f"/* rushlight_ops.h: the operators; {GENERATED}.",
              " * Arguments are borrowed, results are new references, NULL or a status other than RL_OK is an error. */",
              "#ifndef RUSHLIGHT_OPS_H", "#define RUSHLIGHT_OPS_H", "", '#include "rushlight.h"', "",
              "#ifdef __cplusplus", 'extern "C" {', "#endif", ""]

@@ -20,6 +20,10 @@ rl_tensor *rl_complex_power(rl_tensor *x, rl_tensor *y);
 rl_tensor *rl_complex_abs(rl_tensor *x);
 rl_tensor *rl_complex_sgn(rl_tensor *x);
 rl_tensor *rl_complex_angle(rl_tensor *x);
+/* Differentiable sums of exponentials (complex_sums.c). */
+rl_tensor *rl_complex_logaddexp(rl_tensor *x, rl_tensor *y);
+rl_tensor *rl_complex_logsumexp(rl_tensor *x, rl_ints dim, bool keepdim);
+rl_tensor *rl_complex_logcumsumexp(rl_tensor *x, int64_t dim);
 rl_tensor *rl_complex_sum(rl_tensor *x, rl_ints dim, bool keepdim, bool mean);
 /* A product that is linear in both (mm, dot, ...) of complex tensors of one dtype, by four products
  * of real ones. */

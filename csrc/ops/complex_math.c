@@ -191,6 +191,17 @@ static pair atanh_of(work *w, pair z)
                   times(w, call2(w, rl_atan2, times(w, z.im, 2), flat), 0.5)};
 }
 
+/* sin(pi z) / (pi z); 1 at 0 */
+static pair sinc_of(work *w, pair z)
+{
+    pair a = {times(w, z.re, M_PI), times(w, z.im, M_PI)};
+    pair s = turn_back(w, sinh_of(w, turn(w, a)));
+    rl_tensor *size = add(w, square(w, a.re), square(w, a.im)), *at_0 = versus(w, rl_eq, size, 0);
+    rl_tensor *one = hold(w, rl_wrap_number(rl_int(1))), *zero = hold(w, rl_wrap_number(rl_int(0)));
+    return (pair){choose(w, at_0, one, over(w, dot_re(w, a, s), size)),
+                  choose(w, at_0, zero, over(w, dot_im(w, a, s), size))};
+}
+
 static pair scaled(work *w, pair z, double v)
 {
     return (pair){times(w, z.re, v), times(w, z.im, v)};
@@ -240,6 +251,8 @@ static pair parts_of(rl_map_op op, work *w, pair z)
         return turn_back(w, asin_of(w, turn(w, z)));
     case RL_MAP_ATAN:
         return turn_back(w, atanh_of(w, turn(w, z)));
+    case RL_MAP_SINC:
+        return sinc_of(w, z);
     default:
         return (pair){NULL, NULL};
     }
@@ -269,6 +282,7 @@ bool rl_complex_has(rl_map_op op)
     case RL_MAP_ATANH:
     case RL_MAP_ASINH:
     case RL_MAP_ATAN:
+    case RL_MAP_SINC:
         return true;
     default:
         return false;

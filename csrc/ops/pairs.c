@@ -2,7 +2,7 @@
  * divisors, neighbours. */
 #include <math.h>
 
-#include "ops/map.h"
+#include "ops/complex.h"
 
 typedef struct pair {
     rl_map_op op;
@@ -113,7 +113,17 @@ static rl_status logaddexp2_backward(rl_node *n, rl_tensor *const *g, rl_tensor 
 {
     return sum_of_powers_backward(n, g, dx, rl_exp2);
 }
-PAIR(logaddexp, LOGADDEXP, PROMOTE, "logaddexp_cpu", false, "LogaddexpBackward0")
+static const pair logaddexp_pair = {
+    RL_MAP_LOGADDEXP,
+    RL_TYPE_PROMOTE,
+    "logaddexp_cpu",
+    false,
+    {.name = "LogaddexpBackward0", .backward = logaddexp_backward, .n_saved = 3}};
+rl_tensor *rl_logaddexp(rl_tensor *input, rl_tensor *other)
+{
+    bool complex = input && other && (rl_has_complex(input) || rl_has_complex(other));
+    return complex ? rl_complex_logaddexp(input, other) : pair_apply(&logaddexp_pair, input, other);
+}
 PAIR(logaddexp2, LOGADDEXP2, PROMOTE, "logaddexp2_cpu", false, "Logaddexp2Backward0")
 
 /* ---- xlogy: z = x log y      dx = g log y, 0 where x = 0 and y <= 0;  dy = g x / y.
@@ -269,6 +279,11 @@ static const rl_node_type ldexp_node = {
 
 rl_tensor *rl_ldexp(rl_tensor *input, rl_tensor *other)
 {
+    if (input && other && (rl_has_complex(input) || rl_has_complex(other))) {
+        RL_TEMP *two = rl_wrap_number(rl_float(2));
+        RL_TEMP *factor = rl_pow(two, other);
+        return rl_mul(input, factor);
+    }
     RL_TEMP *power = rl_map_run(&(rl_map){.op = RL_MAP_SCALAR_POW,
                                           .typing = RL_TYPE_FLOAT,
                                           .name = "ldexp",

@@ -1,5 +1,6 @@
 /* running.c: running maxima and minima with their places, and running log-sum-exp. */
 #include "core/parallel.h"
+#include "ops/complex.h"
 #include "ops/map.h"
 #include "ops/view.h"
 
@@ -214,6 +215,8 @@ rl_tensor *rl_logcumsumexp(rl_tensor *x, int64_t dim)
 {
     if (!x || rl_wrap_dim(&dim, x->ndim))
         return NULL;
+    if (rl_has_complex(x))
+        return rl_complex_logcumsumexp(x, dim);
     if (!rl_is_floating((rl_dtype)x->dtype))
         return rl_fail(RL_ENOTIMPL, "\"logcumsumexp_out_cpu\" not implemented for '%s'",
                        rl_dtype_title((rl_dtype)x->dtype));

@@ -1,6 +1,7 @@
 /* softmax.c: softmax, log_softmax, logsumexp. */
 #include "autograd/autograd.h"
 #include "core/iter.h"
+#include "ops/complex.h"
 #include "ops/rows.h"
 #include "rushlight_ops.h"
 
@@ -187,6 +188,8 @@ rl_tensor *rl_logsumexp(rl_tensor *input, rl_ints dim, bool keepdim)
     bool mask[RL_MAX_DIMS];
     if (!input || rl_dim_mask(dim, input->ndim, mask))
         return NULL;
+    if (rl_has_complex(input))
+        return rl_complex_logsumexp(input, dim, keepdim);
     RL_TEMP *x = rl_is_floating((rl_dtype)input->dtype)
                      ? rl_retain(input)
                      : rl_to_dtype(input, rl_default_dtype(), false);

@@ -80,7 +80,7 @@ def hypot(input: Tensor, other: Tensor) -> Tensor:
 def copysign(input: Tensor, other: TensorLike) -> Tensor:
     """input's magnitude with other's sign."""
 
-@op(out=True)
+@op(out=True, complex=True)
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     """log(exp(input) + exp(other)), stable."""
 
@@ -112,7 +112,7 @@ def gcd(input: Tensor, other: Tensor) -> Tensor:
 def lcm(input: Tensor, other: Tensor) -> Tensor:
     """Least common multiple, not negative."""
 
-@op(inplace=True, out=True)
+@op(inplace=True, out=True, complex=True)
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
     """input 2^other."""
 

@@ -56,12 +56,20 @@ def arange(start: Number, end: Number, step: Number = 1, *, dtype: dtype | None 
 def range(start: Number, end: Number, step: Number = 1, *, dtype: dtype | None = None) -> Tensor:
     """start, start + step, ... up to and with end; deprecated in favour of arange."""
 
-@op(method=False, factory=True, out=True)
+@op(method=False, function=False)
 def linspace(start: Number, end: Number, steps: int, *, dtype: dtype | None = None) -> Tensor:
+    """steps real values evenly spaced from start to end, both included."""
+
+@op(method=False, factory=True, out=True, name="linspace", complex=True)
+def linspace_value(start: NumberLike, end: NumberLike, steps: int, *, dtype: dtype | None = None) -> Tensor:
     """steps values evenly spaced from start to end, both included."""
 
-@op(method=False, factory=True, out=True)
+@op(method=False, function=False)
 def logspace(start: Number, end: Number, steps: int, base: float = 10.0, *, dtype: dtype | None = None) -> Tensor:
+    """base to the powers of real linspace(start, end, steps)."""
+
+@op(method=False, factory=True, out=True, name="logspace", complex=True)
+def logspace_value(start: NumberLike, end: NumberLike, steps: int, base: float = 10.0, *, dtype: dtype | None = None) -> Tensor:
     """base to the powers of linspace(start, end, steps)."""
 
 @op(method=False, factory=True, out=True, complex=True)

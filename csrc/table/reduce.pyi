@@ -124,7 +124,7 @@ def cummax(input: Tensor, dim: int) -> tuple[Tensor, Tensor]:
 def cummin(input: Tensor, dim: int) -> tuple[Tensor, Tensor]:
     """Running minimum along dim, and where it stood."""
 
-@op(out=True)
+@op(out=True, complex=True)
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """log of the running sum of exp along dim, stable."""
 

@@ -8,6 +8,6 @@ def softmax(input: Tensor, dim: int, dtype: dtype | None = None) -> Tensor:
 def log_softmax(input: Tensor, dim: int, dtype: dtype | None = None) -> Tensor:
     """log(softmax(x)) along dim, stable."""
 
-@op(out=True, aliases=("special_logsumexp",))
+@op(out=True, complex=True, aliases=("special_logsumexp",))
 def logsumexp(input: Tensor, dim: Ints, keepdim: bool = False) -> Tensor:
     """log of the sum of exp over dim, stable."""

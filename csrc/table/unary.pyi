@@ -120,7 +120,7 @@ def erf(input: Tensor) -> Tensor:
 def erfc(input: Tensor) -> Tensor:
     """1 - erf(x), without cancellation."""
 
-@op(inplace="native", out=True, aliases=("special_sinc",))
+@op(inplace="native", out=True, complex=True, aliases=("special_sinc",))
 def sinc(input: Tensor) -> Tensor:
     """sin(pi x) / (pi x), 1 at 0."""
 

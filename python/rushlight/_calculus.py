@@ -219,7 +219,8 @@ def corrcoef(input: Tensor) -> Tensor:
     if c.ndim == 0:
         return c / c
     deviation = c.diag().sqrt()
-    return _C.clip(c / deviation.view(-1, 1) / deviation.view(1, -1), -1, 1)
+    c = c / deviation.view(-1, 1) / deviation.view(1, -1)
+    return _C.complex(c.real.clip(-1, 1), c.imag.clip(-1, 1)) if c.is_complex() else c.clip(-1, 1)
 
 
 # ---- gradient of samples -----------------------------------------------------------------------------
