@@ -317,12 +317,14 @@ static void plan(job *g, const rl_gemm_args *p)
                     !(g->flags & RL_GEMM_C);
     if (g->transposed)
         return;
-    /* A row-major B is read where it lies unless its panels would be used often and miss the cache
-     * each time. */
-    int64_t rows = g->f->max_rows[1];
+    /* A row-major B is read where it lies unless its panels, which then miss the first level of
+     * cache, would be used often, or do not stay in the second one either. */
+    int64_t rows = g->f->max_rows[1], bytes = g->k * g->n * size;
     g->pack_b = g->csb != size && g->n > 1;
     if (!g->pack_b && g->m > 4 * rows)
-        g->pack_b = g->k * g->n * size > 512 * 1024 || (g->rsb % 2048 == 0 && g->k > 32);
+        g->pack_b = bytes > (4 << 20) ||
+                    (bytes > (512 << 10) && g->m > (bytes > (2 << 20) ? 144 : 288)) ||
+                    (g->rsb % 2048 == 0 && g->k > 32 && g->m > (g->rsb % CLASH ? 288 : 120));
     if (g->n == 1)
         g->csb = size;
     /* Columns that clash are read by whole lines when copied, which a few panels do not repay. */
