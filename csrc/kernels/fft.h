@@ -9,7 +9,7 @@
 enum {
     RL_FFT_LONGEST = 4096, /* numbers of a signal, over all dims transformed */
     RL_FFT_PRIME = 13,     /* greatest prime factor of a length */
-    RL_FFT_VECTOR = 32     /* bytes: 8 lanes of float32, 4 of float64 */
+    RL_FFT_VECTOR = 32     /* bytes at most: 8 lanes of float32, 4 of float64 */
 };
 
 typedef enum rl_fft_kind {
@@ -35,8 +35,8 @@ typedef struct rl_fft {
     const int64_t *at_in, *at_out; /* where they lie, in real numbers from the signal's first */
 } rl_fft;
 
-/* Up to RL_FFT_VECTOR bytes of signals: first_in, first_out: where each begins, in real numbers.
- * scratch: rl_fft_scratch() bytes, aligned for vectors. */
+/* Up to fft_vector (kernels.h) bytes of signals: first_in, first_out: where each begins, in real
+ * numbers. scratch: rl_fft_scratch() bytes, aligned for vectors. */
 typedef void rl_fft_fn(const rl_fft *f, int signals, const void *x, const int64_t *first_in,
                        void *y, const int64_t *first_out, void *scratch);
 

@@ -85,6 +85,7 @@ typedef struct rl_kernels {
     const struct rl_optim_kernels *optim;
     rl_rnn_kernels rnn;
     rl_fft_fn *fft[2]; /* float32, float64 */
+    int fft_vector;    /* bytes of the vectors that their lanes make up */
 } rl_kernels;
 
 /* The table in use.  Written once, when the library is loaded, for the instruction set rl_isa()

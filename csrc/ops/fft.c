@@ -200,7 +200,7 @@ rl_tensor *rl_fft_short(rl_tensor *x, rl_ints dims, rl_fft_kind kind, bool inver
     if (!at)
         return NULL;
     j.y = rl_data(y);
-    j.lanes = RL_FFT_VECTOR / (wide ? 8 : 4);
+    j.lanes = rl_kernel_table.fft_vector / (wide ? 8 : 4);
     const int64_t unit_in = rl_is_complex((rl_dtype)x->dtype) ? 2 : 1;
     const int64_t unit_out = rl_is_complex((rl_dtype)y->dtype) ? 2 : 1;
     for (int d = 0; d < x->ndim; d++)

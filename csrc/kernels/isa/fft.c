@@ -6,8 +6,10 @@
 /* Whether there is more than one way for the same result; the portable build is the definition. */
 #ifdef RL_CALLS
 #define BY_VECTORS 0
+#define VECTOR 16
 #else
 #define BY_VECTORS 1
+#define VECTOR RL_FFT_VECTOR
 #endif
 
 #define T float
@@ -30,4 +32,5 @@ void K(fill_fft)(rl_kernels *t)
 {
     t->fft[0] = fft_f32;
     t->fft[1] = fft_f64;
+    t->fft_vector = VECTOR;
 }

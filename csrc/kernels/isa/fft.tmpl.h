@@ -2,13 +2,13 @@
  * vectors; undefines them at its end.  Stockham's algorithm: each pass takes a radix r off the
  * length and leaves the numbers in order, from one buffer to the other. */
 
-typedef T NAME(vec) __attribute__((vector_size(RL_FFT_VECTOR), may_alias));
+typedef T NAME(vec) __attribute__((vector_size(VECTOR), may_alias));
 typedef struct NAME(pair) {
     NAME(vec) re, im;
 } NAME(pair);
 #define VEC NAME(vec)
 #define PAIR NAME(pair)
-#define LANES (RL_FFT_VECTOR / (int)sizeof(T))
+#define LANES (VECTOR / (int)sizeof(T))
 
 static inline PAIR NAME(plus)(PAIR a, PAIR b) { return (PAIR){a.re + b.re, a.im + b.im}; }
 static inline PAIR NAME(minus)(PAIR a, PAIR b) { return (PAIR){a.re - b.re, a.im - b.im}; }
@@ -84,10 +84,11 @@ static void NAME(prime)(int r, const PAIR *a, int64_t step, PAIR *b, const T *w,
     }
 }
 
-/* One pass: outer blocks of r m s numbers; s numbers lie between those of one transform. */
-static inline __attribute__((always_inline)) void NAME(pass)(int r, int64_t outer, int64_t m,
-                                                             int64_t s, const PAIR *x, PAIR *y,
-                                                             const T *w, int64_t turn)
+/* One pass: outer blocks of r m s numbers; s numbers lie between those of one transform.  primes:
+ * for any radix, else r is a constant. */
+static inline __attribute__((always_inline)) void NAME(pass)(int r, bool primes, int64_t outer,
+                                                             int64_t m, int64_t s, const PAIR *x,
+                                                             PAIR *y, const T *w, int64_t turn)
 {
     for (int64_t o = 0; o < outer; o++, x += r * m * s, y += r * m * s)
         for (int64_t p = 0; p < m; p++) {
@@ -95,10 +96,16 @@ static inline __attribute__((always_inline)) void NAME(pass)(int r, int64_t oute
             PAIR *to = y + p * r * s;
             for (int64_t q = 0; q < s; q++, from++, to++) {
                 PAIR b[RL_FFT_PRIME];
-                if (r > 5)
-                    NAME(prime)(r, from, m * s, b, w, turn * m);
-                else
-                    NAME(butterfly)(r, from, m * s, b);
+                if (primes) {
+                    if (BY_VECTORS || r > 5)
+                        NAME(prime)(r, from, m * s, b, w, turn * m);
+                    else
+                        NAME(butterfly)(r, from, m * s, b);
+                    for (int k = 0; k < r; k++)
+                        to[k * s] = k && p ? NAME(twist)(b[k], w + 2 * turn * p * k) : b[k];
+                    continue;
+                }
+                NAME(butterfly)(r, from, m * s, b);
                 if (p)
                     RL_UNROLLED
                 for (int k = 1; k < r; k++)
@@ -120,16 +127,16 @@ static PAIR *NAME(dim)(int64_t outer, int64_t n, int64_t inner, PAIR *x, PAIR *y
         const int64_t m = left / r, turn = n / left;
 #if BY_VECTORS /* a loop for each of the radices there are formulas for */
         if (r == 2)
-            NAME(pass)(2, outer, m, s, x, y, w, turn);
+            NAME(pass)(2, false, outer, m, s, x, y, w, turn);
         else if (r == 3)
-            NAME(pass)(3, outer, m, s, x, y, w, turn);
+            NAME(pass)(3, false, outer, m, s, x, y, w, turn);
         else if (r == 4)
-            NAME(pass)(4, outer, m, s, x, y, w, turn);
+            NAME(pass)(4, false, outer, m, s, x, y, w, turn);
         else if (r == 5)
-            NAME(pass)(5, outer, m, s, x, y, w, turn);
+            NAME(pass)(5, false, outer, m, s, x, y, w, turn);
         else
 #endif
-            NAME(pass)(r, outer, m, s, x, y, w, turn);
+            NAME(pass)(r, true, outer, m, s, x, y, w, turn);
         PAIR *swapped = x;
         x = y, y = swapped;
         left = m, s *= r;
@@ -185,6 +192,7 @@ static void NAME(halves)(int64_t rows, int64_t n, const PAIR *x, PAIR *y, bool g
     }
 }
 
+#if BY_VECTORS
 /* A square of LANES vectors turned: v[i][j] becomes v[j][i], by riffling its halves. */
 static inline __attribute__((always_inline)) void NAME(transpose)(VEC *v)
 {
@@ -252,6 +260,8 @@ static bool NAME(adjacent)(int signals, const int64_t *first, int step)
     return signals == LANES;
 }
 
+#endif
+
 /* Reads the signals into lanes: pairs from two real numbers each, or (a real signal that is not
  * halved) one. */
 static void NAME(load)(const rl_fft *f, int signals, const T *x, const int64_t *first, PAIR *to,
@@ -265,9 +275,10 @@ static void NAME(load)(const rl_fft *f, int signals, const T *x, const int64_t *
         for (int64_t e = 0; e < (single ? n : n / 2); e++)
             to[e] = (PAIR){0};
     int64_t done = 0;
-    if (BY_VECTORS && signals == LANES && f->dense_in && !single)
+#if BY_VECTORS
+    if (signals == LANES && f->dense_in && !single)
         done = NAME(gather)(n, x, first, (T *)to, swap);
-    if (BY_VECTORS && NAME(adjacent)(signals, first, real ? 1 : 2)) {
+    if (NAME(adjacent)(signals, first, real ? 1 : 2)) {
         VEC *v = (VEC *)to;
         x += first[0];
         if (real)
@@ -282,6 +293,7 @@ static void NAME(load)(const rl_fft *f, int signals, const T *x, const int64_t *
             }
         return;
     }
+#endif
     for (int lane = 0; lane < signals; lane++) {
         const T *from = x + first[lane];
         T *v = (T *)to + lane;
@@ -304,9 +316,10 @@ static void NAME(store)(const rl_fft *f, int signals, const PAIR *from, T *y, co
     const int64_t n = real ? f->n_out : 2 * f->n_out, *at = f->at_out;
     const T scale = (T)f->scale, other = f->kind == RL_FFT_TO_HALF && f->inverse ? -scale : scale;
     int64_t done = 0;
-    if (BY_VECTORS && signals == LANES && f->dense_out && !single)
+#if BY_VECTORS
+    if (signals == LANES && f->dense_out && !single)
         done = NAME(scatter)(n, (const T *)from, y, first, swap, scale, other);
-    if (BY_VECTORS && NAME(adjacent)(signals, first, real ? 1 : 2)) {
+    if (NAME(adjacent)(signals, first, real ? 1 : 2)) {
         const VEC *v = (const VEC *)from;
         y += first[0];
         if (real)
@@ -320,6 +333,7 @@ static void NAME(store)(const rl_fft *f, int signals, const PAIR *from, T *y, co
             }
         return;
     }
+#endif
     for (int lane = 0; lane < signals; lane++) {
         T *to = y + first[lane];
         const T *v = (const T *)from + lane;
