@@ -17,6 +17,7 @@
 #define MAX_THREADS 256
 #define SPINS 4000          /* turns of a pause instruction: some 50 microseconds */
 #define CHUNKS_PER_THREAD 4 /* so that a thread that comes late leaves its share to the others */
+#define CLOSED ((uint64_t)0x8000)
 
 static struct {
     pthread_mutex_t use;  /* held by the thread whose loop runs */
@@ -29,7 +30,10 @@ static struct {
      * a worker that wakes late for an old loop, in which it had no part, cannot mistake it for the
      * next. */
     _Atomic uint64_t turn;
-    atomic_int sleeping, active;
+    /* Number of the loop << 16 | CLOSED | how many workers are in it.  The caller closes a loop of
+     * which it has taken the last chunk: who was not even awake by then is not waited for. */
+    _Atomic uint64_t gate;
+    atomic_int sleeping;
     atomic_bool stop;
     /* The loop. */
     void (*body)(int64_t, int64_t, void *);
@@ -62,6 +66,16 @@ static void take_chunks(void)
     }
 }
 
+/* Lets a worker into the loop of that turn, unless it is over. */
+static bool enter(uint64_t turn)
+{
+    uint64_t gate = atomic_load(&pool.gate);
+    while (gate >> 16 == turn >> 16 && !(gate & CLOSED))
+        if (atomic_compare_exchange_weak(&pool.gate, &gate, gate + 1))
+            return true;
+    return false;
+}
+
 static void *work(void *arg)
 {
     int id = (int)(intptr_t)arg;
@@ -84,9 +98,9 @@ static void *work(void *arg)
         if (atomic_load(&pool.stop))
             return NULL;
         seen = turn;
-        if (id < (int)(turn & 0xffff)) {
+        if (id < (int)(turn & 0xffff) && enter(turn)) {
             take_chunks();
-            atomic_fetch_sub(&pool.active, 1);
+            atomic_fetch_sub(&pool.gate, 1);
         }
     }
 }
@@ -119,7 +133,7 @@ static void after_fork_child(void)
     pool.n_workers = 0;
     atomic_store(&pool.turn, 0);
     atomic_store(&pool.sleeping, 0);
-    atomic_store(&pool.active, 0);
+    atomic_store(&pool.gate, 0);
     pthread_mutex_init(&pool.lock, NULL);
     pthread_cond_init(&pool.wake, NULL);
     pthread_mutex_init(&pool.use, NULL);
@@ -208,8 +222,9 @@ void rl_parallel_for(int64_t n, int64_t grain,
     pool.n = n;
     pool.chunk = (per > 1 ? per : 1) * grain;
     atomic_store(&pool.next, 0);
-    atomic_store(&pool.active, helpers);
-    atomic_store(&pool.turn, ((atomic_load(&pool.turn) >> 16) + 1) << 16 | (uint64_t)helpers);
+    uint64_t turn = ((atomic_load(&pool.turn) >> 16) + 1) << 16;
+    atomic_store(&pool.gate, turn);
+    atomic_store(&pool.turn, turn | (uint64_t)helpers);
     if (atomic_load(&pool.sleeping)) {
         pthread_mutex_lock(&pool.lock);
         pthread_cond_broadcast(&pool.wake);
@@ -218,7 +233,8 @@ void rl_parallel_for(int64_t n, int64_t grain,
     inside = true;
     take_chunks();
     inside = false;
-    for (int i = 0; atomic_load(&pool.active); i++)
+    atomic_fetch_or(&pool.gate, CLOSED);
+    for (int i = 0; atomic_load(&pool.gate) & (CLOSED - 1); i++)
         if (i < SPINS)
             pause_cpu();
         else
