@@ -35,7 +35,7 @@ class _OrthMaps(Enum):
 def _is_orthogonal(q: Tensor) -> bool:
     n, k = q.size(-2), q.size(-1)
     limit = 10.0 * n * rushlight.finfo(q.dtype).eps
-    return rushlight.allclose(q.mT @ q, rushlight.eye(k, dtype=q.dtype), atol=limit)
+    return rushlight.allclose(q.mH @ q, rushlight.eye(k, dtype=q.dtype), atol=limit)
 
 
 def _make_orthogonal(a: Tensor) -> Tensor:
@@ -46,7 +46,7 @@ def _make_orthogonal(a: Tensor) -> Tensor:
 
 
 class _Orthogonal(Module):
-    """A matrix with orthonormal columns (rows, if it is wide) from any matrix of its shape.
+    """A matrix with orthonormal columns (rows, if it is wide) from any matrix of its shape; unitary, if complex.
 
     Of a tall n x k matrix, by default times a fixed n x n orthogonal ``base`` in which the
     value lies when it is assigned, so that the map need only be good near the identity.
@@ -58,8 +58,11 @@ class _Orthogonal(Module):
         self, weight: Tensor, orthogonal_map: _OrthMaps, *, use_trivialization: bool = True
     ) -> None:
         super().__init__()
-        if weight.is_complex():
-            raise NotImplementedError("orthogonal: no parametrization of complex tensors")
+        # tau must be known from the vectors alone, and complex reflections have a phase besides.
+        if weight.is_complex() and orthogonal_map == _OrthMaps.householder:
+            raise ValueError(
+                "The householder parametrization does not support complex tensors."
+            )
         self.shape = weight.shape
         self.orthogonal_map = orthogonal_map
         if use_trivialization:
@@ -78,7 +81,7 @@ class _Orthogonal(Module):
             x = x.tril()
             if n != k:
                 x = rushlight.cat([x, x.new_zeros(*x.shape[:-2], n, n - k)], dim=-1)
-            a = x - x.mT
+            a = x - x.mH
             if self.orthogonal_map == _OrthMaps.matrix_exp:
                 q = rushlight.matrix_exp(a)
             else:
@@ -140,15 +143,16 @@ def orthogonal(
     Args:
         module (Module): is changed.
         name (str): of the parameter. Default: "weight"
-        orthogonal_map (str): "matrix_exp" or "cayley", of a skew-symmetric matrix, or "householder",
-            a product of reflections. Default: matrix_exp for square matrices, else householder
+        orthogonal_map (str): "matrix_exp" or "cayley", of a skew-symmetric (complex: skew-Hermitian) matrix, or
+            "householder", a product of reflections, of real matrices only. Default: matrix_exp for square and for
+            complex matrices, else householder
         use_trivialization (bool): stores an orthogonal matrix that the map starts from, so that all
             maps can be assigned to. Default: True
 
     Returns:
         the module.
     Raises:
-        ValueError: no such parameter, fewer than two dimensions, another map.
+        ValueError: no such parameter, fewer than two dimensions, another map, reflections of a complex matrix.
     Source: Lezcano Casado, 2019.
     """
     weight = _tensor_of(module, name)
@@ -157,7 +161,8 @@ def orthogonal(
             f"Expected a matrix or batch of matrices. Got a tensor of {weight.dim()} dimensions."
         )
     if orthogonal_map is None:
-        orthogonal_map = "matrix_exp" if weight.size(-2) == weight.size(-1) else "householder"
+        square = weight.size(-2) == weight.size(-1)
+        orthogonal_map = "matrix_exp" if square or weight.is_complex() else "householder"
     which = getattr(_OrthMaps, orthogonal_map, None)
     if which is None:
         raise ValueError(
