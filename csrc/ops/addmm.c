@@ -115,9 +115,14 @@ static rl_status check_dtypes(const rl_tensor *input, const rl_tensor *a, const 
     if (a->dtype != b->dtype)
         return rl_error(RL_ERUNTIME, "mat1 and mat2 must have the same dtype, but got %s and %s",
                         rl_dtype_title(a->dtype), rl_dtype_title(b->dtype));
-    if (a->dtype == RL_BOOL)
-        return rl_error(RL_ENOTIMPL, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
-    return RL_OK;
+    int64_t rows = a->shape[a->ndim - 2], k = a->shape[a->ndim - 1];
+    int64_t cols = b->ndim > 1 ? b->shape[b->ndim - 1] : 1;
+    if (a->dtype != RL_BOOL || !rows || !cols)
+        return RL_OK;
+    if (!k && b->ndim > 1)
+        return rl_error(RL_ERUNTIME,
+                        "result type Long can't be cast to the desired output type Bool");
+    return k ? rl_error(RL_ENOTIMPL, "\"addmm_impl_cpu_\" not implemented for 'Bool'") : RL_OK;
 }
 
 /* ---- addmm: z = beta c + alpha a b        da = alpha g b^T, db = alpha a^T g ---- */
@@ -309,6 +314,13 @@ rl_tensor *rl_baddbmm(rl_tensor *input, rl_tensor *a, rl_tensor *b, rl_scalar be
                        "Input dtypes must be the same, got: input %s, batch1: %s, batch2: %s",
                        rl_dtype_cpp((rl_dtype)input->dtype), rl_dtype_cpp((rl_dtype)a->dtype),
                        rl_dtype_cpp((rl_dtype)b->dtype));
+    if (a->ndim == 3 && b->ndim == 3 && a->dtype == RL_BOOL && b->dtype == RL_BOOL) {
+        if (a->numel && b->numel)
+            return rl_fail(RL_ENOTIMPL, "\"baddbmm\" not implemented for 'Bool'");
+        if (!a->shape[2] && a->shape[0] && a->shape[1] && b->shape[2])
+            return rl_fail(RL_ERUNTIME,
+                           "result type Long can't be cast to the desired output type Bool");
+    }
     if (rl_check_bmm(a, b) ||
         check_expands(input, 3, (int64_t[]){a->shape[0], a->shape[1], b->shape[2]}))
         return NULL;

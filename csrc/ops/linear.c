@@ -72,8 +72,10 @@ static rl_status check(const rl_tensor *x, const rl_tensor *w, const rl_tensor *
     if (x->dtype != w->dtype)
         return rl_error(RL_ERUNTIME, "expected m1 and m2 to have the same dtype, but got: %s != %s",
                         rl_dtype_cpp(x->dtype), rl_dtype_cpp(w->dtype));
-    if (x->dtype == RL_BOOL)
+    if (x->dtype == RL_BOOL && x->numel && w->numel)
         return rl_error(RL_ENOTIMPL, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
+    if (!b || b->ndim == 0 || b->shape[0] == n || b->shape[0] == 1)
+        return RL_OK; /* nothing to add up: zeros */
     return rl_error(RL_ERUNTIME,
                     "The expanded size of the tensor (%lld) must match the existing size (%lld) at "
                     "non-singleton dimension 1.  Target sizes: [%lld, %lld].  Tensor sizes: [%lld]",

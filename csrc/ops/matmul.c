@@ -14,7 +14,7 @@ static rl_status check_mm(int64_t rows, int64_t k, const rl_tensor *b, rl_dtype 
     if (dtype != b->dtype)
         return rl_error(RL_ERUNTIME, "expected m1 and m2 to have the same dtype, but got: %s != %s",
                         rl_dtype_cpp(dtype), rl_dtype_cpp(b->dtype));
-    if (dtype == RL_BOOL)
+    if (dtype == RL_BOOL && rows && b->numel) /* as in PyTorch, nothing is summed: zeros */
         return rl_error(RL_ENOTIMPL, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
     return RL_OK;
 }
@@ -127,8 +127,11 @@ static rl_status check_batched_dtype(const rl_tensor *a, const rl_tensor *b)
     if (a->dtype != b->dtype)
         return rl_error(RL_ERUNTIME, "expected scalar type %s but found %s",
                         rl_dtype_title(a->dtype), rl_dtype_title(b->dtype));
-    if (a->dtype == RL_BOOL)
-        return rl_error(RL_ENOTIMPL, "\"bmm\" not implemented for 'Bool'");
+    if (a->dtype == RL_BOOL && a->numel && b->numel) { /* PyTorch names the loop that would run */
+        int64_t steps = a->shape[a->ndim - 1] * a->shape[a->ndim - 2] * b->shape[b->ndim - 1];
+        return rl_error(RL_ENOTIMPL, "\"%s\" not implemented for 'Bool'",
+                        steps < 400 ? "bmm" : "addmm_impl_cpu_");
+    }
     return RL_OK;
 }
 
@@ -295,7 +298,7 @@ rl_tensor *rl_mv(rl_tensor *a, rl_tensor *v)
         return rl_fail(
             RL_ERUNTIME, "addmv input tensors must have the same dtype, but got %s, %s, and %s",
             rl_dtype_title(v->dtype), rl_dtype_title(a->dtype), rl_dtype_title(v->dtype));
-    if (a->dtype == RL_BOOL)
+    if (a->dtype == RL_BOOL && a->numel)
         return rl_fail(RL_ENOTIMPL, "\"addmv_impl_cpu\" not implemented for 'Bool'");
     if (rl_has_complex(a))
         return rl_complex_product(rl_mv, a, v);

@@ -1,5 +1,7 @@
 /* matmul_data.c: products of matrices and batches of them without history, and what derivatives
  * make of those. */
+#include <string.h>
+
 #include "ops/matmul.h"
 
 #include "ops/complex.h"
@@ -7,8 +9,12 @@
 rl_status rl_product(rl_dtype dtype, rl_matrix a, rl_matrix b, void *c, const void *bias,
                      unsigned flags)
 {
-    if (dtype == RL_BOOL)
+    if (dtype == RL_BOOL && a.rows && a.cols && b.cols)
         return rl_error(RL_ENOTIMPL, "\"addmm_impl_cpu_\" not implemented for 'Bool'");
+    if (dtype == RL_BOOL) {
+        memset(c, 0, (size_t)(a.rows * b.cols));
+        return RL_OK;
+    }
     if (rl_is_complex(dtype)) /* what takes complex matrices goes by their parts */
         return rl_error(RL_ENOTIMPL, "\"addmm_impl_cpu_\" not implemented for '%s'",
                         rl_dtype_title(dtype));
@@ -139,6 +145,10 @@ rl_tensor *rl_matmul_data(rl_tensor *a0, rl_tensor *b0)
     rl_tensor *c = rl_new(a->dtype, n + 2, shape);
     if (!c || c->numel == 0)
         return rl_gemm_result(c, a0->dtype);
+    if (a->dtype == RL_BOOL && !k) {
+        memset(c->data, 0, (size_t)c->numel);
+        return c;
+    }
     if (a->dtype == RL_BOOL) {
         rl_release(c);
         return rl_fail(RL_ENOTIMPL, "\"bmm\" not implemented for 'Bool'");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,8 +39,8 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     inner = 1
     for d in left:
         inner *= a.shape[d]
-    x = a.permute(free_a + left).reshape(-1, inner)
-    y = b.permute(right + free_b).reshape(inner, -1)
+    x = a.permute(free_a + left).reshape(math.prod(a.shape[d] for d in free_a), inner)
+    y = b.permute(right + free_b).reshape(inner, math.prod(b.shape[d] for d in free_b))
     return (x @ y).reshape([a.shape[d] for d in free_a] + [b.shape[d] for d in free_b])
 
 
