@@ -17,6 +17,10 @@ static rl_status check_classes(bool nll, rl_tensor *x, rl_tensor *target, rl_ten
     int dim = x->ndim == 1 ? 0 : 1;
     if (x->ndim == 0)
         return rl_error(RL_ERUNTIME, "input tensor should be 1D or 2D");
+    if (!nll && rl_has_shape(target, x->ndim, x->shape))
+        return rl_error(RL_ERUNTIME,
+                        "Expected floating point type for target with class probabilities, got %s",
+                        rl_dtype_title((rl_dtype)target->dtype));
     if (target->dtype != RL_I64 && target->dtype != RL_U8)
         return rl_error(RL_ERUNTIME, "expected target dtype to be Long or Byte, but got %s",
                         rl_dtype_title((rl_dtype)target->dtype));

@@ -17,6 +17,10 @@ rl_status rl_reduction_of(const char *name, rl_reduction *out)
             *out = (rl_reduction)i;
             return RL_OK;
         }
+    if (strcmp(name, "elementwise_mean") == 0) { /* its name before PyTorch 1.0 */
+        *out = RL_REDUCTION_MEAN;
+        return RL_OK;
+    }
     return rl_error(RL_EVALUE, "%s is not a valid value for reduction", name);
 }
 

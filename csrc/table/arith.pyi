@@ -41,7 +41,7 @@ def floor_divide(input: Tensor, other: TensorLike) -> Tensor:
     """input / other rounded toward minus infinity."""
 
 @op(inplace="native", out=True)
-def remainder(input: Tensor, other: TensorLike) -> Tensor:
+def remainder(input: TensorLike, other: TensorLike) -> Tensor:
     """Remainder with the sign of other, as Python's %."""
 
 @op(inplace="native", out=True)

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import warnings
 
-__all__ = ["legacy_get_string"]
+__all__ = ["checked", "legacy_get_string"]
+
+
+def checked(reduction: str) -> str:
+    """The reduction, "mean" under its name before PyTorch 1.0, too.
+
+    Raises:
+        ValueError: there is no such reduction.
+    """
+    if reduction == "elementwise_mean":
+        return "mean"
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    return reduction
 
 
 def legacy_get_string(

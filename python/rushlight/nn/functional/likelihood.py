@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import rushlight
 from rushlight._C import Tensor, _nn
-from rushlight.nn._reduction import legacy_get_string
+from rushlight.nn._reduction import checked, legacy_get_string
 
 if TYPE_CHECKING:
     from rushlight.nn.modules.likelihood import LinearCrossEntropyOptions
@@ -250,8 +250,7 @@ def ctc_loss(
         RuntimeError: shapes, lengths or labels that do not fit.
     Source: Graves and others, 2006.
     """
-    if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{reduction} is not a valid value for reduction")
+    reduction = checked(reduction)
     steps = _lengths("input_lengths", input_lengths)
     labels = _lengths("target_lengths", target_lengths)
     batched = log_probs.dim() == 3

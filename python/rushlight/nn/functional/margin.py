@@ -10,7 +10,7 @@ from collections.abc import Callable
 import rushlight
 from rushlight import _C
 from rushlight._C import Tensor
-from rushlight.nn._reduction import legacy_get_string
+from rushlight.nn._reduction import checked, legacy_get_string
 
 __all__ = [
     "cosine_embedding_loss",
@@ -39,9 +39,7 @@ def _title(t: Tensor) -> str:
 def _reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
     if size_average is not None or reduce is not None:
         return legacy_get_string(size_average, reduce)
-    if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{reduction} is not a valid value for reduction")
-    return reduction
+    return checked(reduction)
 
 
 def margin_ranking_loss(
