@@ -49,8 +49,8 @@ PLANNED_AVX512 = {"row": ["-O3"]}
 # AVX-512's share is lost in the rest: optimizers, random numbers, pooling's short rows, most of recurrent layers, and
 # (isa.h) float64 but for the elementary functions.
 ONLY = {
-    **dict.fromkeys(("arith", "complex", "convert", "fft",
-                     "integer", "optim", "pool", "random", "reduce", "special"), {"portable", "avx2"}),
+    **dict.fromkeys(("arith", "complex", "convert", "fft", "integer", "optim", "pool", "random", "reduce"),
+                    {"portable", "avx2"}),
 }
 # On x86 the portable build is the definition that the others are tested against, and what runs on processors before 2013:
 # vectors of two doubles and no fma instruction would gain little there for half a megabyte.

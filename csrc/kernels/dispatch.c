@@ -14,12 +14,12 @@ rl_kernels rl_kernel_table;
     X(row, isa)                                                                                    \
     X(gemm, isa)                                                                                   \
     X(conv, isa)                                                                                   \
-    X(rnn, isa)
+    X(rnn, isa)                                                                                    \
+    X(special, isa)
 #define RL_TWO_BUILDS(X, isa)                                                                      \
     X(arith, isa)                                                                                  \
     X(complex, isa)                                                                                \
     X(integer, isa)                                                                                \
-    X(special, isa)                                                                                \
     X(reduce, isa)                                                                                 \
     X(optim, isa)                                                                                  \
     X(pool, isa)                                                                                   \

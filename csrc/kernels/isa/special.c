@@ -11,6 +11,40 @@
 #include "loops.h"
 #include "math_f32.h"
 
+#include "kernels/special/lanes.h"
+
+/* X(kernel, function, inputs).  Those that AVX-512 has builds of its own of, to keep up with
+ * others' libraries, and the rest. */
+#define MANY_LIST(X)                                                                               \
+    X(LGAMMA, lanes_lgamma, 1)                                                                     \
+    X(I0, lanes_i0, 1)                                                                             \
+    X(I0E, lanes_i0e, 1)                                                                           \
+    X(I1, lanes_i1, 1)                                                                             \
+    X(I1E, lanes_i1e, 1)                                                                           \
+    X(J0, lanes_j0, 1)                                                                             \
+    X(J1, lanes_j1, 1)                                                                             \
+    X(Y0, lanes_y0, 1)                                                                             \
+    X(Y1, lanes_y1, 1)                                                                             \
+    X(SPHERICAL_J0, lanes_spherical_j0, 1)                                                         \
+    X(ZETA, lanes_zeta, 2)
+#define FEW_LIST(X)                                                                                \
+    X(DIGAMMA, lanes_digamma, 1)                                                                   \
+    X(NDTRI, lanes_ndtri, 1)                                                                       \
+    X(LOG_NDTR, lanes_log_ndtr, 1)                                                                 \
+    X(ERFCX, lanes_erfcx, 1)                                                                       \
+    X(K0, lanes_k0, 1)                                                                             \
+    X(K1, lanes_k1, 1)                                                                             \
+    X(K0E, lanes_k0e, 1)                                                                           \
+    X(K1E, lanes_k1e, 1)                                                                           \
+    X(AIRY, lanes_airy, 1)                                                                         \
+    X(POLYGAMMA, lanes_polygamma, 1)                                                               \
+    X(IGAMMA, lanes_igamma, 2)                                                                     \
+    X(IGAMMAC, lanes_igammac, 2)                                                                   \
+    X(POLYNOMIAL, lanes_polynomial, 2)
+#define UNUSED(op, function, inputs) static __attribute__((unused)) special_fn function;
+FEW_LIST(UNUSED)
+UNUSED(ERFINV, lanes_erfinv, 1)
+
 #include "kernels/special/gamma.h"
 #include "kernels/special/normal.h"
 #include "kernels/special/bessel.h"
@@ -28,6 +62,8 @@
             AT(R, 0) = (R)(formula);                                                               \
         }                                                                                          \
     }
+
+#if RL_VECTOR_BYTES < 64
 
 /* ---- integers ---- */
 
@@ -130,19 +166,30 @@ MAP2(nextafter, double, , next_double(x, y))
 #undef T
 #undef NAME
 
+#endif
+
 /* ---- special functions ---- */
 
 /* Loads blocks of lanes, whatever the strides, computes, stores. */
 static void in_lanes(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a, bool single,
                      int inputs, special_fn *f)
 {
+    lanes in[2], out;
+    for (int k = 0; k < inputs; k++) /* one number for all */
+        if (s[k + 1] == 0 && n) {
+            const double v = single ? *(const float *)p[k + 1] : *(const double *)p[k + 1];
+            EACH in[k][i] = v;
+        }
     for (size_t done = 0; done < n; done += LANES) {
         size_t m = n - done < LANES ? n - done : LANES;
-        lanes in[2], out;
         for (int k = 0; k < inputs; k++) {
             const char *from = p[k + 1] + (ptrdiff_t)done * s[k + 1];
+            if (s[k + 1] == 0)
+                continue;
             if (single && s[k + 1] == sizeof(float) && m == LANES)
                 EACH in[k][i] = ((const float *)from)[i];
+            else if (!single && s[k + 1] == sizeof(double) && m == LANES)
+                EACH in[k][i] = ((const double *)from)[i];
             else
                 for (size_t i = 0; i < LANES; i++) { /* behind the end: the first again */
                     const char *at = from + (ptrdiff_t)(i < m ? i : 0) * s[k + 1];
@@ -153,6 +200,8 @@ static void in_lanes(size_t n, char *const *p, const ptrdiff_t *s, const rl_karg
         char *to = p[0] + (ptrdiff_t)done * s[0];
         if (single && s[0] == sizeof(float) && m == LANES)
             EACH((float *)to)[i] = (float)out[i];
+        else if (!single && s[0] == sizeof(double) && m == LANES)
+            EACH((double *)to)[i] = out[i];
         else
             for (size_t i = 0; i < m; i++) {
                 if (single)
@@ -163,33 +212,6 @@ static void in_lanes(size_t n, char *const *p, const ptrdiff_t *s, const rl_karg
     }
 }
 
-/* X(kernel, function, inputs) */
-#define SPECIAL_LIST(X)                                                                            \
-    X(LGAMMA, lanes_lgamma, 1)                                                                     \
-    X(DIGAMMA, lanes_digamma, 1)                                                                   \
-    X(NDTRI, lanes_ndtri, 1)                                                                       \
-    X(LOG_NDTR, lanes_log_ndtr, 1)                                                                 \
-    X(ERFCX, lanes_erfcx, 1)                                                                       \
-    X(I0, lanes_i0, 1)                                                                             \
-    X(I0E, lanes_i0e, 1)                                                                           \
-    X(I1, lanes_i1, 1)                                                                             \
-    X(I1E, lanes_i1e, 1)                                                                           \
-    X(J0, lanes_j0, 1)                                                                             \
-    X(J1, lanes_j1, 1)                                                                             \
-    X(Y0, lanes_y0, 1)                                                                             \
-    X(Y1, lanes_y1, 1)                                                                             \
-    X(K0, lanes_k0, 1)                                                                             \
-    X(K1, lanes_k1, 1)                                                                             \
-    X(K0E, lanes_k0e, 1)                                                                           \
-    X(K1E, lanes_k1e, 1)                                                                           \
-    X(SPHERICAL_J0, lanes_spherical_j0, 1)                                                         \
-    X(AIRY, lanes_airy, 1)                                                                         \
-    X(POLYGAMMA, lanes_polygamma, 1)                                                               \
-    X(ZETA, lanes_zeta, 2)                                                                         \
-    X(IGAMMA, lanes_igamma, 2)                                                                     \
-    X(IGAMMAC, lanes_igammac, 2)                                                                   \
-    X(POLYNOMIAL, lanes_polynomial, 2)
-
 #define WHOLE(op, function, inputs)                                                                \
     static void op##_f32(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)          \
     {                                                                                              \
@@ -199,7 +221,9 @@ static void in_lanes(size_t n, char *const *p, const ptrdiff_t *s, const rl_karg
     {                                                                                              \
         in_lanes(n, p, s, a, false, inputs, function);                                             \
     }
-SPECIAL_LIST(WHOLE)
+MANY_LIST(WHOLE)
+#if RL_VECTOR_BYTES < 64
+FEW_LIST(WHOLE)
 
 /* float32's has a formula of its own in math_f32.h. */
 static void erfinv_f64(size_t n, char *const *p, const ptrdiff_t *s, const rl_kargs *a)
@@ -207,17 +231,22 @@ static void erfinv_f64(size_t n, char *const *p, const ptrdiff_t *s, const rl_ka
     in_lanes(n, p, s, a, false, 1, lanes_erfinv);
 }
 
+#endif
+
 void K(fill_special)(rl_kernels *t);
 void K(fill_special)(rl_kernels *t)
 {
 #define PUT(op, dtype, function) t->map[RL_MAP_##op][RL_##dtype] = function
 #define PUT_FLOATS(op, name) PUT(op, F32, name##_f32), PUT(op, F64, name##_f64)
+#define ENTER(op, function, inputs) PUT_FLOATS(op, op);
+    MANY_LIST(ENTER)
+#if RL_VECTOR_BYTES < 64
+    FEW_LIST(ENTER)
     PUT(GCD, I64, gcd_i64), PUT(GCD, I32, gcd_i32);
     PUT(LCM, I64, lcm_i64), PUT(LCM, I32, lcm_i32);
     PUT_FLOATS(NEXTAFTER, nextafter);
     PUT_FLOATS(FREXP_MANTISSA, mantissa);
     PUT_FLOATS(FREXP_EXPONENT, exponent);
-#define ENTER(op, function, inputs) PUT_FLOATS(op, op);
-    SPECIAL_LIST(ENTER)
     PUT(ERFINV, F64, erfinv_f64);
+#endif
 }

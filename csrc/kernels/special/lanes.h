@@ -81,7 +81,16 @@ static void each_angle(double *y, const double *x, int which)
 }
 
 /* Sums over whole vectors in registers: what the machine has, or single numbers. */
-#ifdef __AVX2__
+#if defined(__AVX512F__)
+#include <immintrin.h>
+typedef __m512d vec;
+#define VEC_FMA(x, y, z) _mm512_fmadd_pd(x, y, z)
+#define VEC_SET(x) _mm512_set1_pd(x)
+#define VEC_LOAD(p) _mm512_loadu_pd(p)
+#define VEC_STORE(p, x) _mm512_storeu_pd(p, x)
+enum { WIDTH = 8, AT_ONCE = 2 };
+#define IN_REGISTERS _Pragma("GCC unroll 2")
+#elif defined(__AVX2__)
 #include <immintrin.h>
 typedef __m256d vec;
 #define VEC_FMA(x, y, z) _mm256_fmadd_pd(x, y, z)
