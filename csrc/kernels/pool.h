@@ -22,6 +22,16 @@ static inline bool rl_pool_in_pairs(const rl_pool_window *v)
     return true;
 }
 
+/* Whether all windows lie within the plane. */
+static inline bool rl_pool_inside(const rl_pool_window *v)
+{
+    for (int d = 0; d < 3; d++)
+        if (v->pad[d] ||
+            (v->out[d] - 1) * v->stride[d] + (v->kernel[d] - 1) * v->dilation[d] >= v->in[d])
+            return false;
+    return true;
+}
+
 /* max: y and at for all windows; a NaN wins, the last of several, and of equal maxima the first;
  * -inf and -1 where a window misses the input.  most: the same maxima alone.  sum: y for all
  * windows, added in order.  spread: adds each y to its window of x, x's element by element in the

@@ -258,22 +258,31 @@ DIVIDE(double)
 static void average_planes(int64_t begin, int64_t end, void *context)
 {
     const job *j = context;
-    rl_pool_window w = window_of(&j->v);
-    bool fixed = !j->v.adaptive;
+    const pool *v = &j->v;
+    rl_pool_window w = window_of(v);
+    const bool fixed = !v->adaptive, inside = fixed && j->out_size && rl_pool_inside(&w);
+    const int64_t all = /* of the elements of a whole window */
+        inside ? divisor_of(v, span_of(v, 0, 0), span_of(v, 1, 0), span_of(v, 2, 0)) : 0;
 #define ARGUMENTS(T, i) (const T *)j->x + i * j->in_size, (T *)j->y + i * j->out_size
-#define RESULT(T, i) (T *)j->y + i * j->out_size
+#define AVERAGE(T, sum)                                                                            \
+    {                                                                                              \
+        T *y = (T *)j->y + p * j->out_size;                                                        \
+        rl_kernel_table.pool->sum(&w, (const T *)j->x + p * j->in_size, y);                        \
+        if (inside)                                                                                \
+            for (int64_t i = 0; i < j->out_size; i++)                                              \
+                y[i] /= (T)all;                                                                    \
+        else                                                                                       \
+            divide_##T(v, y, y);                                                                   \
+    }
     for (int64_t p = begin; p < end; p++)
-        if (fixed && j->dtype == RL_F32) {
-            rl_kernel_table.pool->sum_f32(&w, ARGUMENTS(float, p));
-            divide_float(&j->v, RESULT(float, p), RESULT(float, p));
-        } else if (fixed && j->dtype == RL_F64) {
-            rl_kernel_table.pool->sum_f64(&w, ARGUMENTS(double, p));
-            divide_double(&j->v, RESULT(double, p), RESULT(double, p));
-        } else {
+        if (fixed && j->dtype == RL_F32)
+            AVERAGE(float, sum_f32)
+        else if (fixed && j->dtype == RL_F64)
+            AVERAGE(double, sum_f64)
+        else
             CALL(average, p);
-        }
 #undef ARGUMENTS
-#undef RESULT
+#undef AVERAGE
 }
 
 /* x and y change places: from the averages to the input.  y is zeros. */

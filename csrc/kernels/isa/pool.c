@@ -270,8 +270,31 @@ PAIR_ROWS(float, f32)
             EACH_STRETCH(0, k2 < v->kernel[2], k2++, take_most_##S, x, y)                          \
         }                                                                                          \
     }                                                                                              \
+    /* Window by window: for rows too short for a loop along them. */                              \
+    static void sum_windows_##S(const rl_pool_window *v, const T *x, T *y)                         \
+    {                                                                                              \
+        const int64_t row = v->in[2], plane = v->in[1] * row, n0 = v->kernel[0];                   \
+        const int64_t n1 = v->kernel[1], n2 = v->kernel[2], d2 = v->dilation[2];                   \
+        ROWS for (int64_t o2 = 0; o2 < v->out[2]; o2++)                                            \
+        {                                                                                          \
+            const T *from =                                                                        \
+                x + o0 * v->stride[0] * plane + o1 * v->stride[1] * row + o2 * v->stride[2];       \
+            T sum = 0;                                                                             \
+            for (int64_t k0 = 0; k0 < n0; k0++, from += v->dilation[0] * plane) {                  \
+                const T *at = from;                                                                \
+                for (int64_t k1 = 0; k1 < n1; k1++, at += v->dilation[1] * row)                    \
+                    for (int64_t k2 = 0; k2 < n2; k2++)                                            \
+                        sum += at[k2 * d2];                                                        \
+            }                                                                                      \
+            y[o2] = sum;                                                                           \
+        }                                                                                          \
+    }                                                                                              \
     static void sum_##S(const rl_pool_window *v, const T *x, T *y)                                 \
     {                                                                                              \
+        if ((v->out[2] < 16 || v->stride[2] > 2) && rl_pool_inside(v)) {                           \
+            sum_windows_##S(v, x, y);                                                              \
+            return;                                                                                \
+        }                                                                                          \
         ROWS                                                                                       \
         {                                                                                          \
             for (int64_t i = 0; i < v->out[2]; i++)                                                \

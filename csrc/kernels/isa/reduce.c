@@ -8,6 +8,7 @@
 #include "isa.h"
 
 #include <math.h>
+#include <string.h>
 #if RL_VECTOR_BYTES > 16
 #include <immintrin.h>
 #endif

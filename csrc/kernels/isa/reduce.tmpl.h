@@ -152,13 +152,34 @@ static __attribute__((noinline)) void NAME(sum_columns)(size_t w, size_t nr, con
 SUM_COLUMNS(sumsq_columns, NAME(s_square))
 SUM_COLUMNS(sumabs_columns, NAME(s_abs))
 
-#define SUM_KERNEL(f, row, columns)                                                                \
+/* Sums of at most OUTER_RUN rows of columns side by side: whole vectors, the last one over again
+ * what the one before it has done. */
+static void NAME(sum_few)(size_t no, size_t nr, const char *x, ptrdiff_t sr, T *y)
+{
+    for (size_t o = 0; o < no; o += NAME(width)) {
+        V sum = {0};
+        if (no < NAME(width)) {
+            for (size_t r = 0; r < nr; r++)
+                sum += NAME(partial)((const T *)(x + (ptrdiff_t)r * sr), no);
+            memcpy(y, &sum, no * sizeof(T));
+            return;
+        }
+        o = o + NAME(width) < no ? o : no - NAME(width);
+        for (size_t r = 0; r < nr; r++)
+            sum += *(const V *)((const T *)(x + (ptrdiff_t)r * sr) + o);
+        *(V *)(y + o) = sum;
+    }
+}
+
+#define SUM_KERNEL(f, row, columns, few)                                                           \
     static void NAME(f)(size_t no, size_t nr, const char *x, ptrdiff_t so, ptrdiff_t sr, char *y,  \
                         ptrdiff_t sy, const rl_kargs *a)                                           \
     {                                                                                              \
         if (sr == sizeof(T))                                                                       \
             for (size_t o = 0; o < no; o++, x += so, y += sy)                                      \
                 *(T *)y = (T)NAME(row)((const T *)x, nr);                                          \
+        else if (few && nr <= OUTER_RUN && so == sizeof(T) && sy == so && no < 4 * NAME(width))    \
+            NAME(sum_few)(no, nr, x, sr, (T *)y);                                                  \
         else                                                                                       \
             for (size_t o = 0; o < no; o += WIDTH) {                                               \
                 double total[WIDTH];                                                               \
@@ -173,9 +194,9 @@ SUM_COLUMNS(sumabs_columns, NAME(s_abs))
                 y += (ptrdiff_t)w * sy;                                                            \
             }                                                                                      \
     }
-SUM_KERNEL(SUM, sum_row, sum_columns)
-SUM_KERNEL(SUMSQ, sumsq_row, sumsq_columns)
-SUM_KERNEL(SUMABS, sumabs_row, sumabs_columns)
+SUM_KERNEL(SUM, sum_row, sum_columns, 1)
+SUM_KERNEL(SUMSQ, sumsq_row, sumsq_columns, 0)
+SUM_KERNEL(SUMABS, sumabs_row, sumabs_columns, 0)
 
 /* Mean first, then the squares of the deviations, both in double. */
 static void NAME(VAR)(size_t no, size_t nr, const char *x, ptrdiff_t so, ptrdiff_t sr, char *y,
@@ -202,32 +223,68 @@ static void NAME(VAR)(size_t no, size_t nr, const char *x, ptrdiff_t so, ptrdiff
     }
 }
 
-/* Product: 16 lanes, no totals in between. */
+/* Products by 16 lanes, no totals in between. */
+static T NAME(prod_row)(const T *x, size_t n)
+{
+    enum { COUNT = 16 / NAME(width) };
+    const V ones = (V){0} + 1;
+    V acc[COUNT];
+    RL_UNROLLED for (int k = 0; k < COUNT; k++) acc[k] = ones;
+    for (; n >= 16; n -= 16, x += 16)
+        RL_UNROLLED for (int k = 0; k < COUNT; k++) acc[k] *= *(const V *)(x + NAME(width) * k);
+    RL_UNROLLED for (int k = 0; k < COUNT; k++) if (n > NAME(width) * (size_t)k)
+    {
+        const size_t left = n - NAME(width) * (size_t)k;
+        const T *at = x + NAME(width) * k;
+        if (left >= NAME(width))
+            acc[k] *= *(const V *)at;
+        else
+            acc[k] *= (V)((VI)NAME(partial)(at, left) | (~NAME(first)(left) & (VI)ones));
+    }
+    RL_UNROLLED for (int half = COUNT / 2; half > 0; half /= 2) for (int k = 0; k < half; k++)
+        acc[k] *= acc[k + half];
+    V v = acc[0];
+#pragma GCC unroll 4
+    for (int half = NAME(width) / 2; half > 0; half /= 2)
+        v *= NAME(upper)(v, half);
+    return v[0];
+}
+
+/* The same of w columns, at most COLUMNS. */
+enum { NAME(columns) = 32 };
+static void NAME(prod_columns)(size_t w, size_t nr, const char *x, ptrdiff_t so, ptrdiff_t sr,
+                               char *y, ptrdiff_t sy)
+{
+    T lane[16][NAME(columns)];
+    const size_t lanes = nr < 16 ? nr : 16;
+    size_t half = 8;
+    for (size_t r = 0; r < nr; r++, x += sr)
+        for (size_t j = 0; j < w; j++) {
+            const T v = *(const T *)(x + (ptrdiff_t)j * so);
+            lane[r % 16][j] = r < 16 ? v : lane[r % 16][j] * v;
+        }
+    for (size_t k = lanes; k < 16; k++)
+        for (size_t j = 0; j < w; j++)
+            lane[k][j] = 1;
+    for (; half > 0; half /= 2)
+        for (size_t k = 0; k < half; k++)
+            for (size_t j = 0; j < w; j++)
+                lane[k][j] *= lane[k + half][j];
+    for (size_t j = 0; j < w; j++, y += sy)
+        *(T *)y = lane[0][j];
+}
+
 static void NAME(PROD)(size_t no, size_t nr, const char *x, ptrdiff_t so, ptrdiff_t sr, char *y,
                        ptrdiff_t sy, const rl_kargs *a)
 {
-    for (size_t o = 0; o < no; o++, x += so, y += sy) {
-        union {
-            V v[16 / NAME(width)];
-            T s[16];
-        } lane;
-        V acc[16 / NAME(width)];
-        size_t i = 0;
-        for (int k = 0; k < 16 / NAME(width); k++)
-            acc[k] = (V){0} + 1;
-        if (sr == sizeof(T))
-            for (; i + 16 <= nr; i += 16)
-                for (int k = 0; k < 16 / NAME(width); k++)
-                    acc[k] *= *(const V *)((const T *)x + i + NAME(width) * k);
-        for (int k = 0; k < 16 / NAME(width); k++)
-            lane.v[k] = acc[k];
-        for (; i < nr; i++)
-            lane.s[i % 16] *= *(const T *)(x + (ptrdiff_t)i * sr);
-        for (int half = 8; half > 0; half /= 2)
-            for (int k = 0; k < half; k++)
-                lane.s[k] *= lane.s[k + half];
-        *(T *)y = lane.s[0];
-    }
+    if (sr == sizeof(T))
+        for (size_t o = 0; o < no; o++, x += so, y += sy)
+            *(T *)y = NAME(prod_row)((const T *)x, nr);
+    else
+        for (size_t o = 0; o < no; o += NAME(columns)) {
+            size_t w = no - o < NAME(columns) ? no - o : NAME(columns);
+            NAME(prod_columns)(w, nr, x + (ptrdiff_t)o * so, so, sr, y + (ptrdiff_t)o * sy, sy);
+        }
 }
 
 /* Least and greatest element, nan if there is one.  `better` is < or >: once nan, always nan.  Rows
