@@ -21,6 +21,7 @@
  *   NORM_SUMS                    sum (R), dot (R), g, x, mean (R): sum of g, and of g (x - mean)
  *   NORM_BACKWARD                dx, g, x, four numbers a row (mean, level, slope, scale):
  *                                dx = (g - level - (x - mean) slope) scale
+ *   AFFINE                       y, x, two numbers a row (scale, shift): y = shift + x scale
  *   ..._SUM                      sum (R), x, y: the element-wise losses of map_list.h, added up
  *   ATTENTION                    x, mask or NULL, max (R), sum (R), factor (R), noise or NULL: one
  *                                tile of scores of the online softmax.  Row r sees its first
@@ -50,6 +51,7 @@
     X(LAYER_NORM_PARAMS)                                                                           \
     X(NORM_SUMS)                                                                                   \
     X(NORM_BACKWARD)                                                                               \
+    X(AFFINE)                                                                                      \
     X(MSE_SUM)                                                                                     \
     X(L1_SUM)                                                                                      \
     X(SMOOTH_L1_SUM)                                                                               \

@@ -88,17 +88,16 @@ static rl_tensor *by_rows(const rl_node_type *type, const struct form *form, rl_
         return NULL;
     size_t size = rl_dtype_size(compute), item[] = {size, size, size, size, size, size};
     rl_kargs args = {.i = {s[3]}, .f = {form->eps}};
-    for (int64_t group = 0; group < s[1] && y->numel; group++) {
-        int64_t step = s[1] * length, at = group * length * (int64_t)size;
-        int64_t own = group * s[2] * (int64_t)size;
-        ptrdiff_t stride[] = {step, step, s[1], s[1], 0, 0};
-        char *p[] = {y->data + at,
-                     xd->data + at,
-                     mean->data + group * (int64_t)size,
-                     rstd->data + group * (int64_t)size,
-                     wd ? wd->data + own : NULL,
-                     bd ? bd->data + own : NULL};
+    char *p[] = {
+        y->data, xd->data, mean->data, rstd->data, wd ? wd->data : NULL, bd ? bd->data : NULL};
+    if (y->numel && s[1] == 1) { /* every row has the same parameters */
+        ptrdiff_t stride[] = {length, length, 1, 1, 0, 0};
         rl_rows_run(RL_ROW_LAYER_NORM, compute, s[0], length, 6, p, stride, item, &args);
+    } else if (y->numel) {
+        ptrdiff_t stride[] = {length, length, 1, 1, s[2], s[2]};
+        ptrdiff_t step[] = {s[1] * length, s[1] * length, s[1], s[1], 0, 0};
+        rl_rows_run_blocks(RL_ROW_LAYER_NORM, compute, s[0], step, s[1], length, 6, p, stride, item,
+                           &args);
     }
     rl_tensor *z = rl_cast_data(y, (rl_dtype)x->dtype);
     return record(type, form, z, x, w, b, mean, rstd);
@@ -307,6 +306,8 @@ static rl_status statistics(const struct form *form, rl_tensor *xs, rl_tensor *r
     return RL_OK;
 }
 
+enum { LONG_ROW = 32 }; /* elements from which a row pays a call of its own */
+
 /* y = x scale + shift, scale = rstd weight, shift = bias - mean scale; computed without history. */
 static rl_tensor *scaled_data(const struct form *form, rl_tensor *xs, rl_tensor *w, rl_tensor *b,
                               rl_tensor *mean, rl_tensor *rstd)
@@ -318,7 +319,26 @@ static rl_tensor *scaled_data(const struct form *form, rl_tensor *xs, rl_tensor 
     RL_TEMP *scale = w ? rl_mul(rstd, ws) : rl_retain(rstd);
     RL_TEMP *offset = scale ? rl_mul(mean, scale) : NULL;
     RL_TEMP *shift = !offset ? NULL : b ? rl_sub(bs, offset, rl_int(1)) : rl_neg(offset);
-    return shift ? rl_addcmul(shift, xs, scale, rl_int(1)) : NULL;
+    if (!shift || !xs->contiguous || form->shape[3] < LONG_ROW || scale->dtype != xs->dtype ||
+        shift->dtype != xs->dtype)
+        return shift ? rl_addcmul(shift, xs, scale, rl_int(1)) : NULL;
+    const int64_t channels = form->shape[1], length = form->shape[3], two[] = {channels, 2};
+    const rl_dtype compute = (rl_dtype)xs->dtype;
+    const size_t size = rl_itemsize(xs), item[] = {size, size, size};
+    RL_TEMP *numbers = rl_new(compute, 2, two);
+    rl_tensor *y = numbers ? rl_new(compute, xs->ndim, xs->shape) : NULL;
+    if (!y)
+        return NULL;
+    for (int64_t c = 0; c < channels; c++) {
+        char *to = numbers->data + 2 * c * (int64_t)size;
+        memcpy(to, scale->data + c * (int64_t)size, size);
+        memcpy(to + size, shift->data + c * (int64_t)size, size);
+    }
+    char *p[] = {y->data, xs->data, numbers->data};
+    rl_rows_run_blocks(RL_ROW_AFFINE, compute, form->shape[0],
+                       (ptrdiff_t[]){channels * length, channels * length, 0}, channels, length, 3,
+                       p, (ptrdiff_t[]){length, length, 2}, item, NULL);
+    return y;
 }
 
 rl_tensor *rl_batch_norm(rl_tensor *input, rl_tensor *weight, rl_tensor *bias,

@@ -5,7 +5,8 @@
 
 struct rows_work {
     rl_row_fn *kernel;
-    int64_t n;
+    int64_t rows, n;       /* rows: of a block */
+    const ptrdiff_t *step; /* from block to block */
     int operands;
     char *const *p;
     const ptrdiff_t *stride;
@@ -22,12 +23,44 @@ static void run_rows(int64_t begin, int64_t end, void *context)
     w->kernel((size_t)(end - begin), (size_t)w->n, p, w->stride, w->args);
 }
 
+static void run_blocks(int64_t begin, int64_t end, void *context)
+{
+    const struct rows_work *w = context;
+    char *p[RL_ROW_MAX_OPERANDS];
+    for (int64_t b = begin; b < end; b++) {
+        for (int i = 0; i < w->operands; i++)
+            p[i] = w->p[i] ? w->p[i] + b * w->step[i] * (ptrdiff_t)w->item[i] : NULL;
+        w->kernel((size_t)w->rows, (size_t)w->n, p, w->stride, w->args);
+    }
+}
+
 void rl_rows_run(rl_row_op op, rl_dtype compute, int64_t rows, int64_t n, int operands,
                  char *const *p, const ptrdiff_t *stride, const size_t *item, const rl_kargs *args)
 {
-    struct rows_work w = {rl_kernel_table.row[op][compute], n, operands, p, stride, item, args};
+    struct rows_work w = {
+        rl_kernel_table.row[op][compute], 1, n, stride, operands, p, stride, item, args};
     int64_t grain = n < 16384 ? 16384 / n : 1;
     rl_parallel_for(rows, grain, run_rows, &w);
+}
+
+void rl_rows_run_blocks(rl_row_op op, rl_dtype compute, int64_t blocks, const ptrdiff_t *step,
+                        int64_t rows, int64_t n, int operands, char *const *p,
+                        const ptrdiff_t *stride, const size_t *item, const rl_kargs *args)
+{
+    enum { FEW = 8 }; /* blocks, which threads could not share out evenly */
+    if (blocks < FEW) {
+        char *at[RL_ROW_MAX_OPERANDS];
+        for (int64_t b = 0; b < blocks; b++) {
+            for (int i = 0; i < operands; i++)
+                at[i] = p[i] ? p[i] + b * step[i] * (ptrdiff_t)item[i] : NULL;
+            rl_rows_run(op, compute, rows, n, operands, at, stride, item, args);
+        }
+        return;
+    }
+    struct rows_work w = {
+        rl_kernel_table.row[op][compute], rows, n, step, operands, p, stride, item, args};
+    int64_t grain = rows * n < 16384 ? 16384 / (rows * n) : 1;
+    rl_parallel_for(blocks, grain, run_blocks, &w);
 }
 
 /* x with dim `from` moved to place `to`; a view without history. */

@@ -13,6 +13,12 @@
 void rl_rows_run(rl_row_op op, rl_dtype compute, int64_t rows, int64_t n, int operands,
                  char *const *p, const ptrdiff_t *stride, const size_t *item, const rl_kargs *args);
 
+/* The same for blocks of `rows` rows, one after the other; step: from block to block, in elements.
+ */
+void rl_rows_run_blocks(rl_row_op op, rl_dtype compute, int64_t blocks, const ptrdiff_t *step,
+                        int64_t rows, int64_t n, int operands, char *const *p,
+                        const ptrdiff_t *stride, const size_t *item, const rl_kargs *args);
+
 /* Row-major tensor of dtype `compute` whose last dim is x's dim `dim` and whose other dims keep
  * their order: x itself (new reference) where it is that already.  No autograd. */
 rl_tensor *rl_rows_of(rl_tensor *x, int dim, rl_dtype compute);

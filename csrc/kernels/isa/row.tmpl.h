@@ -378,6 +378,18 @@ static void NAME(NORM_BACKWARD)(size_t rows, size_t n, char *const *p, const ptr
     }
 }
 
+static void NAME(AFFINE)(size_t rows, size_t n, char *const *p, const ptrdiff_t *s,
+                         const rl_kargs *a)
+{
+    for (size_t r = 0; r < rows; r++) {
+        T *y = (T *)p[0] + (ptrdiff_t)r * s[0];
+        const T *x = (const T *)p[1] + (ptrdiff_t)r * s[1];
+        const T scale = ((const T *)p[2])[(ptrdiff_t)r * s[2]];
+        const T shift = ((const T *)p[2])[(ptrdiff_t)r * s[2] + 1];
+        RL_IVDEP for (size_t i = 0; i < n; i++) y[i] = shift + x[i] * scale;
+    }
+}
+
 /* ---- sums of element-wise losses ---- */
 
 #define LOSS_SUM(f, pre, term)                                                                     \
@@ -422,9 +434,9 @@ static void NAME(row_fill)(rl_kernels *t)
     SET_ROW(SOFTMAX), SET_ROW(LOG_SOFTMAX), SET_ROW(SOFTMAX_BACKWARD),
         SET_ROW(LOG_SOFTMAX_BACKWARD), SET_ROW(CROSS_ENTROPY), SET_ROW(CROSS_ENTROPY_BACKWARD),
         SET_ROW(LAYER_NORM), SET_ROW(LAYER_NORM_BACKWARD), SET_ROW(LAYER_NORM_PARAMS),
-        SET_ROW(NORM_SUMS), SET_ROW(NORM_BACKWARD), SET_ROW(MSE_SUM), SET_ROW(L1_SUM),
-        SET_ROW(SMOOTH_L1_SUM), SET_ROW(HUBER_SUM), SET_ROW(ATTENTION), SET_ROW(ATTENTION_BACKWARD),
-        SET_ROW(SCALE_ROWS), SET_ROW(DOT_ROWS);
+        SET_ROW(NORM_SUMS), SET_ROW(NORM_BACKWARD), SET_ROW(AFFINE), SET_ROW(MSE_SUM),
+        SET_ROW(L1_SUM), SET_ROW(SMOOTH_L1_SUM), SET_ROW(HUBER_SUM), SET_ROW(ATTENTION),
+        SET_ROW(ATTENTION_BACKWARD), SET_ROW(SCALE_ROWS), SET_ROW(DOT_ROWS);
 #undef SET_ROW
 }
 
