@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+enum { LANES = 8 };
+
 #define T float
 #define NAME(f) f##_f32
 #define F(function) function##f

@@ -86,43 +86,58 @@ static void NAME(pivots)(int64_t count, int64_t n, const T *a, T *diagonal)
     }
 }
 
-static int32_t NAME(cholesky)(int64_t n, T *a)
+/* Several matrices at a time, one per lane: a square root waits for the one before it. */
+static void NAME(cholesky)(int64_t n, T (*w)[LANES], int32_t *info)
 {
     for (int64_t j = 0; j < n; j++) {
-        T *row = a + j * n, square = row[j];
+        T root[LANES];
+        for (int l = 0; l < LANES; l++)
+            root[l] = w[j * n + j][l];
         for (int64_t k = 0; k < j; k++)
-            square -= row[k] * row[k];
-        if (!(square > 0)) {
-            NAME(fill)(n * n, (T)NAN, a);
-            return (int32_t)j + 1;
-        }
-        T root = F(sqrt)(square);
-        row[j] = root;
-        for (int64_t k = j + 1; k < n; k++)
-            row[k] = 0;
+            for (int l = 0; l < LANES; l++)
+                root[l] -= w[j * n + k][l] * w[j * n + k][l];
+        for (int l = 0; l < LANES; l++)
+            if (!(root[l] > 0) && !info[l])
+                info[l] = (int32_t)j + 1;
+        for (int l = 0; l < LANES; l++)
+            w[j * n + j][l] = root[l] = F(sqrt)(root[l]);
         for (int64_t i = j + 1; i < n; i++) {
-            T sum = a[i * n + j];
+            T sum[LANES];
+            for (int l = 0; l < LANES; l++)
+                sum[l] = w[i * n + j][l];
             for (int64_t k = 0; k < j; k++)
-                sum -= a[i * n + k] * row[k];
-            a[i * n + j] = sum / root;
+                for (int l = 0; l < LANES; l++)
+                    sum[l] -= w[i * n + k][l] * w[j * n + k][l];
+            for (int l = 0; l < LANES; l++)
+                w[i * n + j][l] = sum[l] / root[l];
         }
     }
-    return 0;
 }
 
-/* A row-major upper triangle is a column-major lower one. */
 static void NAME(choleskys)(int64_t count, int64_t n, const T *a, T *factor, bool upper,
                             int32_t *info)
 {
-    T work[RL_SMALL * RL_SMALL];
-    for (int64_t b = 0; b < count; b++, a += n * n, factor += n * n) {
-        if (upper) {
-            NAME(turn)(n, n, a, factor);
-            info[b] = NAME(cholesky)(n, factor);
-        } else {
-            NAME(copy)(n * n, a, work);
-            info[b] = NAME(cholesky)(n, work);
-            NAME(turn)(n, n, work, factor);
+    T w[RL_SMALL * RL_SMALL][LANES];
+    const int64_t row = upper ? 1 : n, column = upper ? n : 1, size = n * n;
+    NAME(fill)(size * LANES, 1, w[0]); /* for lanes without a matrix */
+    for (int64_t b = 0; b < count; b += LANES, a += LANES * size, factor += LANES * size) {
+        const int lanes = count - b < LANES ? (int)(count - b) : LANES;
+        int32_t bad[LANES] = {0};
+        for (int l = 0; l < lanes; l++)
+            for (int64_t i = 0; i < n; i++)
+                for (int64_t j = 0; j <= i; j++)
+                    w[i * n + j][l] = a[l * size + i * row + j * column];
+        NAME(cholesky)(n, w, bad);
+        for (int l = 0; l < lanes; l++) {
+            T *out = factor + l * size;
+            info[b + l] = bad[l];
+            if (bad[l]) {
+                NAME(fill)(size, (T)NAN, out);
+                continue;
+            }
+            for (int64_t i = 0; i < n; i++)
+                for (int64_t j = 0; j < n; j++)
+                    out[i * column + j * row] = j <= i ? w[i * n + j][l] : 0;
         }
     }
 }

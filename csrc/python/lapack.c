@@ -104,6 +104,7 @@ static bool argument(call *c, PyObject *o, rl_dtype dtype, int64_t count)
 static void run(void (*routine)(void), call *c)
 {
     switch (c->n) {
+        CALL(4, (void *, void *, void *, void *), A(0), A(1), A(2), A(3))
         CALL(5, (V5), A5)
         CALL(6, (V5, void *), A5, A(5))
         CALL(7, (V5, void *, void *), A5, A(5), A(6))
@@ -174,7 +175,7 @@ static PyObject *lapack(PyObject *self, PyObject *const *args, Py_ssize_t n)
         if (good && *p == ')')
             good = i + 1 >= n;
     }
-    if (!good || c.n < 5 || c.scratch == c.n - 1) {
+    if (!good || c.n < 4 || c.scratch == c.n - 1) {
         if (!PyErr_Occurred())
             PyErr_Format(PyExc_TypeError, "_lapack: argument %d does not fit %s", c.n - 1,
                          signature);

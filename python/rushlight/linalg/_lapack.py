@@ -36,7 +36,7 @@ def _routine(name: str, dtype: Any) -> Any:
     """The routine of this dtype, its name without the first letter; None without SciPy."""
     letter = _LETTERS[dtype]
     if letter in "cz":
-        name = {"orgqr": "ungqr", "syevd": "heevd"}.get(name, name)
+        name = {"orgqr": "ungqr", "syevd": "heevd", "sytrd": "hetrd"}.get(name, name)
     return _capsules().get(letter + name)
 
 
@@ -263,6 +263,21 @@ def _gelsd_reals(least: int, most: int, levels: int, k: int) -> int:
 # ---- eigenvalues and singular values ------------------------------------------------------------------
 
 
+# Rows and columns up to which the steps of LAPACK's drivers (to two diagonals, then their values) are called one by one
+# for values alone: half of the drivers' time goes into scaling and asking for sizes. Where that fails, which numbers at the
+# end of the range can make it, the driver is asked after all.
+_FEW = 32
+
+
+def _good(info: Tensor, values: Tensor) -> bool:
+    return not info.any() and bool(values.isfinite().all())
+
+
+def _converged(name: str, a: Tensor, info: Tensor, values: Tensor) -> None:
+    if not _good(info, values):
+        raise _array.not_converged(name, bool(a.isfinite().all()))
+
+
 def eigh(a: Tensor, uplo: str, vectors: bool) -> tuple[Tensor, Tensor | None]:
     """Eigenvalues (..., n), ascending, and eigenvectors (..., n, n) of symmetric matrices.
 
@@ -275,6 +290,13 @@ def eigh(a: Tensor, uplo: str, vectors: bool) -> tuple[Tensor, Tensor | None]:
         return _array.tensor(found[0]), _array.columns(found[1]) if vectors else None
     n, real = a.shape[-1], _real(a.dtype)
     h, values = _turned(a), a.new_empty(a.shape[:-1], dtype=real)
+    if not vectors and n <= _FEW:
+        others, tau = values.new_empty(values.shape), a.new_empty(values.shape)
+        _C._lapack(_routine("sytrd", a.dtype), _count(a), uplo, n, h, n, values, others, tau, None, 0)
+        info = _C._lapack(_routine("sterf", real), _count(a), n, values, others)
+        if _good(info, values):
+            return values, None
+        h = _turned(a)
     sizes: tuple = ()
     if a.is_complex():
         size = 1 + 5 * n + 2 * n * n if vectors else n
@@ -282,8 +304,7 @@ def eigh(a: Tensor, uplo: str, vectors: bool) -> tuple[Tensor, Tensor | None]:
     ints = 3 + 5 * n if vectors else 1
     sizes += (a.new_empty(ints, dtype=_INT), ints)
     info = _C._lapack(syevd, _count(a), "V" if vectors else "N", uplo, n, h, n, values, None, 0, *sizes)
-    if info.any():
-        raise _array.not_converged("eigh", bool(a.isfinite().all()))
+    _converged("eigh", a, info, values)
     return values, h.mT if vectors else None
 
 
@@ -300,6 +321,13 @@ def svd(a: Tensor, full_matrices: bool, vectors: bool = True) -> tuple[Any, Tens
     *lead, m, n = a.shape
     least, most, real = min(m, n), max(m, n), _real(a.dtype)
     s = a.new_empty((*lead, least), dtype=real)
+    if not vectors and most <= _FEW:
+        others, work = s.new_empty(s.shape), s.new_empty((*lead, 4 * least))
+        tau = a.new_empty(s.shape), a.new_empty(s.shape)
+        _C._lapack(_routine("gebrd", a.dtype), _count(a), m, n, _turned(a), m, s, others, *tau, None, 0)
+        info = _C._lapack(_routine("lasq1", real), _count(a), least, s, others, work)
+        if _good(info, s):
+            return None, s, None
     if vectors:
         width, height = (m, n) if full_matrices else (least, least)
         u, vt = a.new_empty((*lead, width, m)), a.new_empty((*lead, n, height))
@@ -315,8 +343,7 @@ def svd(a: Tensor, full_matrices: bool, vectors: bool = True) -> tuple[Any, Tens
         gesdd, _count(a), job, m, n, _turned(a), m, s, u, m, vt, height, None, 0, *extra,
         a.new_empty(8 * least, dtype=_INT),
     )  # fmt: skip
-    if info.any() or not s.isfinite().all():
-        raise _array.not_converged("svd", bool(a.isfinite().all()))
+    _converged("svd", a, info, s)
     return (u.mT, s, vt.mT) if vectors else (None, s, None)
 
 
