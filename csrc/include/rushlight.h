@@ -225,13 +225,14 @@ typedef struct rl_optim {
 
 #define RL_OPTIM_STATES 6
 /* What an optimizer remembers of one parameter: slot 0 the number of steps (0-dim), slots 1 to 3
- * tensors like the parameter, slots 4 and 5 0-dim numbers.  Begin with NULLs; the step makes what
- * it needs.  Release them at the end. */
+ * tensors like the parameter (Adafactor: means by row, by column, of a vector), slots 4 and 5 0-dim
+ * numbers.  Begin with NULLs; the step makes what it needs.  Release them at the end. */
 typedef rl_tensor *rl_optim_state[RL_OPTIM_STATES];
 
 rl_optim rl_optim_defaults(rl_optim_kind kind); /* PyTorch's */
 /* One step of n parameters, in place.  grads NULL: the parameters' own; a parameter without
- * gradient is left alone. state NULL is possible for SGD without momentum. */
+ * gradient is left alone. state NULL is possible for SGD without momentum.  A failure changes no
+ * parameter, and no state but those that were NULL. */
 rl_status rl_optim_step(const rl_optim *o, int64_t n, rl_tensor *const *params,
                         rl_tensor *const *grads, rl_optim_state *state);
 void rl_optim_state_free(int64_t n, rl_optim_state *state);

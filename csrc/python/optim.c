@@ -331,12 +331,12 @@ static int step_group(rl_optim_kind which, PyObject *group, PyObject *state)
         } else {
             status = rl_optim_step(&o, n, p, NULL, slots);
         }
-        for (Py_ssize_t i = 0; keeps && i < n && result == 0; i++)
-            result = write_state(kind, dicts[i], before[i], slots[i]);
-        if (status != RL_OK && result == 0) {
+        if (status != RL_OK) {
             rl_py_raise();
             result = -1;
         }
+        for (Py_ssize_t i = 0; keeps && i < n && result == 0; i++)
+            result = write_state(kind, dicts[i], before[i], slots[i]);
     }
     for (Py_ssize_t i = 0; i < n; i++) {
         rl_release(p[i]);

@@ -1,0 +1,284 @@
+"""What programs do with optimizers, with each of them in turn: the same as PyTorch does."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import io
+import math
+import pickle
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+import rushlight
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: torch==2.13.0")
+
+NAMES = ["ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "LBFGS", "Muon", "NAdam", "RAdam",
+         "RMSprop", "Rprop", "SGD"]  # fmt: skip
+
+
+# ---- results of both, side by side ----
+
+
+def plain(x: Any) -> Any:
+    """Tensors as (dtype, shape, numbers), in lists and dicts."""
+    if isinstance(x, torch.Tensor | rushlight.Tensor):
+        return str(x.dtype).split(".")[1], tuple(x.shape), x.detach().reshape(-1).tolist()
+    if isinstance(x, dict):
+        return {k: plain(v) for k, v in x.items()}
+    if isinstance(x, list | tuple):
+        return [plain(v) for v in x]
+    return x
+
+
+def check(got: Any, expected: Any, close: float, at: str = "") -> None:
+    """Raises where they differ."""
+    if isinstance(expected, dict):
+        assert list(got) == list(expected), at
+        for k, v in expected.items():
+            check(got[k], v, close, f"{at}/{k}")
+    elif isinstance(expected, list | tuple):
+        assert isinstance(got, list | tuple) and len(got) == len(expected), (at, got, expected)
+        for i, v in enumerate(expected):
+            check(got[i], v, close, f"{at}/{i}")
+    elif isinstance(expected, float) and isinstance(got, float | int):
+        same = math.isnan(got) if math.isnan(expected) else got == pytest.approx(expected, rel=close, abs=close)
+        assert same, (at, got, expected)
+    elif isinstance(expected, str):
+        assert got.replace("rushlight", "torch") == expected, at
+    else:
+        assert got == expected, at
+
+
+def compare(name: str, program: Any) -> None:
+    """program(ns) gives the same, or fails the same way."""
+    results = []
+    for ns in (rushlight, torch):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                results.append(plain(program(ns)))
+            except Exception as error:  # its kind and text are the result
+                results.append([type(error).__name__, str(error)])
+    check(*results, close=0.03 if name == "Muon" else 1e-4)  # bfloat16 inside
+
+
+# ---- programs ----
+
+
+def made(ns: Any, name: str, dtype: str = "float32", **options: Any) -> tuple[list, Any]:
+    shapes = [(3, 4), (5, 2)] if name == "Muon" else [(3, 4), (5,), ()]
+    if name == "LBFGS":  # divides by small differences of gradients
+        dtype = "float64"
+    params = []
+    for s in shapes:
+        start = ns.arange(math.prod(s)).reshape(s).double() * 0.37 - 1
+        params.append(ns.nn.Parameter(start.to(getattr(ns, dtype))))
+    return params, getattr(ns.optim, name)(params, **options)
+
+
+def walk(params: list, opt: Any, steps: int = 3) -> list:
+    """The losses of some steps with a closure; few of LBFGS, which would arrive."""
+    if type(opt).__name__ == "LBFGS":
+        opt.param_groups[0]["max_iter"], steps = 3, 1
+
+    def closure() -> Any:
+        opt.zero_grad()
+        loss = sum(((p * (1 + i)) ** 2).sum() + p.sum() for i, p in enumerate(params))
+        loss.backward()
+        return loss
+
+    return [opt.step(closure) for _ in range(steps)]
+
+
+def outcome(params: list, opt: Any, *more: Any) -> list:
+    return [params, opt.state_dict(), repr(opt), *more]
+
+
+def after_steps(ns: Any, name: str, **options: Any) -> list:
+    params, opt = made(ns, name, **options)
+    return outcome(params, opt, walk(params, opt))
+
+
+OPTIONS = [
+    {},
+    {"dtype": "float64"},
+    {"lr": 1},
+    {"lr": np.float32(0.05)},
+    {"weight_decay": 0.1},
+    {"maximize": True},
+    {"foreach": False},
+    {"foreach": True},
+    {"fused": False},
+    {"differentiable": False},
+    {"capturable": False},
+    {"amsgrad": True},
+    {"nesterov": True, "momentum": 0.9},
+    {"centered": True},
+    {"decoupled_weight_decay": True, "weight_decay": 0.1},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("name", NAMES)
+def test_options(name, options):
+    """Those that an optimizer does not have are the same error."""
+    compare(name, lambda ns: after_steps(ns, name, **options))
+
+
+@pytest.mark.parametrize("shape", [(), (1,)])
+@pytest.mark.parametrize("name", NAMES)
+def test_lr_as_tensor(name, shape):
+    compare(name, lambda ns: after_steps(ns, name, lr=ns.full(shape, 0.05)))
+
+
+SCHEDULES = [
+    lambda s, opt: s.StepLR(opt, 1, 0.5),
+    lambda s, opt: s.CosineAnnealingLR(opt, 5),
+    lambda s, opt: s.OneCycleLR(opt, 0.3, total_steps=10),
+    lambda s, opt: s.LambdaLR(opt, lambda n: 1 / (1 + n)),
+    lambda s, opt: s.CyclicLR(opt, 0.01, 0.1, cycle_momentum=False),
+    lambda s, opt: s.SequentialLR(opt, [s.ConstantLR(opt), s.ExponentialLR(opt, 0.5)], [2]),
+]
+
+
+@pytest.mark.parametrize("tensor", [False, True])
+@pytest.mark.parametrize("make", SCHEDULES, ids=range(len(SCHEDULES)))
+@pytest.mark.parametrize("name", NAMES)
+def test_schedules(name, make, tensor):
+    def program(ns):
+        params, opt = made(ns, name, lr=ns.tensor(0.1) if tensor else 0.1)
+        schedule, log = make(ns.optim.lr_scheduler, opt), []
+        for _ in range(3):
+            log.append(walk(params, opt, 1))
+            schedule.step()
+            log.append(schedule.get_last_lr())
+        return outcome(params, opt, log)
+
+    compare(name, program)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_zero_grad(name):
+    def program(ns):
+        params, opt = made(ns, name)
+        walk(params, opt, 1)
+        opt.zero_grad(set_to_none=False)
+        zeros = [plain(p.grad) for p in params]
+        opt.step(lambda: ns.tensor(1.0))  # zeros are gradients
+        log = plain(outcome(params, opt))
+        opt.zero_grad()
+        return [zeros, log, [p.grad is None for p in params]]
+
+    compare(name, program)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_groups(name):
+    def program(ns):
+        params, opt = made(ns, name)
+        more = ns.nn.Parameter(ns.ones(2, 2))
+        opt.add_param_group({"params": more, "lr": 0.5})
+        return outcome([*params, more], opt, walk([*params, more], opt, 2))
+
+    compare(name, program)
+    if name != "LBFGS":  # a group without parameters
+        compare(name, lambda ns: repr(getattr(ns.optim, name)([{"params": []}, {"params": [ns.ones(2, 2)]}])))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_named_parameters(name):
+    def program(ns):
+        layer = ns.nn.Linear(4, 4, bias=False)
+        opt = getattr(ns.optim, name)(layer.named_parameters())
+        return [opt.state_dict(), repr(opt)]
+
+    compare(name, program)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_frozen_parameters(name):
+    def program(ns):
+        params, opt = made(ns, name)
+        params[0].requires_grad_(False)
+        return outcome(params, opt, walk(params[1:], opt, 2))
+
+    compare(name, program)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_saved_and_loaded(name):
+    def program(ns):
+        params, opt = made(ns, name)
+        walk(params, opt, 2)
+        file = io.BytesIO()
+        ns.save(opt.state_dict(), file)
+        file.seek(0)
+        params, opt = made(ns, name, lr=0.7)
+        opt.load_state_dict(ns.load(file))
+        return outcome(params, opt, walk(params, opt, 2))
+
+    compare(name, program)
+    compare(name, lambda ns: made(ns, name)[1].load_state_dict({"state": {}, "param_groups": []}))
+
+
+@pytest.mark.parametrize("twin", [copy.deepcopy, lambda opt: pickle.loads(pickle.dumps(opt))], ids=["copy", "pickle"])
+@pytest.mark.parametrize("name", NAMES)
+def test_copied(name, twin):
+    def program(ns):
+        params, opt = made(ns, name)
+        walk(params, opt, 1)
+        opt = twin(opt) if ns is rushlight or name != "LBFGS" else opt  # a copy of PyTorch's LBFGS fails
+        params = opt.param_groups[0]["params"]
+        return outcome(params, opt, walk(params, opt, 2))
+
+    compare(name, program)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hooks(name):
+    def program(ns):
+        params, opt = made(ns, name)
+        log = []
+        opt.register_step_pre_hook(lambda o, args, kwargs: log.append(["pre", len(args), len(kwargs)]))
+        opt.register_step_post_hook(lambda o, args, kwargs: log.append(["post", len(args), len(kwargs)]))
+        log.append(walk(params, opt, 2))
+        return outcome(params, opt, log)
+
+    compare(name, program)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0, 1e-30])
+@pytest.mark.parametrize("name", NAMES)
+def test_unusual_gradients(name, value):
+    if name == "Muon" and value == 1e-30:
+        pytest.skip("digits of bfloat16 decide")
+
+    def program(ns):
+        params, opt = made(ns, name)
+        for p in params:
+            p.grad = ns.full_like(p, value)
+        opt.step(lambda: ns.tensor(1.0))
+        return outcome(params, opt)
+
+    compare(name, program)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_gradients(name):
+    compare(name, lambda ns: outcome(*(lambda params, opt: (params, opt, opt.step(lambda: ns.tensor(1.0))))(*made(ns, name))))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_signatures(name):
+    def program(ns):
+        parameters = inspect.signature(getattr(ns.optim, name)).parameters.values()
+        return [[p.name, str(p.kind), repr(p.default)] for p in parameters]
+
+    compare(name, program)
+    members = lambda ns: sorted(k for k in dir(getattr(ns.optim, name)) if not k.startswith("_"))  # noqa: E731
+    assert set(members(torch)) <= set(members(rushlight))
