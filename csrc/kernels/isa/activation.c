@@ -5,12 +5,14 @@
 #define RL_STEP(R) RL_WHOLE(R)
 #include "loops.h"
 #include "math_f32.h"
+#include "tables_f32.h"
 
 #define T float
 #define DTYPE RL_F32
 #define M(function) m_##function##f
 #define F(function) function##f
 #define NAME(f) K(f##_f32)
+#define TABLES 1
 #include "activation.tmpl.h"
 
 #if RL_HAS_F64
@@ -19,6 +21,7 @@
 #define M(function) m_##function
 #define F(function) function
 #define NAME(f) K(f##_f64)
+#define TABLES 0
 #include "activation.tmpl.h"
 #endif
 

@@ -1,20 +1,13 @@
 /* activation.tmpl.h: activations of a floating dtype.
- * Needs T, DTYPE, NAME(f), M(f) (our function), F(f) (the C library's name); undefines them at its
- * end. */
+ * Needs T, DTYPE, NAME(f), M(f) (our function), F(f) (the C library's name), TABLES (whether
+ * tables_f32.h is for T); undefines them at its end. */
 
 #define INV_SQRT_2PI (T)0.39894228040143267794
 #define SQRT_2_OVER_PI (T)0.79788456080286535588
 #define CUBIC (T)0.044715 /* of the tanh form of GELU: Hendrycks and Gimpel, 2016 */
 
-RL_MATH T NAME(gelu)(T x) { return x * M(normal_cdf)(x); }
-
 /* Phi(x) + x phi(x) */
 RL_MATH T NAME(gelu_slope)(T x) { return M(normal_cdf)(x) + x * (M(bell)(x) * INV_SQRT_2PI); }
-
-RL_MATH T NAME(gelu_tanh)(T x)
-{
-    return (T)0.5 * x * (1 + M(tanh)(SQRT_2_OVER_PI * (x + CUBIC * x * x * x)));
-}
 
 RL_MATH T NAME(gelu_tanh_slope)(T x)
 {
@@ -38,8 +31,14 @@ RL_MATH T NAME(mish_slope)(T x)
 
 MAP1(ELU, T, const T negative = (T)a->f[0] * (T)a->f[1]; const T scale = (T)a->f[1];
      const T input = (T)a->f[2], x > 0 ? scale * x : negative * M(expm1)(input * x))
-MAP1(GELU, T, , NAME(gelu)(x))
-MAP1(GELU_TANH, T, , NAME(gelu_tanh)(x))
+#if TABLES
+MAP1_VECTORS(GELU, vf_gelu)
+MAP1_VECTORS(GELU_TANH, vf_gelu_tanh)
+#else /* at -infinity -0 too, not 0 times infinity */
+MAP1(GELU, T, , (x < -100 ? -100 : x) * M(normal_cdf)(x))
+MAP1(GELU_TANH, T, ,
+     (T)0.5 * (x < -100 ? -100 : x) * (1 + M(tanh)(SQRT_2_OVER_PI * (x + CUBIC * x * x * x))))
+#endif
 MAP1(SILU, T, , x *M(sigmoid)(x))
 MAP1(MISH, T, , x *M(tanh)(NAME(softplus)(x)))
 MAP1(SOFTPLUS, T, const T beta = (T)a->f[0];
@@ -93,6 +92,7 @@ static void NAME(activation_fill)(rl_kernels *t)
 #undef INV_SQRT_2PI
 #undef SQRT_2_OVER_PI
 #undef CUBIC
+#undef TABLES
 #undef T
 #undef DTYPE
 #undef NAME

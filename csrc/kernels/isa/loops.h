@@ -54,6 +54,25 @@
     }                                                                                              \
     MAP_ENTRY(f, 1, RL_ITEMS(R, T, T, T, T))
 
+/* One float32 input, by a formula of vectors (vec_f32.h), with RL_STEP a vector. */
+#define MAP1_VECTORS(f, formula)                                                                   \
+    static void NAME(f##_loop)(size_t n, char *const *p, const rl_kargs *a)                        \
+    {                                                                                              \
+        const float *x = (const float *)p[1];                                                      \
+        float *y = (float *)p[0];                                                                  \
+        size_t i = 0;                                                                              \
+        (void)a;                                                                                   \
+        for (; i + 2 * VF_WIDTH <= n; i += 2 * VF_WIDTH) {                                         \
+            const VF u = vf_load(x + i), v = vf_load(x + i + VF_WIDTH);                            \
+            const VF fu = formula(u), fv = formula(v);                                             \
+            vf_store(y + i, fu);                                                                   \
+            vf_store(y + i + VF_WIDTH, fv);                                                        \
+        }                                                                                          \
+        if (i + VF_WIDTH <= n)                                                                     \
+            vf_store(y + i, formula(vf_load(x + i)));                                              \
+    }                                                                                              \
+    MAP_ENTRY(f, 1, RL_ITEMS(T, T, T, T, T))
+
 /* One input; a block whose elements all satisfy `usual` takes the formula `fast`, any other block
  * `full`; on usual elements both have the same value, so that an element's result depends on itself
  * alone.  0 is usual.  `full` may branch. */

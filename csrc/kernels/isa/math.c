@@ -4,12 +4,14 @@
 #define RL_STEP(R) RL_WHOLE(R)
 #include "loops.h"
 #include "math_f32.h"
+#include "tables_f32.h"
 
 #define T float
 #define DTYPE RL_F32
 #define M(function) m_##function##f
 #define F(function) function##f
 #define NAME(f) K(f##_f32)
+#define TABLES 1
 #include "math.tmpl.h"
 
 #define T double
@@ -17,21 +19,19 @@
 #define M(function) m_##function
 #define F(function) function
 #define NAME(f) K(f##_f64)
+#define TABLES 0
 #include "math.tmpl.h"
 
-/* ---- exp and sigmoid: in float32 by a shorter way for blocks without extremes, to the same values
- * ---- */
+/* ---- sigmoid: in float32 by a shorter way for blocks without extremes, to the same values ---- */
 
 #define T float
 #define NAME(f) K(f##_f32)
-MAP1_BLOCKS(EXP, T, fabsf(x) < EXP_NORMALF, exp_normalf(x), m_expf(x))
 MAP1_BLOCKS(SIGMOID, T, fabsf(x) < EXP_NORMALF, sigmoid_normalf(x), m_sigmoidf(x))
 MAP1(ERFINV, T, , m_erfinvf(x)) /* float64's is among the special functions */
 #undef T
 #undef NAME
 #define T double
 #define NAME(f) K(f##_f64)
-MAP1(EXP, T, , m_exp(x))
 MAP1(SIGMOID, T, , m_sigmoid(x))
 #undef T
 #undef NAME
@@ -40,10 +40,8 @@ void K(fill_math)(rl_kernels *t);
 void K(fill_math)(rl_kernels *t)
 {
     K(math_fill_f32)(t);
-    t->map[RL_MAP_EXP][RL_F32] = K(EXP_f32);
     t->map[RL_MAP_ERFINV][RL_F32] = K(ERFINV_f32);
     t->map[RL_MAP_SIGMOID][RL_F32] = K(SIGMOID_f32);
     K(math_fill_f64)(t);
-    t->map[RL_MAP_EXP][RL_F64] = K(EXP_f64);
     t->map[RL_MAP_SIGMOID][RL_F64] = K(SIGMOID_f64);
 }

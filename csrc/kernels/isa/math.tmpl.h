@@ -1,7 +1,14 @@
 /* math.tmpl.h: elementary functions of a floating dtype.
- * Needs T, DTYPE, NAME(f), M(f) (our function), F(f) (the C library's name); undefines them at its
- * end. */
+ * Needs T, DTYPE, NAME(f), M(f) (our function), F(f) (the C library's name), TABLES (whether
+ * tables_f32.h is for T); undefines them at its end. */
 
+#if TABLES
+MAP1_VECTORS(EXP, vf_exp)
+MAP1_VECTORS(TANH, vf_tanh)
+#else
+MAP1(EXP, T, , M(exp)(x))
+MAP1(TANH, T, , M(tanh)(x))
+#endif
 MAP1(EXP2, T, , M(exp2)(x))
 MAP1(EXPM1, T, , M(expm1)(x))
 MAP1(LOG, T, , M(log)(x))
@@ -12,7 +19,6 @@ MAP1(ASIN, T, , M(asin)(x))
 MAP1(ACOS, T, , M(acos)(x))
 MAP1(SINH, T, , M(sinh)(x))
 MAP1(COSH, T, , M(cosh)(x))
-MAP1(TANH, T, , M(tanh)(x))
 MAP1(ASINH, T, , M(asinh)(x))
 MAP1(ACOSH, T, , M(acosh)(x))
 MAP1(ATANH, T, , M(atanh)(x))
@@ -101,9 +107,9 @@ MAP1_BLOCKS(SINC, T, F(fabs)(x *PI) < (T)ANGLE_LIMIT, NAME(sinc)(x *PI, 0), NAME
 
 static void NAME(math_fill)(rl_kernels *t)
 {
-    SET(EXP2), SET(EXPM1), SET(LOG), SET(LOG2), SET(LOG10), SET(LOG1P), SET(ASIN), SET(ACOS),
-        SET(ATAN), SET(SINH), SET(COSH), SET(TANH), SET(ASINH), SET(ACOSH), SET(ATANH), SET(ERF),
-        SET(ERFC), SET(POW), SET(SCALAR_POW), SET(ATAN2), SET(HYPOT), SET(LOGADDEXP),
+    SET(EXP), SET(EXP2), SET(EXPM1), SET(LOG), SET(LOG2), SET(LOG10), SET(LOG1P), SET(ASIN),
+        SET(ACOS), SET(ATAN), SET(SINH), SET(COSH), SET(TANH), SET(ASINH), SET(ACOSH), SET(ATANH),
+        SET(ERF), SET(ERFC), SET(POW), SET(SCALAR_POW), SET(ATAN2), SET(HYPOT), SET(LOGADDEXP),
         SET(LOGADDEXP2), SET(XLOGY), SET(XLOG1PY), SET(ENTR), SET(LOGIT), SET(SINC),
         SET(POW_SCALAR), SET(SIN), SET(COS), SET(TAN);
 }
@@ -113,3 +119,4 @@ static void NAME(math_fill)(rl_kernels *t)
 #undef NAME
 #undef M
 #undef F
+#undef TABLES
