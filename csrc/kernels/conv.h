@@ -16,22 +16,23 @@ typedef struct rl_conv_step {
     ptrdiff_t a, b;
 } rl_conv_step;
 
-/* The one or two vectors of a tile: elements in use, and bytes from the first to the second. */
+/* The one or two vectors of a tile: elements in use, and bytes from the first to the second, in B,
+ * in C and in what elements start from (NULL: zero). */
 typedef struct rl_conv_lanes {
     int64_t n[2];
-    ptrdiff_t b, c;
+    ptrdiff_t b, c, s;
+    const char *start;
+    ptrdiff_t next; /* from row to row of the starts */
 } rl_conv_lanes;
 
-/* C[i][j] = start + sum over p of A[i][p] B[p][j] for i < m, j < v->n[0], with A[i][p] at
- * a + row[i] + step[p].a, B[p][j] at b + step[p].b + 4 j and C[i][j] at c + i ldc + 4 j; the same
- * for a second vector, v->b and v->c bytes on.  Each element is one chain of fused
- * multiply-adds from zero, added to its start: 0 if start is NULL, else what lies at
- * start + i next + 4 j, for the second vector v->c on (C itself, or one bias per column), or at
- * start + i next if `each` is set (one bias per row). */
+/* C[i][j] = S[i][j] + sum over p of A[i][p] B[p][j] for i < m, j < v->n[0], with A[i][p] at
+ * a + row[i] + step[p].a, B[p][j] at b + step[p].b + 4 j, C[i][j] at c + i ldc + 4 j and S[i][j] at
+ * v->start + i v->next + 4 j (C itself, or a bias); the same for a second vector, v->b, v->c and
+ * v->s bytes on.  Each element is one chain of fused multiply-adds from zero, added to its start.
+ */
 typedef void rl_conv_tile_fn(int64_t k, const char *a, const ptrdiff_t *row,
                              const rl_conv_step *step, const char *b, char *c, ptrdiff_t ldc,
-                             const char *start, ptrdiff_t next, bool each, int64_t m,
-                             const rl_conv_lanes *v);
+                             int64_t m, const rl_conv_lanes *v);
 
 /* The product over pixels, for few channels: lanes hold neighbouring pixels, and stay apart.  For
  * i < m (fixed), j < p, l < RL_CONV_DOT_LANES:
@@ -53,7 +54,7 @@ typedef struct rl_conv_kernels {
     int rows[2];                     /* most rows of a tile one and two vectors wide */
     rl_conv_tile_fn *const *tile[2]; /* tile[vectors - 1][(rows - 1) / 2] */
     int dot_rows, dot_places;        /* most m and p of a dot */
-    rl_conv_dot_fn *const *dot;      /* dot[m - 1] */
+    rl_conv_dot_fn *const *dot;      /* dot[m - 1]; NULL: as two smaller ones */
 } rl_conv_kernels;
 
 #endif

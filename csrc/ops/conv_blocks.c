@@ -176,17 +176,16 @@ void rl_conv_tiles(const rl_conv_job *j, int64_t k, const char *a, const ptrdiff
 {
     int64_t lanes = j->k->lanes;
     int w = n > lanes;
-    rl_conv_lanes v = {{w ? lanes : n, n - lanes}, lanes * 4, lanes * 4};
+    rl_conv_lanes v = {.n = {w ? lanes : n, n - lanes}, .start = s.at};
+    v.b = v.c = v.s = lanes * 4;
+    v.next = s.at ? s.next : 0;
     rl_conv_cut all = rl_conv_cut_rows(m, j->k->rows[w]);
-    const char *at = s.at;
-    if (!at)
-        s.next = 0;
     for (int64_t t = 0; t < all.count; t++) {
         int64_t rows = rl_conv_cut_height(all, t, m);
-        j->k->tile[w][(rows - 1) / 2](k, a, row, step, b, c, ldc, at, s.next, s.each, rows, &v);
+        j->k->tile[w][(rows - 1) / 2](k, a, row, step, b, c, ldc, rows, &v);
         row += rows;
         c += rows * ldc;
-        at += rows * s.next;
+        v.start += rows * v.next;
         m -= rows;
     }
 }

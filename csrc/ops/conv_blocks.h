@@ -68,7 +68,8 @@ typedef struct rl_conv_job {
     ptrdiff_t *row;      /* of pixels, of output channels, or of channels and kernel points */
     ptrdiff_t *line;     /* of rows of pixels */
     rl_conv_range *seen; /* by output pixels along the axis: the steps that fall inside the input */
-    float *panels;       /* by_channel: the weights, (group, panel, step, width) */
+    float *panels;       /* by_channel: the weights, (group, panel, step, width); else biases,
+                          * each once per lane */
     atomic_bool failed;
 } rl_conv_job;
 
@@ -122,11 +123,10 @@ static inline int64_t rl_conv_region_room(const rl_conv_job *j)
 
 /* ---- one product ---- */
 
-/* Where elements start from, as in rl_conv_tile_fn; at NULL: from 0, whatever the rest says. */
+/* Where elements start from: rows `next` bytes apart; NULL: from zero. */
 typedef struct rl_conv_start {
     const void *at;
     ptrdiff_t next;
-    bool each;
 } rl_conv_start;
 
 /* How many tiles of as even a height as possible m rows make, and their rows: heights are even. */

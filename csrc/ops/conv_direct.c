@@ -64,10 +64,11 @@ static void pixel_tiles(const rl_conv_job *j, const float *region, const char *w
         }
         v.b = count > 1 ? from[1] - from[0] : 0;
         v.c = count > 1 ? to[1] - to[0] : 0;
-        const char *begin = t.first ? (const char *)bias : to[0];
-        ptrdiff_t next = !begin ? 0 : t.first ? 4 : ldc;
+        v.s = t.first ? 0 : v.c;
+        v.start = t.first ? (const char *)bias : to[0];
+        v.next = !v.start ? 0 : t.first ? lanes * 4 : ldc;
         j->k->tile[count - 1][(m - 1) / 2](t.to - t.from, w, j->row + o, j->step + t.from, from[0],
-                                           to[0], ldc, begin, next, t.first && bias, m, &v);
+                                           to[0], ldc, m, &v);
     }
 }
 
@@ -79,7 +80,7 @@ static void pixels_in_lanes(const rl_conv_job *j, const float *region, int64_t g
     int64_t along = j->axis < 2 ? count / j->row_pixels : 1, lines = count / row / along;
     const rl_conv_range *seen = j->seen + block * j->len;
     const char *w = (const char *)(j->w.w + group * j->w.group);
-    const float *b = j->b ? j->b + group * j->out_group : NULL;
+    const float *b = j->b ? j->panels + group * j->out_group * j->k->lanes : NULL;
     rl_conv_cut all = rl_conv_cut_rows(j->out_group, j->k->rows[1]);
     for (int64_t p = 0; p < steps; p += kc)
         for (int64_t o = 0, m, t = 0; t < all.count; t++, o += m) {
@@ -89,7 +90,7 @@ static void pixels_in_lanes(const rl_conv_job *j, const float *region, int64_t g
                 part s = part_of(seen[i], p, p + kc);
                 if (s.from < s.to || s.first)
                     pixel_tiles(j, region, w, o, m, s, i * lines, end * lines, row,
-                                b ? b + o : NULL, y);
+                                b ? b + o * j->k->lanes : NULL, y);
             }
         }
 }
@@ -113,8 +114,8 @@ static void channels_in_lanes(const rl_conv_job *j, const float *region, int64_t
                 if (t.from >= t.to && !t.first)
                     continue;
                 float *c = sums + i * pixels * j->padded + o;
-                rl_conv_start s = t.first ? (rl_conv_start){b ? b + o : NULL, 0, false}
-                                          : (rl_conv_start){c, j->padded * 4, false};
+                rl_conv_start s = t.first ? (rl_conv_start){b ? b + o : NULL, 0}
+                                          : (rl_conv_start){c, j->padded * 4};
                 rl_conv_tiles(j, t.to - t.from, (const char *)region, j->row + i * pixels,
                               j->step + t.from, (const char *)(panels + o * room), (char *)c,
                               j->padded * 4, s, (end - i) * pixels,
@@ -195,14 +196,17 @@ static rl_status list_output(rl_conv_job *j)
     const rl_conv_weights *w = &j->w;
     int64_t steps = j->in_group * j->points, pixels = j->len * j->row_pixels;
     int64_t room = j->in_group * w->points;
+    int64_t lanes = j->k->lanes, biases = j->b ? j->v.out_ch * lanes : 0;
     if (rl_conv_new_lists(j, steps, j->by_channel ? pixels : j->out_group,
-                          j->by_channel ? j->v.groups * j->padded * room : 0))
+                          j->by_channel ? j->v.groups * j->padded * room : biases))
         return RL_EMEMORY;
     list_steps(j);
     list_seen(j);
     if (!j->by_channel) {
         for (int64_t o = 0; o < j->out_group; o++)
             j->row[o] = o * w->out * 4;
+        for (int64_t i = 0; i < biases; i++)
+            j->panels[i] = j->b[i / lanes];
         return RL_OK;
     }
     for (int64_t q = 0; q < pixels; q++)

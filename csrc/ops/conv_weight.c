@@ -17,7 +17,7 @@ static void weight_channels(const rl_conv_job *j, const float *x, const float *y
                                         (char *)(panels + o * pixels));
     for (int64_t q = 0; q < count; q += kc)
         for (int64_t o = 0; o < j->out_group; o += j->width) {
-            rl_conv_start s = {q > 0 || add ? sums + o : NULL, j->padded * 4, false};
+            rl_conv_start s = {q > 0 || add ? sums + o : NULL, j->padded * 4};
             rl_conv_tiles(j, rl_min64(kc, count - q), (const char *)x, j->row, j->step + q,
                           (const char *)(panels + o * pixels), (char *)(sums + o), j->padded * 4, s,
                           rows, rl_min64(j->width, j->out_group - o));
@@ -31,6 +31,8 @@ static void weight_pixels(const rl_conv_job *j, const float *x, const float *y, 
     int64_t row = rl_conv_row_length(j, count), lds = j->channels * j->points * RL_CONV_DOT_LANES;
     for (int64_t o = 0, m; o < j->out_group; o += m) {
         m = rl_min64(j->k->dot_rows, j->out_group - o);
+        while (!j->k->dot[m - 1])
+            m--;
         for (int64_t r = 0; r < rows; r += j->k->dot_places)
             j->k->dot[m - 1](count / row, j->line, row, (const char *)(y + o * j->out_size),
                              j->out_size * 4, (const char *)x, j->row + r,

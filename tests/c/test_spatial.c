@@ -145,7 +145,7 @@ enum { FROM_ZERO, FROM_C, PER_COLUMN, PER_ROW, STARTS };
 static bool tiles_agree(void)
 {
     enum { K = 40, M = 12, N = 32 };
-    static float a[M * K + K], b[K * N], bias[N], want[M * N], got[M * N];
+    static float a[M * K + K], b[K * N], bias[N], row_bias[M * N], want[M * N], got[M * N];
     ptrdiff_t row[M];
     rl_conv_step step[K];
     for (int i = 0; i < M * K + K; i++)
@@ -158,8 +158,10 @@ static bool tiles_agree(void)
         row[i] = (i * 5 % M) * K * 4;
     for (int p = 0; p < K; p++)
         step[p] = (rl_conv_step){(p * 7 % K) * 4, p * N * 4};
-    const float *const start[STARTS] = {NULL, got, bias, bias};
-    const ptrdiff_t next[STARTS] = {0, N * 4, 0, 4};
+    for (int i = 0; i < M * N; i++)
+        row_bias[i] = bias[i / N];
+    const float *const start[STARTS] = {NULL, got, bias, row_bias};
+    const ptrdiff_t next[STARTS] = {0, N * 4, 0, N * 4};
     for (int e = 0; e < 2; e++) {
         rl_kernels t;
         if (!rl_kernels_fill(&t, builds[e]))
@@ -170,7 +172,10 @@ static bool tiles_agree(void)
                 for (int n = 1; n <= vectors * k->lanes; n++)
                     for (int from = 0; from < STARTS; from++) {
                         int first = n < k->lanes ? n : k->lanes; /* elements of a vector */
-                        rl_conv_lanes v = {{first, n - first}, k->lanes * 4, k->lanes * 4};
+                        rl_conv_lanes v = {.n = {first, n - first}, .next = next[from]};
+                        v.b = v.c = k->lanes * 4;
+                        v.s = from == PER_ROW ? 0 : k->lanes * 4;
+                        v.start = (const char *)start[from];
                         for (int i = 0; i < M * N; i++)
                             want[i] = got[i] = (float)i / 3;
                         for (int i = 0; i < m; i++)
@@ -181,9 +186,8 @@ static bool tiles_agree(void)
                                 float first[STARTS] = {0, *c, bias[j], bias[i]};
                                 *c = first[from] + s;
                             }
-                        k->tile[vectors - 1][(m - 1) / 2](
-                            K, (char *)a, row, step, (char *)b, (char *)got, N * 4,
-                            (const char *)start[from], next[from], from == PER_ROW, m, &v);
+                        k->tile[vectors - 1][(m - 1) / 2](K, (char *)a, row, step, (char *)b,
+                                                          (char *)got, N * 4, m, &v);
                         CHECK(!memcmp(want, got, sizeof want));
                     }
     }
@@ -207,7 +211,7 @@ static bool dots_agree(void)
         const rl_conv_kernels *k = t.conv;
         CHECK(k->dot_rows <= M && k->dot_places <= P);
         for (int m = 1; m <= k->dot_rows; m++)
-            for (int p = 1; p <= k->dot_places; p++)
+            for (int p = 1; k->dot[m - 1] && p <= k->dot_places; p++)
                 for (int n = 1; n <= WIDEST; n += 4) {
                     for (int i = 0; i < M * P * L; i++)
                         want[i] = got[i] = (float)i / 3;

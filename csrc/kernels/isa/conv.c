@@ -7,11 +7,12 @@
 /* R and W are compile-time constants wherever this is called; rows from m on are computed from row
  * m - 1 and not stored. */
 RL_INLINE void conv_tile(const int R, const int W, int64_t k, const char *a, const ptrdiff_t *rows,
-                         const rl_conv_step *step, const char *b, char *c, ptrdiff_t ldc,
-                         const char *start, ptrdiff_t next, const bool each, int64_t m,
+                         const rl_conv_step *step, const char *b, char *c, ptrdiff_t ldc, int64_t m,
                          const rl_conv_lanes *v)
 {
-    const ptrdiff_t gap[2] = {0, W > 1 ? v->b : 0}, gap_c[2] = {0, W > 1 ? v->c : 0};
+    const ptrdiff_t gap[2] = {0, v->b}, gap_c[2] = {0, v->c}, gap_s[2] = {0, v->s};
+    /* Without a start, nothing is read from where it would be. */
+    const char *start = v->start ? v->start : c;
     vf32 acc[24];
     mask_f32 mask[2];
     const char *row[RL_CONV_ROWS];
@@ -40,17 +41,17 @@ RL_INLINE void conv_tile(const int R, const int W, int64_t k, const char *a, con
                 acc[i * W + w] = fma_f32(x, bv[w], acc[i * W + w]);
         }
     }
+    mask_f32 begun[2];
+    UNROLL(2)
+    for (int w = 0; w < W; w++)
+        begun[w] = mask_to_f32(v->start ? v->n[w] : 0);
     UNROLL(12)
-    for (int i = 0; i < R; i++, c += ldc, start += next) {
+    for (int i = 0; i < R; i++, c += ldc, start += v->next) {
         if (i >= m)
             break;
         UNROLL(2)
         for (int w = 0; w < W; w++) {
-            vf32 y = acc[i * W + w];
-            if (each)
-                y = add_f32(set1_f32(start), y);
-            else if (start)
-                y = add_f32(load_f32(start + gap_c[w], mask[w]), y);
+            vf32 y = add_f32(load_f32(start + gap_s[w], begun[w]), acc[i * W + w]);
             store_f32(c + gap_c[w], mask[w], y);
         }
     }
@@ -59,10 +60,9 @@ RL_INLINE void conv_tile(const int R, const int W, int64_t k, const char *a, con
 #define TILE(R, W)                                                                                 \
     static void conv_##R##x##W(int64_t k, const char *a, const ptrdiff_t *row,                     \
                                const rl_conv_step *step, const char *b, char *c, ptrdiff_t ldc,    \
-                               const char *start, ptrdiff_t next, bool each, int64_t m,            \
-                               const rl_conv_lanes *v)                                             \
+                               int64_t m, const rl_conv_lanes *v)                                  \
     {                                                                                              \
-        conv_tile(R, W, k, a, row, step, b, c, ldc, start, next, each, m, v);                      \
+        conv_tile(R, W, k, a, row, step, b, c, ldc, m, v);                                         \
     }
 TILE(2, 1)
 TILE(4, 1)
@@ -152,18 +152,21 @@ RL_INLINE void conv_dot(const int R, int64_t lines, const ptrdiff_t *line, int64
         conv_dot(R, lines, line, n, y, ldy, x, place, sums, lds, p);                               \
     }
 DOT(1)
+#if LANES_f32 > 4
 DOT(2)
 DOT(3)
+#endif
 #if LANES_f32 == 16
-DOT(4)
-DOT(5)
 DOT(6)
 #endif
 
 static rl_conv_dot_fn *const dots[] = {
-    conv_dot_1, conv_dot_2, conv_dot_3,
+    conv_dot_1,
+#if LANES_f32 > 4
+    conv_dot_2, conv_dot_3,
+#endif
 #if LANES_f32 == 16
-    conv_dot_4, conv_dot_5, conv_dot_6,
+    NULL,       NULL,       conv_dot_6,
 #endif
 };
 

@@ -81,7 +81,15 @@ static stretch stretch_of(const rl_pool_window *v, int64_t row, int64_t k)
             for (int k = 0; k < 4; k++)                                                            \
                 (k < 2 ? p : q)[2 * i + k % 2] = which[i] == k ? y[i] : 0;                         \
     }
+/* float64 is not worth the code that unrolled vectors of it take. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC push_options
+#pragma GCC optimize("no-tree-vectorize")
 PAIR_ROWS(double, f64)
+#pragma GCC pop_options
+#else
+PAIR_ROWS(double, f64)
+#endif
 
 #if LANES_f32 == 8
 
