@@ -60,7 +60,7 @@ SCALAR = ["-Os", "-DRL_CALLS"]
 # What runs once per call and only hands on, and what is seldom called, is compiled for size. Measured on the calls that
 # these files serve: no slower.
 COLD = {
-    "ops": set("""bitwise complex complex_sums ctc extremum histogram inplace median moments pairs places quantile random
+    "ops": set("""bitwise complex complex_sums ctc extremum fft histogram inplace median moments pairs places quantile random
         rearrange renorm rnn_compose rnn_layer rnn_pack running sample search shuffle special split unique unpool
         view_copy view_scatter""".split()),
     "python": set("""args_errors autograd convert cycles dlpack factor fft graph guard hooks init interop lapack numpy override
