@@ -60,6 +60,7 @@ FUNCTIONS = {
     "eigh": lambda a: projectors(linalg.eigh(square(a))),
     "eigh, upper": lambda a: projectors(linalg.eigh(square(a).triu(), "U")),
     "eigvalsh": lambda a: linalg.eigvalsh(square(a)),
+    "lobpcg": lambda a: few(a),
     "svd": lambda a: product(linalg.svd(a, full_matrices=False)),
     "svd, full": lambda a: product(linalg.svd(a)),
     "svdvals": lambda a: linalg.svdvals(a),
@@ -67,6 +68,18 @@ FUNCTIONS = {
     **{f"lstsq, {driver}": lambda a, driver=driver: linalg.lstsq(a, wide_b(a), driver=driver).solution
        for driver in ("gels", "gelsy", "gelsd", "gelss")},
 }  # fmt: skip
+
+
+def few(a):
+    """Three of the eigenvalues, what their vectors leave over, and whether these are orthonormal."""
+    m = square(a)
+    k = min(3, m.shape[-1] // 4)
+    both = []
+    if k and not m.is_complex():
+        for largest in (True, False):
+            values, v = rushlight.lobpcg(m, k, largest=largest)
+            both += [values, m @ v - v * values.unsqueeze(-2) + 1, v.mT @ v]
+    return tuple(both)
 
 
 def projectors(result):
@@ -103,7 +116,7 @@ def test_all_ways_agree(name, letter, monkeypatch):
         for shape, a, b in zip(SHAPES, way, ways[0], strict=True):
             for x, y in zip(a, b, strict=True):
                 assert x.dtype == y.dtype and x.shape == y.shape, (name, shape)
-                if not (name.startswith("lstsq") or x.ndim < 2 or not x.numel()):
+                if not (name.startswith(("lstsq", "lobpcg")) or x.ndim < 2 or not x.numel()):
                     assert x.stride() == y.stride(), (name, shape)
                 np.testing.assert_allclose(
                     x.numpy(), y.numpy(), rtol=tolerance, atol=tolerance * (1 + np.nanmax(np.abs(y.numpy()), initial=0)),

@@ -6,7 +6,7 @@
 
 #include "python/py.h"
 
-enum { MOST = 16 };
+enum { MOST = 20 };
 
 typedef union number {
     char c;
@@ -101,6 +101,9 @@ static bool argument(call *c, PyObject *o, rl_dtype dtype, int64_t count)
         ((void(*) types)routine)(__VA_ARGS__);                                                     \
         break;
 
+/* As many arguments as the routines have that linalg/_lapack.py names: others are not called. */
+static bool callable(int n) { return (n >= 4 && n <= 15) || n == 20; }
+
 static void run(void (*routine)(void), call *c)
 {
     switch (c->n) {
@@ -116,6 +119,8 @@ static void run(void (*routine)(void), call *c)
         CALL(13, (V5, V5, void *, void *, void *), A10, A(10), A(11), A(12))
         CALL(14, (V5, V5, void *, void *, void *, void *), A10, A(10), A(11), A(12), A(13))
         CALL(15, (V5, V5, V5), A10, A(10), A(11), A(12), A(13), A(14))
+        CALL(20, (V5, V5, V5, V5), A10, A(10), A(11), A(12), A(13), A(14), A(15), A(16), A(17),
+             A(18), A(19))
     }
 }
 
@@ -159,7 +164,7 @@ static PyObject *lapack(PyObject *self, PyObject *const *args, Py_ssize_t n)
     for (Py_ssize_t i = 2; good && *p != ')'; i++) {
         const char *begin = p + 1 + strspn(p + 1, " "), *end = begin + strcspn(begin, ",)");
         rl_dtype dtype;
-        good = *end && c.n < MOST - 1 && i <= n && parameter(begin, end, &dtype);
+        good = *end && c.n < MOST && i <= n && parameter(begin, end, &dtype);
         if (good && i == n) {
             info = rl_empty_shape(RL_I32, 1, &count);
             if (!info)
@@ -175,7 +180,7 @@ static PyObject *lapack(PyObject *self, PyObject *const *args, Py_ssize_t n)
         if (good && *p == ')')
             good = i + 1 >= n;
     }
-    if (!good || c.n < 4 || c.scratch == c.n - 1) {
+    if (!good || !callable(c.n) || c.scratch == c.n - 1) {
         if (!PyErr_Occurred())
             PyErr_Format(PyExc_TypeError, "_lapack: argument %d does not fit %s", c.n - 1,
                          signature);

@@ -90,8 +90,16 @@ def lu(a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def pivots(a: Tensor) -> Tensor | None:
-    """Of small real matrices the diagonals (..., n) of U, whose products are the determinants."""
-    return _C._small_pivots(a)
+    """The diagonals (..., n) of U, the first number with the sign of the exchanges: their products are the determinants.
+    None without SciPy, or elements."""
+    result = _C._small_pivots(a)
+    if result is not None or not _ready("getrf", a):
+        return result
+    factors, exchanged, _ = lu(a)
+    odd = (exchanged != _C.arange(1, a.shape[-1] + 1, dtype=_INT)).sum(-1) % 2
+    diagonal = factors.diagonal(0, -2, -1).contiguous()
+    diagonal[..., 0] *= 1 - 2 * odd
+    return diagonal
 
 
 def cholesky(a: Tensor, upper: bool) -> tuple[Tensor, Tensor]:
@@ -306,6 +314,22 @@ def eigh(a: Tensor, uplo: str, vectors: bool) -> tuple[Tensor, Tensor | None]:
     info = _C._lapack(syevd, _count(a), "V" if vectors else "N", uplo, n, h, n, values, None, 0, *sizes)
     _converged("eigh", a, info, values)
     return values, h.mT if vectors else None
+
+
+def eigh_few(a: Tensor, first: int, k: int) -> tuple[Tensor, Tensor] | None:
+    """Of the lower triangles of real matrices k eigenvalues (..., k), ascending, from the first-th on, from 0, and their
+    vectors (..., n, k). None without SciPy, elements or convergence."""
+    syevx = _ready("syevx", a)
+    if not syevx or a.is_complex():
+        return None
+    *lead, _, n = a.shape
+    values, vectors = a.new_empty((*lead, n)), a.new_empty((*lead, k, n))
+    found, ints = a.new_empty((*lead, 1), dtype=_INT), a.new_empty((*lead, 5 * n), dtype=_INT)
+    info = _C._lapack(
+        syevx, _count(a), "V", "I", "L", n, _turned(a), n, 0.0, 0.0, first + 1, first + k, 0.0, found, values, vectors, n,
+        None, 0, ints, a.new_empty((*lead, n), dtype=_INT),
+    )  # fmt: skip
+    return (values[..., :k].contiguous(), vectors.mT) if _good(info, values[..., :k]) else None
 
 
 def svd(a: Tensor, full_matrices: bool, vectors: bool = True) -> tuple[Any, Tensor, Any]:

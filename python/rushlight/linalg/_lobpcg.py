@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from rushlight import linalg
-from rushlight._C import Tensor
+from rushlight._C import Tensor, is_grad_enabled
+from rushlight.linalg import _lapack
 from rushlight.linalg._common import overridable
 
 
@@ -29,8 +30,9 @@ def lobpcg(
 ) -> tuple[Tensor, Tensor]:
     """The k largest or smallest eigenvalues of A x = lambda B x, and their vectors.
 
-    Computed exactly, through all eigenvalues (linalg.eigh), where PyTorch iterates to a tolerance: what steers the
-    iteration (X but for its number of columns, iK, niter, tol, method, tracker, ortho_...) is accepted and has no effect.
+    Computed exactly, by LAPACK's search for some eigenvalues, or where derivatives are wanted through all (linalg.eigh);
+    PyTorch iterates to a tolerance (Knyazev, 2001), which for dense matrices takes longer. What steers the iteration (X but
+    for its number of columns, iK, niter, tol, method, tracker, ortho_...) is accepted and has no effect.
 
     Args:
         A: (..., m, m), symmetric; only its symmetric part counts. B: the same, positive definite; default: the identity.
@@ -53,13 +55,23 @@ def lobpcg(
             f"requested eigenpairs (={n})"
         )
     symmetric: Any = (A + A.mT) / 2
+    largest = largest is None or largest
     if B is None:
-        values, vectors = linalg.eigh(symmetric)
+        values, vectors = _some(symmetric, k, largest)
     else:  # with B = L L^T: those of L^-1 A L^-T, the vectors L^-T times theirs
         root = linalg.cholesky(B)
         left = linalg.solve_triangular(root, symmetric, upper=False)
-        values, vectors = linalg.eigh(linalg.solve_triangular(root, left.mT, upper=False))
+        values, vectors = _some(linalg.solve_triangular(root, left.mT, upper=False), k, largest)
         vectors = linalg.solve_triangular(root.mT, vectors, upper=True)
-    if largest is None or largest:
-        return values[..., -k:].flip(-1), vectors[..., -k:].flip(-1)
-    return values[..., :k], vectors[..., :k]
+    return (values.flip(-1), vectors.flip(-1)) if largest else (values, vectors)
+
+
+def _some(a: Tensor, k: int, largest: bool) -> tuple[Tensor, Tensor]:
+    """The k largest or smallest eigenvalues, ascending, and their vectors."""
+    m = a.shape[-1]
+    if not (a.requires_grad and is_grad_enabled()) and 0 < 4 * k <= m:
+        found = _lapack.eigh_few(a, m - k if largest else 0, k)
+        if found is not None:
+            return found
+    values, vectors = linalg.eigh(a)
+    return (values[..., m - k :], vectors[..., m - k :]) if largest else (values[..., :k], vectors[..., :k])

@@ -90,7 +90,7 @@ class Slogdet(Function):
         if diagonal is None:
             sign, value = map(_array.tensor, _array.numpy().linalg.slogdet(_array.array(a)))
         else:
-            sign, value = diagonal.sign().prod(-1), diagonal.abs().log().sum(-1)
+            sign, value = diagonal.sgn().prod(-1), diagonal.abs().log().sum(-1)
         ctx.save_for_backward(a, sign)
         return sign, value
 
