@@ -19,7 +19,7 @@
 
 /* Rows of a symmetric product that are computed together, from the diagonal on; and the rows from
  * which on that is worth it. */
-enum { PANEL = 128, WORTH = 384 };
+enum { PANEL = 64, WORTH = 256 };
 enum { TILE = 16, CHUNK = 32768 };
 
 /* ---- float32 that holds bfloat16 ---- */
