@@ -305,3 +305,25 @@ def test_set_anomaly_enabled():
     assert rushlight.is_anomaly_enabled() and not rushlight.is_anomaly_check_nan_enabled()
     rushlight.set_anomaly_enabled(False)
     assert not rushlight.is_anomaly_enabled()
+
+
+def test_spawned_processes_import_rushlight_as_torch(tmp_path):
+    """... and write to the model that they share."""
+    script = tmp_path / "hogwild.py"
+    script.write_text(textwrap.dedent("""
+        import torch
+        import torch.multiprocessing as mp
+
+        def work(x, weight):
+            x += 1
+            weight.data.fill_(5)
+
+        if __name__ == "__main__":
+            x, layer = torch.zeros(2).share_memory_(), torch.nn.Linear(1, 1).share_memory()
+            process = mp.get_context("spawn").Process(target=work, args=(x, layer.weight))
+            process.start()
+            process.join()
+            print(process.exitcode, x.tolist(), layer.weight.item())
+    """))
+    done = run("-m", "rushlight", str(script))
+    assert done.stdout == "0 [1.0, 1.0] 5.0\n", done.stderr

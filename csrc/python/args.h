@@ -205,7 +205,9 @@ extern PyMethodDef rl_py_convert_methods[];  /* tensor_convert.c: to, float, typ
 extern PyMethodDef rl_py_tensor_functions[]; /* tensor_methods.c: torch.numel, torch.nonzero, ... */
 extern PyGetSetDef rl_py_tensor_getset[];    /* tensor_methods.c */
 extern PyTypeObject rl_py_storage_type;      /* storage.c */
+extern PyTypeObject rl_py_typed_storage_type;
 PyObject *rl_py_storage(rl_tensor *t, bool typed);
+rl_tensor *rl_py_storage_alias(PyObject *storage, rl_dtype dtype); /* all of it, 1-dim */
 extern PyMethodDef rl_py_create_functions[]; /* create.c: tensor, as_tensor, ... */
 extern PyMethodDef rl_py_create_methods[];   /* create.c: new_tensor */
 rl_tensor *rl_py_require_grad(rl_tensor *t); /* create.c */

@@ -511,6 +511,9 @@ rl_tensor *rl_py_legacy_new(rl_dtype dtype, PyObject *args, PyObject *kwargs)
     rl_dtype wanted = any ? rl_default_dtype() : dtype;
     Py_ssize_t n = PyTuple_GET_SIZE(args);
     PyObject *first = n ? PyTuple_GET_ITEM(args, 0) : NULL;
+    if (n == 1 &&
+        (Py_IS_TYPE(first, &rl_py_storage_type) || Py_IS_TYPE(first, &rl_py_typed_storage_type)))
+        return raised(rl_py_storage_alias(first, wanted));
     if (n == 1 && rl_py_is_tensor(first)) {
         rl_tensor *t = rl_py_borrow(first);
         if (!any && (rl_dtype)t->dtype != dtype) {

@@ -1,5 +1,5 @@
 /* storage.c: x.untyped_storage() and x.storage(): the memory under a tensor, as an object with the
- * buffer protocol. */
+ * buffer protocol.  What only programs about storages use is in rushlight/storage.py. */
 #include "python/args.h"
 
 typedef struct storage {
@@ -10,7 +10,7 @@ typedef struct storage {
 
 PyObject *rl_py_storage(rl_tensor *t, bool typed)
 {
-    storage *o = PyObject_New(storage, &rl_py_storage_type);
+    storage *o = PyObject_New(storage, typed ? &rl_py_typed_storage_type : &rl_py_storage_type);
     if (!o)
         return NULL;
     rl_storage_retain(t->storage);
@@ -78,6 +78,91 @@ static PyObject *storage_item(PyObject *self, Py_ssize_t i)
     if (!one || rl_item(one, &value))
         return rl_py_raise();
     return rl_py_number(value);
+}
+
+/* _tensor(): the whole memory as a 1-dim tensor. */
+static PyObject *storage_tensor(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    storage *o = (storage *)self;
+    RL_TEMP *t = rl_py_storage_alias(self, o->dtype);
+    return t ? rl_py_wrap(rl_retain(t)) : rl_py_raise();
+}
+
+rl_tensor *rl_py_storage_alias(PyObject *self, rl_dtype dtype)
+{
+    storage *o = (storage *)self;
+    int64_t n = 0;
+    RL_TEMP *t = rl_new(dtype, 1, &n);
+    if (!t)
+        return NULL;
+    n = (int64_t)(o->s->bytes / rl_dtype_size(dtype));
+    rl_storage_retain(o->s);
+    rl_storage_release(t->storage);
+    t->storage = o->s;
+    t->data = o->s->data;
+    return rl_tensor_set_geometry(t, 1, &n, NULL) ? NULL : rl_retain(t);
+}
+
+/* ---- what storage.py does ---- */
+
+static PyObject *helper(const char *name)
+{
+    PyObject *module = PyImport_ImportModule("rushlight.storage");
+    PyObject *f = module ? PyObject_GetAttrString(module, name) : NULL;
+    Py_XDECREF(module);
+    return f;
+}
+
+static PyObject *storage_attribute(PyObject *self, PyObject *name)
+{
+    PyObject *found = PyObject_GenericGetAttr(self, name);
+    if (found || !PyErr_ExceptionMatches(PyExc_AttributeError) || !PyUnicode_Check(name) ||
+        (PyUnicode_GET_LENGTH(name) > 1 && PyUnicode_READ_CHAR(name, 0) == '_'))
+        return found;
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    PyObject *methods = helper("_METHODS");
+    PyObject *f = methods ? PyDict_GetItemWithError(methods, name) : NULL;
+    if (f)
+        found = PyMethod_New(f, self);
+    if (f || PyErr_Occurred()) {
+        Py_XDECREF(type);
+        Py_XDECREF(value);
+        Py_XDECREF(trace);
+    } else {
+        PyErr_Restore(type, value, trace);
+    }
+    Py_XDECREF(methods);
+    return found;
+}
+
+static PyObject *storage_repr(PyObject *self)
+{
+    PyObject *f = helper("_repr");
+    PyObject *text = f ? PyObject_CallOneArg(f, self) : NULL;
+    Py_XDECREF(f);
+    return text;
+}
+
+static int storage_assign(PyObject *self, PyObject *key, PyObject *value)
+{
+    if (!value) {
+        PyErr_SetString(PyExc_TypeError, "cannot delete elements of a storage");
+        return -1;
+    }
+    PyObject *f = helper("_set_item");
+    PyObject *done = f ? PyObject_CallFunctionObjArgs(f, self, key, value, NULL) : NULL;
+    Py_XDECREF(f);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
+static PyObject *storage_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    PyObject *f = helper(type == &rl_py_typed_storage_type ? "_new_typed" : "_new_untyped");
+    PyObject *made = f ? PyObject_Call(f, args, kwargs) : NULL;
+    Py_XDECREF(f);
+    return made;
 }
 
 static void release_parent(void *context) { rl_storage_release(context); }
@@ -158,6 +243,7 @@ static PyMethodDef methods[] = {
      METH_VARARGS | METH_KEYWORDS | METH_STATIC,
      "from_file(filename, shared=False, nbytes=0)\n\nA file's bytes, mapped; written back if "
      "shared."},
+    {"_tensor", storage_tensor, METH_NOARGS, "_tensor() -> Tensor\n\nThe memory as a tensor."},
     {"tolist", storage_tolist, METH_NOARGS, "tolist() -> list\n\nAll elements."},
     {NULL, NULL, 0, NULL},
 };
@@ -168,18 +254,28 @@ static PyGetSetDef getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 static PySequenceMethods sequence = {.sq_length = storage_length, .sq_item = storage_item};
-static PyMappingMethods mapping = {.mp_length = storage_length, .mp_subscript = storage_subscript};
+static PyMappingMethods mapping = {.mp_length = storage_length,
+                                   .mp_subscript = storage_subscript,
+                                   .mp_ass_subscript = storage_assign};
 static PyBufferProcs buffer = {.bf_getbuffer = storage_buffer};
 
-PyTypeObject rl_py_storage_type = {
-    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "rushlight.UntypedStorage",
-    .tp_basicsize = sizeof(storage),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .tp_doc = "Memory that a tensor and its views share.",
-    .tp_dealloc = storage_dealloc,
-    .tp_methods = methods,
-    .tp_getset = getset,
-    .tp_as_sequence = &sequence,
-    .tp_as_mapping = &mapping,
-    .tp_as_buffer = &buffer,
-};
+#define STORAGE_TYPE(name, doc)                                                                    \
+    {                                                                                              \
+        PyVarObject_HEAD_INIT(NULL, 0).tp_name = "rushlight.storage." name,                        \
+        .tp_basicsize = sizeof(storage),                                                           \
+        .tp_flags = Py_TPFLAGS_DEFAULT,                                                            \
+        .tp_doc = doc,                                                                             \
+        .tp_new = storage_new,                                                                     \
+        .tp_dealloc = storage_dealloc,                                                             \
+        .tp_repr = storage_repr,                                                                   \
+        .tp_getattro = storage_attribute,                                                          \
+        .tp_methods = methods,                                                                     \
+        .tp_getset = getset,                                                                       \
+        .tp_as_sequence = &sequence,                                                               \
+        .tp_as_mapping = &mapping,                                                                 \
+        .tp_as_buffer = &buffer,                                                                   \
+    }
+PyTypeObject rl_py_storage_type =
+    STORAGE_TYPE("UntypedStorage", "Memory that a tensor and its views share, as bytes.");
+PyTypeObject rl_py_typed_storage_type =
+    STORAGE_TYPE("TypedStorage", "Memory that a tensor and its views share, as its elements.");

@@ -487,6 +487,8 @@ int rl_py_add_tensor(PyObject *module)
     if (PyModule_AddFunctions(module, functions) ||
         PyModule_AddFunctions(module, rl_py_create_functions) ||
         add_guarded(module, rl_py_tensor_functions) || PyType_Ready(&rl_py_storage_type) ||
+        PyType_Ready(&rl_py_typed_storage_type) ||
+        PyModule_AddObjectRef(module, "TypedStorage", (PyObject *)&rl_py_typed_storage_type) ||
         PyModule_AddObjectRef(module, "UntypedStorage", (PyObject *)&rl_py_storage_type))
         return -1;
     return PyModule_AddObjectRef(module, "Tensor", (PyObject *)&rl_py_tensor_type);

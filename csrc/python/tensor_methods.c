@@ -262,11 +262,6 @@ static PyObject *tensor_is_inference(PyObject *self, PyObject *Py_UNUSED(ignored
 {
     return PyBool_FromLong((T(self)->flags & RL_FLAG_INFERENCE) != 0);
 }
-static PyObject *tensor_is_shared(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(ignored))
-{
-    Py_RETURN_FALSE;
-}
-
 static PyObject *tensor_is_set_to(PyObject *self, PyObject *other)
 {
     if (!rl_py_is_tensor(other)) {
@@ -372,8 +367,56 @@ static PyObject *tensor_resize_as_(PyObject *self, PyObject *other)
     return result;
 }
 
-static PyObject *tensor_set_(PyObject *self, PyObject *source)
+/* set_(source), set_(storage), set_(source, storage_offset, size, stride=None) */
+static PyObject *tensor_set_(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kw)
 {
+    static const char *const names[] = {"source", "storage_offset", "size", "stride"};
+    PyObject *given[4] = {NULL, NULL, Py_None, Py_None};
+    Py_ssize_t all = n + (kw ? PyTuple_GET_SIZE(kw) : 0);
+    int64_t offset = 0;
+    for (Py_ssize_t i = 0; i < all; i++) {
+        int at = i < n ? (int)i : 0;
+        while (i >= n && at < 4 &&
+               PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(kw, i - n), names[at]))
+            at++;
+        if (at > 3) {
+            PyErr_SetString(PyExc_TypeError, "set_() received an invalid combination of arguments");
+            return NULL;
+        }
+        given[at] = args[i];
+    }
+    PyObject *source = given[0], *size = given[2], *stride = given[3];
+    if (!source) {
+        PyErr_SetString(PyExc_TypeError, "set_() missing 1 required positional argument: 'source'");
+        return NULL;
+    }
+    if (given[1] && rl_py_int(given[1], &offset, "storage_offset"))
+        return NULL;
+    bool storage =
+        Py_IS_TYPE(source, &rl_py_storage_type) || Py_IS_TYPE(source, &rl_py_typed_storage_type);
+    if (storage || (rl_py_is_tensor(source) && size != Py_None)) {
+        RL_TEMP *whole =
+            storage ? rl_py_storage_alias(source, (rl_dtype)T(self)->dtype) : rl_retain(T(source));
+        int64_t shape[RL_MAX_DIMS], strides[RL_MAX_DIMS];
+        int ndim = 1, n_strides = -1;
+        if (!whole)
+            return rl_py_raise();
+        if (size == Py_None)
+            shape[0] = whole->numel - offset;
+        else if ((ndim = rl_py_ints(size, shape, "size")) < 0 ||
+                 (stride != Py_None && (n_strides = rl_py_ints(stride, strides, "stride")) < 0))
+            return NULL;
+        if (n_strides < 0) {
+            int64_t step = 1;
+            for (int d = ndim; d-- > 0; step *= shape[d] > 1 ? shape[d] : 1)
+                strides[d] = step;
+        } else if (n_strides != ndim) {
+            PyErr_SetString(PyExc_RuntimeError, "set_: size and stride differ in length");
+            return NULL;
+        }
+        RL_TEMP *view = rl_new_view(whole, ndim, shape, strides, offset);
+        return !view || rl_tensor_set_data(T(self), view) ? rl_py_raise() : Py_NewRef(self);
+    }
     if (!rl_py_is_tensor(source)) {
         PyErr_Format(PyExc_TypeError,
                      "set_(): argument 'source' (position 1) must be Tensor, not %s",
@@ -491,8 +534,6 @@ PyMethodDef rl_py_tensor_methods[] = {
     {"is_inference", tensor_is_inference, METH_NOARGS,
      "is_inference() -> bool\n\nWhether it was made in inference mode."},
     {"is_pinned", return_false, METH_NOARGS, "is_pinned() -> bool\n\nFalse."},
-    {"is_shared", tensor_is_shared, METH_NOARGS,
-     "is_shared() -> bool\n\nFalse: memory belongs to one process."},
     {"is_set_to", tensor_is_set_to, METH_O,
      "is_set_to(tensor) -> bool\n\nWhether both view the same memory alike."},
     {"resolve_conj", return_self, METH_NOARGS, "resolve_conj() -> Tensor\n\nThe tensor itself."},
@@ -503,8 +544,9 @@ PyMethodDef rl_py_tensor_methods[] = {
      "resize_(*size) -> Tensor\n\nChanges the size in place; new elements are undefined."},
     {"resize_as_", tensor_resize_as_, METH_O,
      "resize_as_(other) -> Tensor\n\nChanges the size in place to other's."},
-    {"set_", tensor_set_, METH_O,
-     "set_(source) -> Tensor\n\nMakes the tensor share source's memory and shape."},
+    {"set_", FAST(tensor_set_),
+     "set_(source, storage_offset=0, size=None, stride=None) -> Tensor\n\nMakes the tensor share "
+     "source's memory and shape."},
     {"nonzero", FAST(tensor_nonzero),
      "nonzero(*, as_tuple=False) -> Tensor or tuple\n\nIndices of the elements that are not zero."},
     {"__format__", tensor_format, METH_O, "A 0-dim tensor formats as its number."},

@@ -35,6 +35,7 @@ _SUBMODULES = frozenset(
         "hub", "jit", "linalg", "mps", "mtia", "multiprocessing", "nn", "onnx", "optim", "overrides",
         "profiler", "random", "return_types", "serialization", "signal", "special", "testing", "types", "utils",
         "version", "xpu", "compiler", "distributed", "sparse", "library", "_dynamo", "_inductor",
+        "storage",
     )
 )  # fmt: skip
 
@@ -115,6 +116,13 @@ _LAZY = {
         ("is_autocast_enabled", "get_autocast_dtype", "is_autocast_cache_enabled"), "rushlight.amp.autocast_mode"
     ),
     "vmap": "rushlight.func",
+    **dict.fromkeys(
+        (
+            "FloatStorage", "DoubleStorage", "HalfStorage", "BFloat16Storage", "ByteStorage", "CharStorage",
+            "ShortStorage", "IntStorage", "LongStorage", "BoolStorage", "ComplexFloatStorage", "ComplexDoubleStorage",
+        ),
+        "rushlight.storage",
+    ),
     "ops": "rushlight._ops",
     "_standard_gamma": "rushlight._C",
     "_standard_gamma_grad": "rushlight._C",

@@ -138,7 +138,7 @@ def typename(obj: Any) -> str:
 
 def is_storage(obj: Any) -> bool:
     """Whether obj is the memory of a tensor."""
-    return isinstance(obj, _C.UntypedStorage)
+    return isinstance(obj, (_C.UntypedStorage, _C.TypedStorage))
 
 
 class _Options:

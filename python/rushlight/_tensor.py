@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from rushlight import _C
 from rushlight._C import Tensor
 
@@ -125,8 +127,25 @@ def __long__(self: Tensor) -> int:
 
 @_method
 def share_memory_(self: Tensor) -> Tensor:
-    """Raises: memory belongs to one process."""
-    raise NotImplementedError("share_memory_(): tensors in shared memory are not supported")
+    """Moves the data to memory that processes started from now on share; see torch.multiprocessing."""
+    from rushlight.multiprocessing.shared import share
+
+    return share(self)
+
+
+@_method
+def is_shared(self: Tensor) -> bool:
+    """Whether share_memory_() has moved it, or it came from a process that had."""
+    shared = sys.modules.get("rushlight.multiprocessing.shared")
+    return shared is not None and shared.segment_of(self) is not None
+
+
+@_method
+def storage_type(self: Tensor) -> type:
+    """The type of its storage: torch.FloatStorage, ..."""
+    from rushlight import storage
+
+    return storage.type_of(self.dtype)
 
 
 @_method

@@ -1,11 +1,16 @@
-"""Python's multiprocessing under PyTorch's name, with spawn(). Tensors go to another process as copies."""
+"""Python's multiprocessing under PyTorch's name, with spawn().
+
+Tensors go to another process as copies, unless share_memory_() has put them into shared memory.
+"""
 
 from __future__ import annotations
 
 import multiprocessing as _multiprocessing
+import sys as _sys
 import traceback as _traceback
 from collections.abc import Callable
 from multiprocessing import *  # noqa: F403
+from multiprocessing import spawn as _spawn
 from multiprocessing.connection import wait as _wait
 from typing import Any
 
@@ -20,6 +25,22 @@ __all__ = [
     "spawn",
     "start_processes",
 ]
+
+
+def _spawn_as_torch(command_line: Callable[..., list[str]]) -> Callable[..., list[str]]:
+    """The command that starts a fresh interpreter; where `import torch` means rushlight, it shall there, too."""
+
+    def extended(**kwargs: Any) -> list[str]:
+        command = command_line(**kwargs)
+        if getattr(_sys.modules.get("torch"), "install_as_torch", None) and "-c" in command:
+            at = command.index("-c") + 1
+            command[at] = f"import rushlight; rushlight.install_as_torch(); {command[at]}"
+        return command
+
+    return extended
+
+
+_spawn.get_command_line = _spawn_as_torch(_spawn.get_command_line)
 
 
 class ProcessException(Exception):
@@ -138,15 +159,19 @@ def spawn(
 
 
 def get_all_sharing_strategies() -> set[str]:
-    """An empty set: tensors are copied, not shared."""
-    return set()
+    """The only one."""
+    return {"file_descriptor"}
 
 
 def get_sharing_strategy() -> str:
-    """Raises RuntimeError: there is none."""
-    raise RuntimeError("tensors are not shared between processes: they go as copies")
+    """How memory that share_memory_() has made is handed over."""
+    return "file_descriptor"
 
 
 def set_sharing_strategy(new_strategy: str) -> None:
-    """Raises RuntimeError: there is none."""
-    raise RuntimeError(f"sharing strategy {new_strategy!r}: tensors are not shared between processes: they go as copies")
+    """Accepts "file_descriptor".
+
+    Raises:
+        AssertionError: another strategy.
+    """
+    assert new_strategy in get_all_sharing_strategies()
