@@ -31,39 +31,48 @@ typedef struct walk {
     rl_map_fn *rows; /* NULL: element by element */
 } walk;
 
-#define EACH(...)                                                                                  \
+/* Statement by statement for n positions of one row of the index. */
+#define EACH_IN_ROW(place, value, ...)                                                             \
+    for (int64_t i = 0; i < n; i++) {                                                              \
+        const int64_t here = oz + (place), iv = ov + (value);                                      \
+        __VA_ARGS__                                                                                \
+    }
+#define GENERAL(...) EACH_IN_ROW(i *tz + k[i * tk] * step, i * tv, __VA_ARGS__)
+/* With loops of their own for one place of the index for a whole row, and for one dim. */
+#define HASTY(...)                                                                                 \
+    if (w->rows)                                                                                   \
+        combine_row(w, n, oz + *k * step, ov);                                                     \
+    else if (tz == 0 && tv == 1 && step == 1 && tk == 1)                                           \
+        EACH_IN_ROW(k[i], i, __VA_ARGS__)                                                          \
+    else                                                                                           \
+        GENERAL(__VA_ARGS__)
+#define EACH(ROW, ...)                                                                             \
     {                                                                                              \
         int64_t at[RL_MAX_DIMS] = {0}, ok = 0, oz = 0, ov = 0;                                     \
-        int last = w->ndim - 1;                                                                    \
+        const int last = w->ndim - 1;                                                              \
+        const int64_t n = w->shape[last], tk = w->sk[last], tz = w->sz[last], tv = w->sv[last];    \
+        const int64_t step = w->step;                                                              \
         for (;;) {                                                                                 \
-            const int64_t n = w->shape[last], *k = w->k + ok, tz = w->sz[last], tv = w->sv[last];  \
-            const int64_t step = w->step;                                                          \
-            if (w->rows) { /* one place of the index for a whole row */                            \
-                ROW_WISE                                                                           \
-            } else if (tz == 0 && tv == 1 && step == 1 && w->sk[last] == 1)                        \
-                for (int64_t i = 0; i < n; i++) {                                                  \
-                    const int64_t here = oz + k[i], iv = ov + i;                                   \
-                    __VA_ARGS__                                                                    \
-                }                                                                                  \
-            else                                                                                   \
-                for (int64_t i = 0; i < n; i++) {                                                  \
-                    const int64_t here = oz + i * tz + k[i * w->sk[last]] * step,                  \
-                                  iv = ov + i * tv;                                                \
-                    __VA_ARGS__                                                                    \
-                }                                                                                  \
-            int d = last - 1;                                                                      \
-            for (; d >= 0; d--) {                                                                  \
-                ok += w->sk[d], oz += w->sz[d], ov += w->sv[d];                                    \
-                if (++at[d] < w->shape[d])                                                         \
-                    break;                                                                         \
-                ok -= w->sk[d] * w->shape[d], oz -= w->sz[d] * w->shape[d];                        \
-                ov -= w->sv[d] * w->shape[d];                                                      \
-                at[d] = 0;                                                                         \
-            }                                                                                      \
-            if (d < 0)                                                                             \
+            const int64_t *k = w->k + ok;                                                          \
+            ROW(__VA_ARGS__)                                                                       \
+            if (!next_row(w, at, &ok, &oz, &ov))                                                   \
                 break;                                                                             \
         }                                                                                          \
     }
+
+/* Moves on from row to row; false behind the last one. */
+static bool next_row(const walk *w, int64_t *at, int64_t *ok, int64_t *oz, int64_t *ov)
+{
+    for (int d = w->ndim - 2; d >= 0; d--) {
+        *ok += w->sk[d], *oz += w->sz[d], *ov += w->sv[d];
+        if (++at[d] < w->shape[d])
+            return true;
+        *ok -= w->sk[d] * w->shape[d], *oz -= w->sz[d] * w->shape[d];
+        *ov -= w->sv[d] * w->shape[d];
+        at[d] = 0;
+    }
+    return false;
+}
 
 /* A row of the source into a row of the result, both contiguous, by an element-wise kernel. */
 static void combine_row(const walk *w, int64_t n, int64_t here, int64_t from)
@@ -73,7 +82,6 @@ static void combine_row(const walk *w, int64_t n, int64_t here, int64_t from)
     w->rows((size_t)n, (char *const[]){to, to, (char *)w->v + from * w->item}, s,
             &(rl_kargs){{0}, {0}});
 }
-#define ROW_WISE combine_row(w, n, oz + *k * step, ov);
 
 #define COMBINE(T, ADD)                                                                            \
     if (way == PROD)                                                                               \
@@ -92,23 +100,23 @@ static void combine_row(const walk *w, int64_t n, int64_t here, int64_t from)
         T *to = w->z;                                                                              \
         const T *from = w->v;                                                                      \
         if (!w->count && way == SUM)                                                               \
-            EACH({ to[here] = (T)((ADD)to[here] + (ADD)from[iv]); })                               \
+            EACH(HASTY, { to[here] = (T)((ADD)to[here] + (ADD)from[iv]); })                        \
         else if (!w->count && way == PROD)                                                         \
-            EACH({ to[here] = (T)((ADD)to[here] * (ADD)from[iv]); })                               \
+            EACH(HASTY, { to[here] = (T)((ADD)to[here] * (ADD)from[iv]); })                        \
         else if (!w->count && way == AMAX)                                                         \
-            EACH({                                                                                 \
+            EACH(HASTY, {                                                                          \
                 T a = to[here], b = from[iv];                                                      \
                 if (!(b <= a) && a == a) /* a nan comes in and stays */                            \
                     to[here] = b;                                                                  \
             })                                                                                     \
         else if (!w->count)                                                                        \
-            EACH({                                                                                 \
+            EACH(HASTY, {                                                                          \
                 T a = to[here], b = from[iv];                                                      \
                 if (!(b >= a) && a == a) /* a nan comes in and stays */                            \
                     to[here] = b;                                                                  \
             })                                                                                     \
         else                                                                                       \
-            EACH({                                                                                 \
+            EACH(GENERAL, {                                                                        \
                 T a = to[here], b = from[iv];                                                      \
                 if (w->count[here]++ == 0 && !include_self)                                        \
                     to[here] = b;                                                                  \

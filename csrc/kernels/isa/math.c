@@ -12,6 +12,7 @@
 #define F(function) function##f
 #define NAME(f) K(f##_f32)
 #define TABLES 1
+#define RARE 1
 #include "math.tmpl.h"
 
 #define T double
@@ -20,6 +21,7 @@
 #define F(function) function
 #define NAME(f) K(f##_f64)
 #define TABLES 0
+#define RARE RL_HAS_F64 /* AVX-512 has the functions of float64 that take time in programs */
 #include "math.tmpl.h"
 
 /* ---- sigmoid: in float32 by a shorter way for blocks without extremes, to the same values ---- */

@@ -58,8 +58,9 @@ static stretch stretch_of(const rl_pool_window *v, int64_t row, int64_t k)
 /* Maxima of the n windows of rows p and q, and which of its elements each is, 0 to 3; the gradients
  * of both rows from that of the maxima. */
 #define PAIR_ROWS(T, S)                                                                            \
-    static void pair_row_##S(const T *restrict p, const T *restrict q, int64_t n, T *restrict y,   \
-                             uint8_t *restrict which)                                              \
+    static __attribute__((noinline)) void pair_row_##S(const T *restrict p, const T *restrict q,   \
+                                                       int64_t n, T *restrict y,                   \
+                                                       uint8_t *restrict which)                    \
     {                                                                                              \
         for (int64_t i = 0; i < n; i++) {                                                          \
             T most = p[2 * i];                                                                     \

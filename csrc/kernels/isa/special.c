@@ -21,17 +21,17 @@
     X(I0E, lanes_i0e, 1)                                                                           \
     X(I1, lanes_i1, 1)                                                                             \
     X(I1E, lanes_i1e, 1)                                                                           \
-    X(J0, lanes_j0, 1)                                                                             \
-    X(J1, lanes_j1, 1)                                                                             \
-    X(Y0, lanes_y0, 1)                                                                             \
-    X(Y1, lanes_y1, 1)                                                                             \
-    X(SPHERICAL_J0, lanes_spherical_j0, 1)                                                         \
     X(ZETA, lanes_zeta, 2)
 #define FEW_LIST(X)                                                                                \
     X(DIGAMMA, lanes_digamma, 1)                                                                   \
     X(NDTRI, lanes_ndtri, 1)                                                                       \
     X(LOG_NDTR, lanes_log_ndtr, 1)                                                                 \
     X(ERFCX, lanes_erfcx, 1)                                                                       \
+    X(J0, lanes_j0, 1)                                                                             \
+    X(J1, lanes_j1, 1)                                                                             \
+    X(Y0, lanes_y0, 1)                                                                             \
+    X(Y1, lanes_y1, 1)                                                                             \
+    X(SPHERICAL_J0, lanes_spherical_j0, 1)                                                         \
     X(K0, lanes_k0, 1)                                                                             \
     X(K1, lanes_k1, 1)                                                                             \
     X(K0E, lanes_k0e, 1)                                                                           \
