@@ -34,6 +34,22 @@ typedef void rl_conv_tile_fn(int64_t k, const char *a, const ptrdiff_t *row,
                              const rl_conv_step *step, const char *b, char *c, ptrdiff_t ldc,
                              int64_t m, const rl_conv_lanes *v);
 
+/* A vector of pixels: where it is read and written, in bytes, and elements in use. */
+typedef struct rl_conv_pixels {
+    ptrdiff_t b, c;
+    int64_t n;
+} rl_conv_pixels;
+
+/* A tile of one row, for a single output channel, and many vectors: for e < m,
+ * at c + at[e].c + 4 i, i < at[e].n, the start plus the sum over p of the element at a + step[p].a
+ * times that at b + at[e].b + step[p].b + 4 i.  The start: what is there (add), or the vector at
+ * `bias` (NULL: zero).  Reads whole vectors of B. */
+typedef void rl_conv_row_fn(int64_t k, const char *a, const rl_conv_step *step, const char *b,
+                            char *c, const rl_conv_pixels *at, int64_t m, const char *bias,
+                            bool add);
+
+enum { RL_CONV_VECTORS = 8 }; /* most m of a row */
+
 /* The product over pixels, for few channels: lanes hold neighbouring pixels, and stay apart.  For
  * i < m (fixed), j < p, l < RL_CONV_DOT_LANES:
  *
@@ -53,8 +69,9 @@ typedef struct rl_conv_kernels {
     int lanes;                       /* elements per vector */
     int rows[2];                     /* most rows of a tile one and two vectors wide */
     rl_conv_tile_fn *const *tile[2]; /* tile[vectors - 1][(rows - 1) / 2] */
-    int dot_rows, dot_places;        /* most m and p of a dot */
-    rl_conv_dot_fn *const *dot;      /* dot[m - 1]; NULL: as two smaller ones */
+    rl_conv_row_fn *row;
+    int dot_rows, dot_places;   /* most m and p of a dot */
+    rl_conv_dot_fn *const *dot; /* dot[m - 1]; NULL: as two smaller ones */
 } rl_conv_kernels;
 
 #endif

@@ -38,19 +38,26 @@ void rl_conv_set_up(rl_conv_job *j, const rl_conv *v)
     j->half = j->region[2];
 }
 
+void rl_conv_copy_regions(rl_conv_job *j)
+{
+    const rl_conv *v = &j->v;
+    if (j->copy)
+        return;
+    for (int d = 0; d < 3; d++)
+        j->region[d] = ((d == j->axis ? j->len : v->out[d]) - 1) * v->stride[d] +
+                       (v->kernel[d] - 1) * v->dilation[d] + 1;
+    j->copy = true;
+    j->half = j->region[2];
+}
+
 /* For lanes that hold neighbouring pixels under a stride: the columns that they read lie side by
  * side. */
 void rl_conv_split_columns(rl_conv_job *j)
 {
-    const rl_conv *v = &j->v;
-    j->split = v->stride[2];
+    j->split = j->v.stride[2];
     if (j->split == 1)
         return;
-    if (!j->copy)
-        for (int d = 0; d < 3; d++)
-            j->region[d] = ((d == j->axis ? j->len : v->out[d]) - 1) * v->stride[d] +
-                           (v->kernel[d] - 1) * v->dilation[d] + 1;
-    j->copy = true;
+    rl_conv_copy_regions(j);
     j->half = rl_ceil_div(j->region[2], j->split);
     j->region[2] = j->split * j->half;
 }

@@ -85,6 +85,9 @@ void rl_conv_set_up(rl_conv_job *j, const rl_conv *v);
  * side. */
 void rl_conv_split_columns(rl_conv_job *j);
 
+/* Regions are copied, whatever the border. */
+void rl_conv_copy_regions(rl_conv_job *j);
+
 /* Place in a region, in bytes, of channel c and kernel point k. */
 ptrdiff_t rl_conv_point_place(const rl_conv_job *j, int64_t c, const int64_t k[3]);
 

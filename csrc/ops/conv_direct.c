@@ -72,6 +72,25 @@ static void pixel_tiles(const rl_conv_job *j, const float *region, const char *w
     }
 }
 
+/* The same for the one output channel of a group, from a copy. */
+static void pixel_rows(const rl_conv_job *j, const float *region, const char *w, part t, int64_t i,
+                       int64_t end, int64_t row, const float *bias, float *y)
+{
+    rl_conv_pixels at[RL_CONV_VECTORS];
+    for (int64_t q = 0; i < end;) {
+        int64_t m = 0;
+        for (; m < RL_CONV_VECTORS && i < end; m++) {
+            at[m] = (rl_conv_pixels){j->line[i] + q * 4, (i * row + q) * 4,
+                                     rl_min64(row - q, j->k->lanes)};
+            q += j->k->lanes;
+            if (q >= row)
+                q = 0, i++;
+        }
+        j->k->row(t.to - t.from, w, j->step + t.from, (const char *)region, (char *)y, at, m,
+                  (const char *)bias, !t.first);
+    }
+}
+
 static void pixels_in_lanes(const rl_conv_job *j, const float *region, int64_t group, int64_t block,
                             float *y)
 {
@@ -88,7 +107,11 @@ static void pixels_in_lanes(const rl_conv_job *j, const float *region, int64_t g
             for (int64_t i = 0, end; i < along; i = end) {
                 end = same_until(seen, i, along);
                 part s = part_of(seen[i], p, p + kc);
-                if (s.from < s.to || s.first)
+                if (s.from >= s.to && !s.first)
+                    continue;
+                if (j->out_group == 1 && j->copy)
+                    pixel_rows(j, region, w, s, i * lines, end * lines, row, b, y);
+                else
                     pixel_tiles(j, region, w, o, m, s, i * lines, end * lines, row,
                                 b ? b + o * j->k->lanes : NULL, y);
             }
@@ -243,9 +266,8 @@ static void spread_channels(rl_conv_job *j)
 {
     if (j->axis < 2 || j->copy)
         return;
-    j->copy = true;
-    j->half = j->region[2] = (j->len - 1) * j->v.stride[2] +
-                             (j->v.kernel[2] - 1) * j->v.dilation[2] + 1 + RL_CONV_SLACK / 2;
+    rl_conv_copy_regions(j);
+    j->half = j->region[2] += RL_CONV_SLACK / 2;
 }
 
 static rl_status convolve(const rl_conv *given, const float *x, const rl_conv_weights *w,
@@ -263,6 +285,8 @@ static rl_status convolve(const rl_conv *given, const float *x, const rl_conv_we
                    (steps + TURN_STEPS) / rl_conv_lanes_used(j.out_group, j.k->lanes);
     if (!j.by_channel)
         rl_conv_split_columns(&j);
+    if (!j.by_channel && j.out_group == 1 && j.points > 1)
+        rl_conv_copy_regions(&j);
     if (!j.copy && j.out_group > 4 * RL_CONV_ROWS && j.in_size % ALIASED == 0)
         spread_channels(&j);
     j.x = x;

@@ -194,6 +194,47 @@ static bool tiles_agree(void)
     return true;
 }
 
+static bool rows_agree(void)
+{
+    enum { K = 30, M = RL_CONV_VECTORS, WIDE = 40, L = 16 };
+    static float a[K], b[K * 3 + M * WIDE], bias[L], want[M * WIDE], got[M * WIDE];
+    rl_conv_step step[K];
+    for (int p = 0; p < K; p++) {
+        a[p] = (float)((p * 97) % 113) / 7 - 6;
+        step[p] = (rl_conv_step){(p * 7 % K) * 4, p * 11 % (2 * K) * 4};
+    }
+    for (int i = 0; i < K * 3 + M * WIDE; i++)
+        b[i] = (float)((i * 89) % 127) / 11 - 5;
+    for (int i = 0; i < L; i++)
+        bias[i] = (float)(i - 7) / 3;
+    const char *const all[] = {"portable", builds[0], builds[1]};
+    for (int e = 0; e < 3; e++) {
+        rl_kernels t;
+        if (!rl_kernels_fill(&t, all[e]))
+            continue;
+        const int lanes = t.conv->lanes;
+        for (int m = 1; m <= M; m++)
+            for (int from = FROM_ZERO; from <= PER_COLUMN; from++) {
+                rl_conv_pixels at[M];
+                for (int i = 0; i < M * WIDE; i++)
+                    want[i] = got[i] = (float)i / 3;
+                for (int v = 0; v < m; v++) {
+                    at[v] = (rl_conv_pixels){v * WIDE * 4, v * WIDE * 4, 1 + (v * 5 + m) % lanes};
+                    for (int i = 0; i < at[v].n; i++) {
+                        float s = 0, *c = &want[v * WIDE + i];
+                        for (int p = 0; p < K; p++)
+                            s = fmaf(a[step[p].a / 4], b[v * WIDE + step[p].b / 4 + i], s);
+                        *c = s + (from == FROM_C ? *c : from == PER_COLUMN ? bias[i] : 0);
+                    }
+                }
+                t.conv->row(K, (char *)a, step, (char *)b, (char *)got, at, m,
+                            from == PER_COLUMN ? (char *)bias : NULL, from == FROM_C);
+                CHECK(!memcmp(want, got, sizeof want));
+            }
+    }
+    return true;
+}
+
 static bool dots_agree(void)
 {
     enum { LINES = 3, WIDEST = 37, M = 6, P = 4, L = RL_CONV_DOT_LANES };
@@ -274,6 +315,7 @@ int main(void)
     RUN(vision);
     RUN(normed);
     RUN(tiles_agree);
+    RUN(rows_agree);
     RUN(dots_agree);
     RUN(pools_agree);
     return failures != 0;

@@ -88,6 +88,37 @@ static rl_conv_tile_fn *const two[] = {
 #endif
 };
 
+/* ---- one output channel ---- */
+
+static void conv_row(int64_t k, const char *a, const rl_conv_step *step, const char *b, char *c,
+                     const rl_conv_pixels *at, int64_t m, const char *bias, bool add)
+{
+    vf32 acc[RL_CONV_VECTORS];
+    const char *from[RL_CONV_VECTORS];
+
+    UNROLL(8)
+    for (int e = 0; e < RL_CONV_VECTORS; e++) {
+        from[e] = b + at[e < m ? e : m - 1].b;
+        acc[e] = zero_f32();
+    }
+    for (int64_t p = 0; p < k; p++) {
+        vf32 x = set1_f32(a + step[p].a);
+        ptrdiff_t place = step[p].b;
+        UNROLL(8)
+        for (int e = 0; e < RL_CONV_VECTORS; e++)
+            acc[e] = fma_f32(x, load_all_f32(from[e] + place), acc[e]);
+    }
+    vf32 first = bias ? load_all_f32(bias) : zero_f32();
+    UNROLL(8)
+    for (int e = 0; e < RL_CONV_VECTORS; e++) {
+        if (e >= m)
+            break;
+        mask_f32 mask = mask_to_f32(at[e].n);
+        char *to = c + at[e].c;
+        store_f32(to, mask, add_f32(add ? load_f32(to, mask) : first, acc[e]));
+    }
+}
+
 /* ---- the product over pixels ---- */
 
 enum {
@@ -170,9 +201,15 @@ static rl_conv_dot_fn *const dots[] = {
 #endif
 };
 
-static const rl_conv_kernels kernels = {LANES_f32,  {12, 2 * (int)(sizeof two / sizeof *two)},
-                                        {one, two}, (int)(sizeof dots / sizeof *dots),
-                                        DOT_PLACES, dots};
+static const rl_conv_kernels kernels = {
+    .lanes = LANES_f32,
+    .rows = {12, 2 * (int)(sizeof two / sizeof *two)},
+    .tile = {one, two},
+    .row = conv_row,
+    .dot_rows = (int)(sizeof dots / sizeof *dots),
+    .dot_places = DOT_PLACES,
+    .dot = dots,
+};
 
 void K(fill_conv)(rl_kernels *table);
 void K(fill_conv)(rl_kernels *table) { table->conv = &kernels; }
