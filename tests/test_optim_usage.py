@@ -8,6 +8,7 @@ import io
 import math
 import pickle
 import warnings
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -305,3 +306,58 @@ def test_signatures(name):
     compare(name, program)
     members = lambda ns: sorted(k for k in dir(getattr(ns.optim, name)) if not k.startswith("_"))  # noqa: E731
     assert set(members(torch)) <= set(members(rushlight))
+
+
+def test_names_for_other_authors():
+    """An optimizer as others write them, with the names of torch.optim.optimizer that they import."""
+
+    def program(ns):
+        o = import_module(f"{ns.__name__}.optim.optimizer")
+
+        class Walk(ns.optim.Optimizer):
+            __doc__ = f"Args: {o._params_doc} {o._maximize_doc} {o._foreach_doc}"
+
+            def __init__(self, params: o.ParamsT, lr: Any = 0.1) -> None:
+                super().__init__(params, {"lr": lr, "differentiable": False, "foreach": None, "maximize": False})
+
+            @o._use_grad_for_differentiable
+            def step(self, closure=None):
+                for group in self.param_groups:
+                    params = [p for p in group["params"] if p.grad is not None]
+                    for p in params:
+                        state = self.state[p]
+                        if not state:
+                            state["step"] = ns.tensor(0.0, dtype=o._get_scalar_dtype())
+                            state["mean"] = ns.zeros_like(p)
+                        state["step"] += 1
+                    update(params, [self.state[p] for p in params], group)
+
+        @o._disable_dynamo_if_unsupported()
+        def update(params, states, group):
+            fused, foreach = o._default_to_fused_or_foreach(params, group["differentiable"], use_fused=False)
+            assert not fused and not foreach
+            grads, means = [p.grad for p in params], [s["mean"] for s in states]
+            own = list(params)
+            o._view_as_real(own, grads, means)
+            for p, g, m, s in zip(own, grads, means, states, strict=True):
+                m.lerp_(g, 0.5)
+                p.add_(m, alpha=-o._get_value(o._to_scalar(group["lr"])) / o._get_value(s["step"]))
+
+        params, _ = made(ns, "SGD")
+        params.append(ns.nn.Parameter(ns.tensor([1 + 2j])))
+        opt = Walk(params, lr=ns.tensor([0.1]))
+        for _ in range(3):
+            for p in params:
+                p.grad = p.detach() * 2
+            opt.step()
+        checks = []
+        for p in (ns.ones(1), ns.ones(1, dtype=ns.int64)):
+            fused = o._default_to_fused_or_foreach([p, None], False, use_fused=True)
+            checks.append([list(fused), list(o._default_to_fused_or_foreach([p], True)), str(o._get_scalar_dtype(True))])
+        return outcome(params, opt, o._stack_if_compiling([1, 2]), checks)
+
+    compare("", program)
+    with pytest.raises(RuntimeError, match="floating point Tensors of supported devices"):
+        rushlight.optim.optimizer._device_dtype_check_for_fused(rushlight.ones(1, dtype=rushlight.int64))
+    with pytest.raises(AttributeError, match="no attribute '_missing'"):
+        rushlight.optim.optimizer._missing  # noqa: B018

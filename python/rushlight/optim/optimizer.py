@@ -468,3 +468,13 @@ def _check_adam(lr: Any, betas: Any, eps: Any, weight_decay: Any) -> None:
     _check("epsilon value", eps, eps >= 0.0)
     _check_betas(betas)
     _check("weight_decay value", weight_decay, weight_decay >= 0.0)
+
+
+def __getattr__(name: str) -> Any:
+    """What only optimizers of other authors ask for."""
+    if not name.startswith("__"):
+        from rushlight.optim import _helpers
+
+        if name in vars(_helpers):
+            return getattr(_helpers, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
