@@ -1,27 +1,31 @@
 /* rnn.c: gates of recurrent layers in float32 and float64.  AVX-512 has those that compute: the
- * forward steps of LSTM and GRU in float32; the others wait for memory. */
+ * forward steps in float32; the others wait for memory. */
 #include "isa.h"
 
 #include "kernels/rnn.h"
 #include "loops.h"
-#include "math_f32.h"
+#include "math_f64.h"
+#include "tables_f32.h"
 
 #define T float
-#define M(function) m_##function##f
+#define V VF
+#define V_WIDTH VF_WIDTH
+#define V_LOAD(p) vf_load(p)
+#define V_STORE(p, v) vf_store(p, v)
 #define NAME(f) K(f##_f32)
-/* exp(-87) for whatever is below: a gate that far closed is closed. */
+#define TANH(x) vf_tanh(x)
 #define SIGMOID(x) K(gate_f32)(x)
-RL_MATH float K(gate_f32)(float x)
-{
-    float a = fabsf(x), e = exp_normalf(-(a > EXP_NORMALF ? EXP_NORMALF : a));
-    return (x < 0 ? e : 1) / (1 + e);
-}
+VF_INLINE VF K(gate_f32)(VF x) { return vf_all(1) / (vf_all(1) + vf_exp(-x)); }
 #include "rnn.tmpl.h"
 
 #if RL_HAS_F64
 #define T double
-#define M(function) m_##function
+#define V double
+#define V_WIDTH 1
+#define V_LOAD(p) (*(p))
+#define V_STORE(p, v) (*(p) = (v))
 #define NAME(f) K(f##_f64)
+#define TANH(x) m_tanh(x)
 #define SIGMOID(x) m_sigmoid(x)
 #include "rnn.tmpl.h"
 #endif
@@ -39,5 +43,6 @@ void K(fill_rnn)(rl_kernels *t)
 #else
     t->rnn.forward[RL_RNN_LSTM][0] = K(lstm_f32);
     t->rnn.forward[RL_RNN_GRU][0] = K(gru_f32);
+    t->rnn.forward[RL_RNN_TANH][0] = K(rnn_tanh_f32);
 #endif
 }

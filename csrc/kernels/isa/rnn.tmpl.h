@@ -1,38 +1,82 @@
 /* rnn.tmpl.h: steps of recurrent layers in a floating dtype; kernels/rnn.h says what the operands
- * are.  Needs T, NAME(f), M(f) (our function), SIGMOID(x); undefines them at its end. */
+ * are.  Needs T, NAME(f), and for the forward formulas a vector V of V_WIDTH elements with V_LOAD,
+ * V_STORE, SIGMOID(v), TANH(v), or one element, of which the compiler makes vectors; undefines them
+ * at its end. */
 
 #define ROW(matrix, r) ((T *)(matrix).p + (r) * (matrix).ld)
 #define EACH_ROW for (int64_t r = 0; r < s->rows; r++)
 #define EACH_UNIT RL_IVDEP for (int64_t j = 0; j < n; j++)
+
+/* Calls units(p) for V_WIDTH units after the other of a row of n, p pointing to them in each of
+ * `count` arrays, of which the first `written` are results; for the last ones, when they are fewer,
+ * in copies. */
+static inline __attribute__((always_inline)) void
+NAME(each_units)(int64_t n, int count, int written, T *const *arrays, void (*units)(T *const *p))
+{
+    T *p[8];
+    int64_t j = 0;
+    RL_IVDEP for (; j + V_WIDTH <= n; j += V_WIDTH)
+    {
+#pragma GCC unroll 8 /* into registers */
+        for (int i = 0; i < count; i++)
+            p[i] = arrays[i] + j;
+        units(p);
+    }
+    if (j < n) {
+        T edge[8][V_WIDTH];
+        const size_t bytes = (size_t)(n - j) * sizeof(T);
+        for (int i = 0; i < count; i++) {
+            p[i] = memset(edge[i], 0, sizeof edge[i]);
+            memcpy(p[i], arrays[i] + j, bytes);
+        }
+        units(p);
+        for (int i = 0; i < written; i++)
+            memcpy(arrays[i] + j, p[i], bytes);
+    }
+}
+
+static inline __attribute__((always_inline)) void NAME(lstm_units)(T *const *p)
+{
+    const V i = SIGMOID(V_LOAD(p[0])), f = SIGMOID(V_LOAD(p[1]));
+    const V g = TANH(V_LOAD(p[2])), o = SIGMOID(V_LOAD(p[3]));
+    const V c = f * V_LOAD(p[7]) + i * g, t = TANH(c);
+    V_STORE(p[0], i);
+    V_STORE(p[1], f);
+    V_STORE(p[2], g);
+    V_STORE(p[3], o);
+    V_STORE(p[4], c);
+    V_STORE(p[5], t);
+    V_STORE(p[6], o * t);
+}
 
 static void NAME(lstm)(const rl_rnn_step *s)
 {
     const int64_t n = s->n;
     EACH_ROW
     {
-        T *restrict in = ROW(s->gates, r), *restrict forget = in + n, *restrict new = in + 2 * n;
-        T *restrict out = in + 3 * n, *restrict cell = ROW(s->cell, r);
-        T *restrict squashed = ROW(s->inner, r), *restrict hidden = ROW(s->hidden, r);
-        const T *restrict before = ROW(s->before, r);
-        EACH_UNIT
-        {
-            T i = SIGMOID(in[j]), g = M(tanh)(new[j]);
-            in[j] = i;
-            new[j] = g;
-            hidden[j] = i * g;
-        }
-        EACH_UNIT
-        {
-            T f = SIGMOID(forget[j]), o = SIGMOID(out[j]);
-            T c = f * before[j] + hidden[j];
-            T t = M(tanh)(c);
-            forget[j] = f;
-            out[j] = o;
-            cell[j] = c;
-            squashed[j] = t;
-            hidden[j] = o * t;
-        }
+        T *in = ROW(s->gates, r);
+        T *const arrays[] = {in,
+                             in + n,
+                             in + 2 * n,
+                             in + 3 * n,
+                             ROW(s->cell, r),
+                             ROW(s->inner, r),
+                             ROW(s->hidden, r),
+                             ROW(s->before, r)};
+        NAME(each_units)(n, 8, 7, arrays, NAME(lstm_units));
     }
+}
+
+static inline __attribute__((always_inline)) void NAME(gru_units)(T *const *p)
+{
+    const V a = SIGMOID(V_LOAD(p[0])), z = SIGMOID(V_LOAD(p[1]));
+    const V m = TANH(V_LOAD(p[2]) + a * V_LOAD(p[5]));
+    const V h = m + z * (V_LOAD(p[6]) - m);
+    V_STORE(p[0], a);
+    V_STORE(p[1], z);
+    V_STORE(p[2], m);
+    V_STORE(p[3], h);
+    V_STORE(p[4], h);
 }
 
 static void NAME(gru)(const rl_rnn_step *s)
@@ -40,21 +84,31 @@ static void NAME(gru)(const rl_rnn_step *s)
     const int64_t n = s->n;
     EACH_ROW
     {
-        T *restrict reset = ROW(s->gates, r), *restrict keep = reset + n;
-        T *restrict new = reset + 2 * n, *restrict hidden = ROW(s->hidden, r);
-        T *restrict copy = ROW(s->cell, r);
-        const T *restrict before = ROW(s->before, r), *restrict inner = ROW(s->inner, r);
-        EACH_UNIT
-        {
-            T a = SIGMOID(reset[j]), z = SIGMOID(keep[j]);
-            T m = M(tanh)(new[j] + a *inner[j]);
-            reset[j] = a;
-            keep[j] = z;
-            new[j] = m;
-            T h = m + z * (before[j] - m);
-            copy[j] = h;
-            hidden[j] = h;
-        }
+        T *reset = ROW(s->gates, r);
+        T *const arrays[] = {reset,
+                             reset + n,
+                             reset + 2 * n,
+                             ROW(s->cell, r),
+                             ROW(s->hidden, r),
+                             ROW(s->inner, r),
+                             ROW(s->before, r)};
+        NAME(each_units)(n, 7, 5, arrays, NAME(gru_units));
+    }
+}
+
+static inline __attribute__((always_inline)) void NAME(rnn_tanh_units)(T *const *p)
+{
+    const V h = TANH(V_LOAD(p[0]));
+    V_STORE(p[0], h);
+    V_STORE(p[1], h);
+}
+
+static void NAME(rnn_tanh)(const rl_rnn_step *s)
+{
+    EACH_ROW
+    {
+        T *const arrays[] = {ROW(s->gates, r), ROW(s->hidden, r)};
+        NAME(each_units)(s->n, 2, 2, arrays, NAME(rnn_tanh_units));
     }
 }
 
@@ -122,22 +176,22 @@ static void NAME(gru_backward)(const rl_rnn_step *s)
         EACH_ROW NAME(gru_row)(s, r, NULL);
 }
 
-#define RNN(name, formula, slope)                                                                  \
-    static void NAME(name)(const rl_rnn_step *s)                                                   \
-    {                                                                                              \
-        const int64_t n = s->n;                                                                    \
-        EACH_ROW                                                                                   \
-        {                                                                                          \
-            T *restrict gate = ROW(s->gates, r), *restrict hidden = ROW(s->hidden, r);             \
-            EACH_UNIT                                                                              \
-            {                                                                                      \
-                const T x = gate[j];                                                               \
-                const T h = (formula);                                                             \
-                gate[j] = h;                                                                       \
-                hidden[j] = h;                                                                     \
-            }                                                                                      \
-        }                                                                                          \
-    }                                                                                              \
+static void NAME(rnn_relu)(const rl_rnn_step *s)
+{
+    const int64_t n = s->n;
+    EACH_ROW
+    {
+        T *restrict gate = ROW(s->gates, r), *restrict hidden = ROW(s->hidden, r);
+        EACH_UNIT
+        {
+            const T x = gate[j], h = x < 0 ? 0 : x;
+            gate[j] = h;
+            hidden[j] = h;
+        }
+    }
+}
+
+#define RNN(name, slope)                                                                           \
     static inline __attribute__((always_inline)) void NAME(name##_row)(                            \
         const rl_rnn_step *s, int64_t r, const T *restrict grad)                                   \
     {                                                                                              \
@@ -157,8 +211,8 @@ static void NAME(gru_backward)(const rl_rnn_step *s)
         else                                                                                       \
             EACH_ROW NAME(name##_row)(s, r, NULL);                                                 \
     }
-RNN(rnn_tanh, M(tanh)(x), dh * (1 - h * h))
-RNN(rnn_relu, x < 0 ? 0 : x, h > 0 ? dh : 0)
+RNN(rnn_tanh, dh * (1 - h * h))
+RNN(rnn_relu, h > 0 ? dh : 0)
 
 #undef RNN
 #undef DH
@@ -168,6 +222,10 @@ RNN(rnn_relu, x < 0 ? 0 : x, h > 0 ? dh : 0)
 #undef EACH_ROW
 #undef EACH_UNIT
 #undef T
-#undef M
+#undef V
+#undef V_WIDTH
+#undef V_LOAD
+#undef V_STORE
 #undef NAME
 #undef SIGMOID
+#undef TANH
