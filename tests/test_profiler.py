@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import time
+import zlib
 
 import pytest
 
@@ -219,3 +220,38 @@ def test_summary_writer(tmp_path):
             writer.add_graph(nn.Linear(1, 1))
     (file,) = tmp_path.glob("events*")
     assert b"weights" in file.read_bytes()
+
+
+def test_summary_writer_of_tensorboard_alone(tmp_path):
+    """What TensorBoard's own reader makes of the files; the picture is read back from its PNG."""
+    pytest.importorskip("tensorboard")
+    np = pytest.importorskip("numpy")
+    from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+    from tensorboard.util.tensor_util import make_ndarray
+
+    from rushlight.utils.tensorboard._events import SummaryWriter
+
+    with SummaryWriter(str(tmp_path)) as writer:
+        writer.add_scalar("loss", rushlight.tensor(0.5, requires_grad=True), 1)
+        writer.add_scalar("loss", 0.25, 2)
+        writer.add_scalars("both", {"a": 1.0, "b": rushlight.tensor(2.0)}, 3)
+        writer.add_histogram("weights", rushlight.tensor([0.0, 1.0, 1.0, -2.0]), 4)
+        writer.add_image("image", rushlight.linspace(0, 1, 48).reshape(3, 4, 4), 5)
+        writer.add_text("note", "hello", 6)
+        with pytest.raises(NotImplementedError, match="tensorboardX"):
+            writer.add_audio("sound", rushlight.zeros(1, 10), 44100)
+        assert writer.get_logdir() == str(tmp_path)
+    found = {}
+    for event in EventFileLoader(str(next(tmp_path.glob("events*")))).Load():
+        for value in event.summary.value:
+            found.setdefault(value.tag, []).append((event.step, make_ndarray(value.tensor)))
+    assert [(step, float(value)) for step, value in found["loss"]] == [(1, 0.5), (2, 0.25)]
+    ((step, histogram),) = found["weights"]
+    assert step == 4 and histogram[:, 2].sum() == 4 and histogram[0, 0] < -2 < histogram[0, 1] + 0.2
+    ((_, (width, height, png)),) = found["image"]
+    assert (width, height) == (b"4", b"4") and png.startswith(b"\x89PNG")
+    raw = np.frombuffer(zlib.decompress(png[png.index(b"IDAT") + 4 : png.index(b"IEND") - 8]), np.uint8).reshape(4, 13)
+    expected = (np.linspace(0, 1, 48).reshape(3, 4, 4).transpose(1, 2, 0).reshape(4, 12) * 255).astype(np.uint8)
+    assert np.abs(raw[:, 1:].astype(int) - expected).max() <= 1
+    assert found["note/text_summary"][0][1][0] == b"hello"
+    assert sorted(p.name for p in tmp_path.iterdir() if p.is_dir()) == ["both_a", "both_b"]

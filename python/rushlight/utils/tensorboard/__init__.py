@@ -1,4 +1,5 @@
-"""SummaryWriter: curves, images and histograms for TensorBoard, written by the tensorboardX package.
+"""SummaryWriter: curves, images and histograms for TensorBoard, written by the tensorboardX package, or, with fewer
+kinds of data, by the tensorboard package where that alone is installed.
 
     pip install "rushlight[tensorboard]"
 """
@@ -12,11 +13,14 @@ from rushlight._C import Tensor
 
 try:
     from tensorboardX import SummaryWriter as _Writer
-except ImportError as error:
-    raise ImportError(
-        "rushlight.utils.tensorboard writes its files with the tensorboardX package, which is not installed: "
-        'pip install "rushlight[tensorboard]"'
-    ) from error
+except ImportError:
+    try:
+        from rushlight.utils.tensorboard._events import SummaryWriter as _Writer
+    except ImportError as error:
+        raise ImportError(
+            "rushlight.utils.tensorboard writes its files with the tensorboardX or the tensorboard package, neither of "
+            'which is installed: pip install "rushlight[tensorboard]"'
+        ) from error
 
 __all__ = ["SummaryWriter"]
 
@@ -34,10 +38,14 @@ def _plain(value: Any) -> Any:
 
 
 class SummaryWriter(_Writer):
-    """tensorboardX's writer, whose add_... methods take rushlight's tensors.
+    """The installed package's writer, whose add_... methods take rushlight's tensors.
 
     add_graph is not supported: there is no traced graph of a model.
     """
+
+    def get_logdir(self) -> str:
+        """The folder of the files."""
+        return getattr(self, "logdir", None) or self.log_dir
 
     def add_graph(self, *args: Any, **kwargs: Any) -> None:
         """Raises NotImplementedError."""
