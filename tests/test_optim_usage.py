@@ -361,3 +361,63 @@ def test_names_for_other_authors():
         rushlight.optim.optimizer._device_dtype_check_for_fused(rushlight.ones(1, dtype=rushlight.int64))
     with pytest.raises(AttributeError, match="no attribute '_missing'"):
         rushlight.optim.optimizer._missing  # noqa: B018
+
+
+FUNCTIONS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "adagrad": "Adagrad", "adadelta": "Adadelta",
+             "adamax": "Adamax", "nadam": "NAdam", "radam": "RAdam", "asgd": "ASGD", "rprop": "Rprop",
+             "adafactor": "Adafactor", "muon": "Muon"}  # fmt: skip
+
+
+@pytest.mark.parametrize("more", [False, True])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_of_lists(name, more):
+    """torch.optim.adam.adam and its like, from a state that the class has left."""
+    from rushlight.optim._functional import _FORMS, _PAIRS
+
+    options = {"SGD": {"momentum": 0.9}, "RMSprop": {"momentum": 0.5, "centered": True}, "Adam": {"amsgrad": True}}
+    options = options.get(FUNCTIONS[name], {}) if more else {}
+    states = {key: state for state, key in _FORMS[name][2].items()}
+
+    def program(ns):
+        params, opt = made(ns, FUNCTIONS[name], lr=0.1, **options)
+        file = f"_{name}" if name in ("adafactor", "muon") else name
+        function = getattr(import_module(f"{ns.__name__}.optim.{file}"), name)
+        told = {"maximize": False, **opt.param_groups[0], "has_complex": False, "foreach": False}
+        told.pop("fused", None)
+        for option, pair in _PAIRS.items():
+            if isinstance(told.get(option), tuple):
+                told.update(zip(pair, told[option], strict=True))
+        if not (more and name == "sgd"):  # whose buffers are made by the first step
+            walk(params, opt, 2)
+        lists, wanted = {}, inspect.signature(function).parameters
+        for key in wanted:
+            if key in states:
+                lists[key] = [opt.state[p].get(states[key]) for p in params]
+                if name in ("adam", "adamw", "rmsprop") and None in lists[key]:
+                    lists[key] = []
+            elif key in ("grads", "d_p_list"):
+                lists[key] = [p.detach() * 0.3 - 0.1 for p in params]
+        with ns.no_grad():
+            function(params, **lists, **{k: v for k, v in told.items() if k in wanted and k not in ("params", *lists)})
+        parameters = [[p.name, str(p.kind), repr(p.default)] for p in wanted.values()]
+        return [params, {k: v for k, v in lists.items() if k in states}, parameters]
+
+    compare("Muon" if name == "muon" else "", program)
+
+
+def test_functions_of_lists_say_what_they_lack():
+    from rushlight.optim.adadelta import adadelta
+    from rushlight.optim.adam import adam
+    from rushlight.optim.sgd import sgd
+
+    p, options = rushlight.ones(2), {"lr": 0.1, "weight_decay": 0, "maximize": False}
+    more = {"momentum": 0, "dampening": 0, "nesterov": False}
+    with pytest.raises(TypeError, match="required argument: 'momentum'"):
+        sgd([p], [p], [None], **options)
+    with pytest.raises(NotImplementedError, match="grad_scale"):
+        sgd([p], [p], [None], grad_scale=rushlight.ones(()), **options, **more)
+    with pytest.raises(TypeError, match="a gradient for each parameter"):
+        sgd([p, p.clone()], [p.clone()], [None, None], **options, **more)
+    with pytest.raises(NotImplementedError, match="differentiable"):
+        adadelta([p], [p], [p], [p], [p], differentiable=True, rho=0.9, eps=0.1, **options)
+    assert p.tolist() == [1, 1] and "exp_avgs" in inspect.signature(adam).parameters

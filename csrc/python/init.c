@@ -162,10 +162,11 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC PyInit__C(void)
 {
     static int (*const parts[])(PyObject *) = {
-        rl_py_add_number,    rl_py_add_ops,      rl_py_add_override, rl_py_add_tensor,
-        rl_py_add_subscript, rl_py_add_interop,  rl_py_add_factor,   rl_py_add_fft,
-        rl_py_add_lapack,    rl_py_add_autograd, rl_py_add_random,   rl_py_add_module,
-        rl_py_add_parameter, rl_py_add_layers,   rl_py_add_optim,    rl_py_add_overridable,
+        rl_py_add_number,      rl_py_add_ops,      rl_py_add_override, rl_py_add_tensor,
+        rl_py_add_subscript,   rl_py_add_interop,  rl_py_add_factor,   rl_py_add_fft,
+        rl_py_add_lapack,      rl_py_add_autograd, rl_py_add_random,   rl_py_add_module,
+        rl_py_add_parameter,   rl_py_add_layers,   rl_py_add_optim,    rl_py_add_lbfgs,
+        rl_py_add_overridable,
     };
     if (rl_isa_status()) { /* RUSHLIGHT_ISA names what does not exist or this machine lacks */
         PyErr_SetString(PyExc_ImportError, rl_error_message());

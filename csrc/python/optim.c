@@ -256,7 +256,21 @@ static int write_state(const optimizer *kind, PyObject *s, rl_tensor *const *bef
 
 #define FEW 32
 
-static int step_group(rl_optim_kind which, PyObject *group, PyObject *state)
+/* The gradient of the i-th parameter: of the list, or its own where there is none; borrowed.  NULL
+ * where there is none, or with an exception. */
+static rl_tensor *gradient_of(rl_tensor *p, PyObject *grads, Py_ssize_t i)
+{
+    if (!grads)
+        return rl_borrow_grad(p);
+    if (i >= PyList_GET_SIZE(grads) || !rl_py_is_tensor(PyList_GET_ITEM(grads, i))) {
+        PyErr_SetString(PyExc_TypeError, "expected a list with a gradient for each parameter");
+        return NULL;
+    }
+    return rl_py_borrow(PyList_GET_ITEM(grads, i));
+}
+
+/* grads: a list, or NULL for the parameters' own. */
+static int step_group(rl_optim_kind which, PyObject *group, PyObject *state, PyObject *grads)
 {
     const optimizer *kind = &optimizers[which];
     rl_optim o = rl_optim_defaults(which);
@@ -273,20 +287,21 @@ static int step_group(rl_optim_kind which, PyObject *group, PyObject *state)
         return -1;
     }
     Py_ssize_t all = PyList_GET_SIZE(params), n = 0;
-    rl_tensor *few_p[FEW], **p = few_p;
+    rl_tensor *few_p[2 * FEW], **p = few_p; /* and their gradients: FEW or all of each */
     PyObject *few_s[FEW], **dicts = few_s;
     rl_optim_state few_state[2 * FEW], *slots = few_state; /* before and now, FEW or all of each */
     void *memory = NULL;
     if (all > FEW) {
-        memory = PyMem_Malloc((size_t)all * (sizeof *p + sizeof *dicts + 2 * sizeof *slots));
+        memory = PyMem_Malloc((size_t)all * (2 * sizeof *p + sizeof *dicts + 2 * sizeof *slots));
         if (!memory) {
             PyErr_NoMemory();
             return -1;
         }
         slots = memory;
         p = (rl_tensor **)(slots + 2 * all);
-        dicts = (PyObject **)(p + all);
+        dicts = (PyObject **)(p + 2 * all);
     }
+    rl_tensor **g = p + (all > FEW ? all : FEW);
     rl_optim_state *before = slots + (all > FEW ? all : FEW);
     unsigned kept = rl_optim_kept(&o);
     bool keeps = kept >> 1 & 1;
@@ -301,8 +316,10 @@ static int step_group(rl_optim_kind which, PyObject *group, PyObject *state)
             result = -1;
             break;
         }
-        if (!rl_borrow_grad(rl_py_borrow(item)))
+        if (!(g[n] = gradient_of(rl_py_borrow(item), grads, i))) {
+            result = PyErr_Occurred() ? -1 : 0;
             continue;
+        }
         memset(slots[n], 0, sizeof slots[n]);
         dicts[n] = NULL;
         if (keeps) {
@@ -326,10 +343,10 @@ static int step_group(rl_optim_kind which, PyObject *group, PyObject *state)
         memcpy(before, slots, (size_t)n * sizeof *slots);
         rl_status status;
         if (elements > 65536) {
-            Py_BEGIN_ALLOW_THREADS status = rl_optim_step(&o, n, p, NULL, slots);
+            Py_BEGIN_ALLOW_THREADS status = rl_optim_step(&o, n, p, grads ? g : NULL, slots);
             Py_END_ALLOW_THREADS
         } else {
-            status = rl_optim_step(&o, n, p, NULL, slots);
+            status = rl_optim_step(&o, n, p, grads ? g : NULL, slots);
         }
         if (status != RL_OK) {
             rl_py_raise();
@@ -348,12 +365,15 @@ static int step_group(rl_optim_kind which, PyObject *group, PyObject *state)
     return result;
 }
 
-/* _optim_step(kind, param_groups, state) */
+/* _optim_step(kind, param_groups, state), or with a list of gradients for the one group */
 static PyObject *optim_step(PyObject *module, PyObject *const *args, Py_ssize_t n)
 {
-    if (n != 3 || !PyLong_Check(args[0]) || !PyList_Check(args[1])) {
-        PyErr_SetString(PyExc_TypeError,
-                        "_optim_step: expected (kind, list of param_groups, state)");
+    PyObject *grads = n == 4 ? args[3] : NULL;
+    if (n < 3 || n > 4 || !PyLong_Check(args[0]) || !PyList_Check(args[1]) ||
+        (grads && !PyList_Check(grads))) {
+        PyErr_SetString(
+            PyExc_TypeError,
+            "_optim_step: expected (kind, list of param_groups, state, list of gradients)");
         return NULL;
     }
     long kind = PyLong_AsLong(args[0]);
@@ -363,7 +383,7 @@ static PyObject *optim_step(PyObject *module, PyObject *const *args, Py_ssize_t 
     }
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(args[1]); i++) {
         PyObject *group = Py_NewRef(PyList_GET_ITEM(args[1], i));
-        int failed = step_group((rl_optim_kind)kind, group, args[2]) < 0;
+        int failed = step_group((rl_optim_kind)kind, group, args[2], grads) < 0;
         Py_DECREF(group);
         if (failed)
             return NULL;
@@ -424,146 +444,7 @@ static PyObject *zero_grad(PyObject *module, PyObject *const *args, Py_ssize_t n
     Py_RETURN_NONE;
 }
 
-/* ---- LBFGS ---- */
-
-/* Parameters and gradients must outlive a call that releases nothing: they are held by the list. */
-static PyObject *lbfgs_gather(PyObject *const *args, Py_ssize_t n,
-                              rl_tensor *(*gather)(int64_t, rl_tensor *const *))
-{
-    rl_tensor **params;
-    int64_t count;
-    PyObject *keep;
-    if (n != 1) {
-        PyErr_SetString(PyExc_TypeError, "expected (parameters)");
-        return NULL;
-    }
-    if (rl_py_tensors(args[0], &params, &count, &keep, "params") < 0)
-        return NULL;
-    rl_tensor *vector = gather(count, params);
-    PyMem_Free(params);
-    Py_DECREF(keep);
-    return vector ? rl_py_wrap(vector) : rl_py_raise();
-}
-
-/* _lbfgs_gradient(params), _lbfgs_values(params): one vector */
-static PyObject *lbfgs_gradient(PyObject *module, PyObject *const *args, Py_ssize_t n)
-{
-    return lbfgs_gather(args, n, rl_lbfgs_gradient);
-}
-
-static PyObject *lbfgs_values(PyObject *module, PyObject *const *args, Py_ssize_t n)
-{
-    return lbfgs_gather(args, n, rl_lbfgs_values);
-}
-
-/* _lbfgs_move(params, vector, by): params += by * vector; without by params = vector */
-static PyObject *lbfgs_move(PyObject *module, PyObject *const *args, Py_ssize_t n)
-{
-    rl_tensor **params;
-    int64_t count;
-    PyObject *keep;
-    double by = 0;
-    if (n < 2 || n > 3 || !rl_py_is_tensor(args[1])) {
-        PyErr_SetString(PyExc_TypeError, "_lbfgs_move: expected (parameters, vector, number)");
-        return NULL;
-    }
-    if ((n == 3 && read_number(args[2], &by) < 0) ||
-        rl_py_tensors(args[0], &params, &count, &keep, "params") < 0)
-        return NULL;
-    rl_tensor *vector = rl_py_borrow(args[1]);
-    rl_status status =
-        n == 3 ? rl_lbfgs_add(count, params, vector, by) : rl_lbfgs_set(count, params, vector);
-    PyMem_Free(params);
-    Py_DECREF(keep);
-    if (status != RL_OK)
-        return rl_py_raise();
-    Py_RETURN_NONE;
-}
-
-/* The numbers of a list of k, in new memory (PyMem). */
-static double *read_list(PyObject *list, int64_t k)
-{
-    PyObject *items = PySequence_Fast(list, "expected a list of numbers");
-    if (!items)
-        return NULL;
-    double *out = PyMem_New(double, k ? k : 1);
-    if (!out)
-        PyErr_NoMemory();
-    else if (PySequence_Fast_GET_SIZE(items) != k)
-        PyErr_SetString(PyExc_ValueError, "LBFGS: old_dirs, old_stps and ro differ in length");
-    for (int64_t i = 0; i < k && !PyErr_Occurred(); i++)
-        read_number(PySequence_Fast_GET_ITEM(items, i), out + i);
-    Py_DECREF(items);
-    if (PyErr_Occurred()) {
-        PyMem_Free(out);
-        return NULL;
-    }
-    return out;
-}
-
-/* The direction and a list of coefficients as Python objects; takes over d. */
-static PyObject *wrap_direction(rl_tensor *d, int64_t k, rl_tensor **al)
-{
-    PyObject *list = d ? PyList_New(k) : NULL, *result = NULL;
-    for (int64_t i = 0; i < k && list; i++) {
-        PyObject *v = rl_py_wrap(rl_retain(al[i]));
-        if (v)
-            PyList_SET_ITEM(list, i, v);
-        else
-            Py_CLEAR(list);
-    }
-    PyObject *direction = list ? rl_py_wrap(rl_retain(d)) : NULL;
-    if (direction)
-        result = PyTuple_Pack(2, direction, list);
-    Py_XDECREF(direction);
-    Py_XDECREF(list);
-    for (int64_t i = 0; i < k && d; i++)
-        rl_release(al[i]);
-    rl_release(d);
-    return result;
-}
-
-/* _lbfgs_direction(gradient, old_dirs, old_stps, ro, H_diag): (d, al) */
-static PyObject *lbfgs_direction(PyObject *module, PyObject *const *args, Py_ssize_t n)
-{
-    rl_tensor **changes = NULL, **steps = NULL, **al = NULL, *d = NULL;
-    PyObject *keep[2] = {NULL, NULL}, *result = NULL;
-    double *ro = NULL, h;
-    int64_t k, count;
-    if (n != 5 || !rl_py_is_tensor(args[0])) {
-        PyErr_SetString(PyExc_TypeError,
-                        "_lbfgs_direction: expected (gradient, old_dirs, old_stps, "
-                        "ro, H_diag)");
-        return NULL;
-    }
-    if (read_number(args[4], &h) < 0 ||
-        rl_py_tensors(args[1], &changes, &k, &keep[0], "old_dirs") < 0)
-        return NULL;
-    if (rl_py_tensors(args[2], &steps, &count, &keep[1], "old_stps") == 0) {
-        if (count != k)
-            PyErr_SetString(PyExc_ValueError, "LBFGS: old_dirs, old_stps and ro differ in length");
-        else if ((ro = read_list(args[3], k)) && !(al = PyMem_New(rl_tensor *, k ? k : 1)))
-            PyErr_NoMemory();
-    }
-    if (al) {
-        rl_tensor *g = rl_py_borrow(args[0]);
-        Py_BEGIN_ALLOW_THREADS d = rl_lbfgs_direction(g, k, changes, steps, ro, h, al);
-        Py_END_ALLOW_THREADS result = d ? wrap_direction(d, k, al) : rl_py_raise();
-    }
-    PyMem_Free(al);
-    PyMem_Free(ro);
-    PyMem_Free(steps);
-    PyMem_Free(changes);
-    Py_XDECREF(keep[1]);
-    Py_DECREF(keep[0]);
-    return result;
-}
-
 static PyMethodDef functions[] = {
-    {"_lbfgs_gradient", (PyCFunction)(void (*)(void))lbfgs_gradient, METH_FASTCALL, NULL},
-    {"_lbfgs_values", (PyCFunction)(void (*)(void))lbfgs_values, METH_FASTCALL, NULL},
-    {"_lbfgs_move", (PyCFunction)(void (*)(void))lbfgs_move, METH_FASTCALL, NULL},
-    {"_lbfgs_direction", (PyCFunction)(void (*)(void))lbfgs_direction, METH_FASTCALL, NULL},
     {"_optim_step", (PyCFunction)(void (*)(void))optim_step, METH_FASTCALL, NULL},
     {"_zero_grad", (PyCFunction)(void (*)(void))zero_grad, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},

@@ -103,6 +103,7 @@ int rl_py_add_module(PyObject *module);    /* module.c: Module */
 int rl_py_add_parameter(PyObject *module); /* parameter.c */
 int rl_py_add_layers(PyObject *module);    /* layers.c: Linear, Sequential */
 int rl_py_add_optim(PyObject *module);     /* optim.c: one call per optimizer step */
+int rl_py_add_lbfgs(PyObject *module);     /* lbfgs.c: LBFGS's passes over all parameters */
 
 /* Attribute tables that several files fill: methods of Tensor that are not in the operator table.
  */

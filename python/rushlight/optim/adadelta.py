@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from rushlight._lazy import attach as _attach
 from rushlight.optim.optimizer import _check, _check_lr, _InC
 
 __all__ = ["Adadelta"]
+__getattr__, __dir__ = _attach("rushlight.optim", globals(), {"_functional": ("adadelta",)})
 
 
 class Adadelta(_InC):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import rushlight
+from rushlight._lazy import attach as _attach
 from rushlight.optim.optimizer import _check, _check_lr, _InC, _step_dtype
 
 __all__ = ["Adagrad"]
+__getattr__, __dir__ = _attach("rushlight.optim", globals(), {"_functional": ("adagrad",)})
 
 
 class Adagrad(_InC):

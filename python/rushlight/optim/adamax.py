@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from rushlight._lazy import attach as _attach
 from rushlight.optim.optimizer import _check_adam, _InC
 
 __all__ = ["Adamax"]
+__getattr__, __dir__ = _attach("rushlight.optim", globals(), {"_functional": ("adamax",)})
 
 
 class Adamax(_InC):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from rushlight._lazy import attach as _attach
 from rushlight.optim.adam import Adam
 
 __all__ = ["AdamW"]
+__getattr__, __dir__ = _attach("rushlight.optim", globals(), {"_functional": ("adamw",)})
 
 
 class AdamW(Adam):
