@@ -1,4 +1,5 @@
 /* copy.c: copying, filling and dtype conversion of whole tensors. */
+#include <float.h>
 #include <math.h>
 
 #include "core/alloc.h"
@@ -31,7 +32,8 @@ typedef struct pair { /* a complex128 */
 } pair;
 
 #define MOVE(T)                                                                                    \
-    for (size_t i = 0; i < n; i++) {                                                               \
+    _Pragma("GCC unroll 4") for (size_t i = 0; i < n; i++)                                         \
+    {                                                                                              \
         T v;                                                                                       \
         memcpy(&v, x, sizeof v);                                                                   \
         memcpy(y, &v, sizeof v);                                                                   \
@@ -369,15 +371,19 @@ static void fill_inner(size_t n, char *const *p, const ptrdiff_t *stride, void *
 rl_status rl_fill_data(rl_tensor *dst, rl_scalar value)
 {
     rl_dtype to = (rl_dtype)dst->dtype;
-    rl_status status = rl_check_scalar(value, to);
-    if (status)
-        return status;
     struct fill f = {rl_itemsize(dst), 0, 0, false};
-    rl_dtype from = value.dtype == RL_F64 ? RL_F64 : RL_I64;
-    rl_convert(from, &value.i, 8, to, &f.bits, (ptrdiff_t)f.item, 1);
-    f.bytes = f.item <= 8 || !f.bits;
-    for (size_t i = 1; i < f.item && i < 8; i++)
-        f.bytes &= ((f.bits >> (8 * i)) & 0xff) == (f.bits & 0xff);
+    if (to == RL_F32 && (value.dtype != RL_F64 || fabs(value.f) <= FLT_MAX)) { /* the usual case */
+        float v = value.dtype == RL_F64 ? (float)value.f : (float)value.i;
+        memcpy(&f.bits, &v, sizeof v);
+    } else {
+        rl_status status = rl_check_scalar(value, to);
+        if (status)
+            return status;
+        rl_dtype from = value.dtype == RL_F64 ? RL_F64 : RL_I64;
+        rl_convert(from, &value.i, 8, to, &f.bits, (ptrdiff_t)f.item, 1);
+    }
+    const uint64_t ones = 0x0101010101010101 >> (f.item < 8 ? 64 - 8 * f.item : 0);
+    f.bytes = f.bits == (f.bits & 0xff) * ones && (f.item <= 8 || !f.bits);
     if (dst->contiguous && dst->numel <= GRAIN) {
         fill_inner((size_t)dst->numel, &dst->data, &(ptrdiff_t){(ptrdiff_t)f.item}, &f);
         return RL_OK;

@@ -197,7 +197,8 @@ static void reduce_converted(rl_reduce_op op, rl_tensor *x, const bool *mask, rl
             return;
     }
     rl_dtype writes = kernel_output(op, compute);
-    rl_reduce_fn *again = rl_kernel_table.reduce[op][writes];
+    const bool sums = op == RL_REDUCE_SUMSQ || op == RL_REDUCE_SUMABS; /* their parts add up */
+    rl_reduce_fn *again = rl_kernel_table.reduce[sums ? RL_REDUCE_SUM : op][writes];
     struct converted w = {rl_kernel_table.reduce[op][compute],
                           args,
                           x,
@@ -208,7 +209,7 @@ static void reduce_converted(rl_reduce_op op, rl_tensor *x, const bool *mask, rl
                           NULL,
                           rl_dtype_size(writes)};
     if (x->dtype == compute || !x->contiguous || nr == 0 || no == 0 ||
-        (nr > CONVERTED && (!kinds[op].combines || !again)))
+        (nr > CONVERTED && (!(sums || kinds[op].combines) || !again)))
         return;
     if (nr > CONVERTED) {
         w.block = CONVERTED;

@@ -67,90 +67,68 @@ SUM_ROW(sum_row, V_SELF, NAME(s_self))
 SUM_ROW(sumsq_row, V_SQUARE, NAME(s_square))
 SUM_ROW(sumabs_row, V_ABS, NAME(s_abs))
 
-/* Sums over rows of `vectors` vectors of columns, or of one of which w columns count. */
-static inline __attribute__((always_inline)) void NAME(sum_vectors)(const int vectors, size_t w,
-                                                                    size_t nr, const char *x,
-                                                                    ptrdiff_t sr, double *total)
-{
-    T sum[8 * NAME(width)];
-    for (size_t j = 0; j < w; j++)
-        total[j] = 0;
-    for (size_t r = 0; r < nr;) {
-        V part[8];
-        RL_UNROLLED
-        for (int k = 0; k < vectors; k++)
-            part[k] = (V){0};
-        size_t end = nr - r < OUTER_RUN ? nr : r + OUTER_RUN;
-        for (; r < end; r++, x += sr) {
-            RL_UNROLLED
-            for (int k = 0; k < vectors; k++) {
-                const T *at = (const T *)x + NAME(width) * k;
-                part[k] += vectors > 1 ? *(const V *)at : NAME(partial)(at, w);
-            }
-        }
-        RL_UNROLLED
-        for (int k = 0; k < vectors; k++)
-            *(V *)(sum + NAME(width) * k) = part[k];
-        for (size_t j = 0; j < w; j++)
-            total[j] += sum[j];
-    }
-}
-
-/* Sums over rows of w columns, w at most WIDTH.  so: bytes from column to column. */
-static __attribute__((noinline)) void NAME(sum_columns)(size_t w, size_t nr, const char *x,
-                                                        ptrdiff_t so, ptrdiff_t sr, double *total)
-{
-    if (so != sizeof(T)) {
-        for (size_t j = 0; j < w; j++) {
-            const char *at = x + (ptrdiff_t)j * so;
-            total[j] = 0;
-            for (size_t r = 0; r < nr;) {
-                T part = 0;
-                size_t end = nr - r < OUTER_RUN ? nr : r + OUTER_RUN;
-                for (; r < end; r++, at += sr)
-                    part += *(const T *)at;
-                total[j] += part;
-            }
-        }
-        return;
-    }
-    for (; w >= 8 * NAME(width); w -= 8 * NAME(width)) {
-        NAME(sum_vectors)(8, 8 * NAME(width), nr, x, sr, total);
-        x += 8 * RL_VECTOR_BYTES, total += 8 * NAME(width);
-    }
-    for (; w >= 2 * NAME(width); w -= 2 * NAME(width)) {
-        NAME(sum_vectors)(2, 2 * NAME(width), nr, x, sr, total);
-        x += 2 * RL_VECTOR_BYTES, total += 2 * NAME(width);
-    }
-    while (w > 0) {
-        size_t m = w < NAME(width) ? w : NAME(width);
-        NAME(sum_vectors)(1, m, nr, x, sr, total);
-        w -= m, x += RL_VECTOR_BYTES, total += m;
-    }
-}
-
-/* The same of f(x), run by run through a copy. */
-#define SUM_COLUMNS(name, sf)                                                                      \
-    static void NAME(name)(size_t w, size_t nr, const char *x, ptrdiff_t so, ptrdiff_t sr,         \
-                           double *total)                                                          \
+/* NAME_vectors: sums of f(x) over rows of `vectors` vectors of columns, or of one of which w
+ * columns count.  NAME: over rows of w columns, w at most WIDTH.  so: bytes from column to column.
+ */
+#define SUM_COLUMNS(name, vf, sf)                                                                  \
+    static inline __attribute__((always_inline)) void NAME(name##_vectors)(                        \
+        const int vectors, size_t w, size_t nr, const char *x, ptrdiff_t sr, double *total)        \
     {                                                                                              \
-        T run[OUTER_RUN * WIDTH];                                                                  \
-        double part[WIDTH];                                                                        \
+        T sum[8 * NAME(width)];                                                                    \
         for (size_t j = 0; j < w; j++)                                                             \
             total[j] = 0;                                                                          \
-        for (size_t done = 0; done < nr; done += OUTER_RUN) {                                      \
-            size_t m = nr - done < OUTER_RUN ? nr - done : OUTER_RUN;                              \
-            for (size_t r = 0; r < m; r++, x += sr)                                                \
-                for (size_t j = 0; j < w; j++)                                                     \
-                    run[r * w + j] = sf(*(const T *)(x + (ptrdiff_t)j * so));                      \
-            NAME(sum_columns)(w, m, (const char *)run, sizeof(T), (ptrdiff_t)(w * sizeof(T)),      \
-                              part);                                                               \
+        for (size_t r = 0; r < nr;) {                                                              \
+            V part[8];                                                                             \
+            RL_UNROLLED for (int k = 0; k < vectors; k++) part[k] = (V){0};                        \
+            size_t end = nr - r < OUTER_RUN ? nr : r + OUTER_RUN;                                  \
+            for (; r < end; r++, x += sr) {                                                        \
+                RL_UNROLLED for (int k = 0; k < vectors; k++)                                      \
+                {                                                                                  \
+                    const T *at = (const T *)x + NAME(width) * k;                                  \
+                    V v = vectors > 1 ? *(const V *)at : NAME(partial)(at, w);                     \
+                    part[k] += vf(v);                                                              \
+                }                                                                                  \
+            }                                                                                      \
+            RL_UNROLLED for (int k = 0; k < vectors; k++) * (V *)(sum + NAME(width) * k) =         \
+                part[k];                                                                           \
             for (size_t j = 0; j < w; j++)                                                         \
-                total[j] += part[j];                                                               \
+                total[j] += sum[j];                                                                \
+        }                                                                                          \
+    }                                                                                              \
+    static __attribute__((noinline)) void NAME(name)(size_t w, size_t nr, const char *x,           \
+                                                     ptrdiff_t so, ptrdiff_t sr, double *total)    \
+    {                                                                                              \
+        if (so != sizeof(T)) {                                                                     \
+            for (size_t j = 0; j < w; j++) {                                                       \
+                const char *at = x + (ptrdiff_t)j * so;                                            \
+                total[j] = 0;                                                                      \
+                for (size_t r = 0; r < nr;) {                                                      \
+                    T part = 0;                                                                    \
+                    size_t end = nr - r < OUTER_RUN ? nr : r + OUTER_RUN;                          \
+                    for (; r < end; r++, at += sr)                                                 \
+                        part += sf(*(const T *)at);                                                \
+                    total[j] += part;                                                              \
+                }                                                                                  \
+            }                                                                                      \
+            return;                                                                                \
+        }                                                                                          \
+        for (; w >= 8 * NAME(width); w -= 8 * NAME(width)) {                                       \
+            NAME(name##_vectors)(8, 8 * NAME(width), nr, x, sr, total);                            \
+            x += 8 * RL_VECTOR_BYTES, total += 8 * NAME(width);                                    \
+        }                                                                                          \
+        for (; w >= 2 * NAME(width); w -= 2 * NAME(width)) {                                       \
+            NAME(name##_vectors)(2, 2 * NAME(width), nr, x, sr, total);                            \
+            x += 2 * RL_VECTOR_BYTES, total += 2 * NAME(width);                                    \
+        }                                                                                          \
+        while (w > 0) {                                                                            \
+            size_t m = w < NAME(width) ? w : NAME(width);                                          \
+            NAME(name##_vectors)(1, m, nr, x, sr, total);                                          \
+            w -= m, x += RL_VECTOR_BYTES, total += m;                                              \
         }                                                                                          \
     }
-SUM_COLUMNS(sumsq_columns, NAME(s_square))
-SUM_COLUMNS(sumabs_columns, NAME(s_abs))
+SUM_COLUMNS(sum_columns, V_SELF, NAME(s_self))
+SUM_COLUMNS(sumsq_columns, V_SQUARE, NAME(s_square))
+SUM_COLUMNS(sumabs_columns, V_ABS, NAME(s_abs))
 
 /* Sums of at most OUTER_RUN rows of columns side by side: whole vectors, the last one over again
  * what the one before it has done. */
