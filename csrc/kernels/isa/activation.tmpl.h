@@ -6,9 +6,6 @@
 #define SQRT_2_OVER_PI (T)0.79788456080286535588
 #define CUBIC (T)0.044715 /* of the tanh form of GELU: Hendrycks and Gimpel, 2016 */
 
-/* Phi(x) + x phi(x) */
-RL_MATH T NAME(gelu_slope)(T x) { return M(normal_cdf)(x) + x * (M(bell)(x) * INV_SQRT_2PI); }
-
 RL_MATH T NAME(gelu_tanh_slope)(T x)
 {
     T t = M(tanh)(SQRT_2_OVER_PI * (x + CUBIC * x * x * x));
@@ -47,7 +44,11 @@ MAP1(LOG_SIGMOID, T, , -NAME(softplus)(-x))
 
 MAP2(ELU_BACKWARD, T, const T negative = (T)a->f[0] * (T)a->f[1]; const T scale = (T)a->f[1];
      const T input = (T)a->f[2], y > 0 ? x * scale : x * negative * input * M(exp)(input * y))
-MAP2(GELU_BACKWARD, T, , x *NAME(gelu_slope)(y))
+#if TABLES
+MAP2_SLOPE(GELU_BACKWARD, vf_gelu_slope)
+#else
+MAP2(GELU_BACKWARD, T, , x *(M(normal_cdf)(y) + y * (M(bell)(y) * INV_SQRT_2PI)))
+#endif
 MAP2(GELU_TANH_BACKWARD, T, , x *NAME(gelu_tanh_slope)(y))
 MAP2(SILU_BACKWARD, T, , x *M(sigmoid)(y) * (1 + y * (1 - M(sigmoid)(y))))
 MAP2(MISH_BACKWARD, T, , x *NAME(mish_slope)(y))

@@ -73,6 +73,18 @@
     }                                                                                              \
     MAP_ENTRY(f, 1, RL_ITEMS(T, T, T, T, T))
 
+/* The product of two float32 inputs, the second through a formula of vectors: derivatives. */
+#define MAP2_SLOPE(f, slope)                                                                       \
+    static void NAME(f##_loop)(size_t n, char *const *p, const rl_kargs *a)                        \
+    {                                                                                              \
+        const float *g = (const float *)p[1], *x = (const float *)p[2];                            \
+        float *y = (float *)p[0];                                                                  \
+        (void)a;                                                                                   \
+        for (size_t i = 0; i + VF_WIDTH <= n; i += VF_WIDTH)                                       \
+            vf_store(y + i, vf_load(g + i) * slope(vf_load(x + i)));                               \
+    }                                                                                              \
+    MAP_ENTRY(f, 2, RL_ITEMS(T, T, T, T, T))
+
 /* One input; a block whose elements all satisfy `usual` takes the formula `fast`, any other block
  * `full`; on usual elements both have the same value, so that an element's result depends on itself
  * alone.  0 is usual.  `full` may branch. */

@@ -128,27 +128,6 @@ RL_MATH float m_erff(float x)
     return x != x ? x : copysignf(a < 0.9f ? erf_nearf(a) : far, x);
 }
 
-/* Distribution function of the normal distribution: erfc(|v|) / 2 or 1 - erfc(|v|) / 2, v = x
- * sqrt(1/2), by the logarithm of erfc; without the cancellation of 1 + erf in the lower tail, down
- * to x = -5.6, where it becomes 0. */
-RL_MATH float m_normal_cdff(float x)
-{
-    float v = x * 0.70710678118654752440f, a = fabsf(v), c = a > 4 ? 4 : a;
-    float log =
-        POLYF(c, -3.02652114e-09f, -1.12837891f, -0.636623756f, -0.102747155f, 0.0190393248f,
-              0.000403963253f, -0.00198160533f, 0.000882144164f, -0.000238048306f, 4.34111567e-05f,
-              -5.24799109e-06f, 3.8108509e-07f, -1.25941311e-08f);
-    float half = a > 4 ? 0 : 0.5f * exp_normalf(log);
-    return x != x ? x : v < 0 ? half : 1 - half;
-}
-
-/* e^(-x^2 / 2), 0 where it would be below 1e-37 */
-RL_MATH float m_bellf(float x)
-{
-    float t = -0.5f * x * x;
-    return x != x ? x : t < -85 ? 0 : exp_normalf(t < -85 ? -85 : t);
-}
-
 /* log(1 + x) for x from 0 to 1, error below 1.1 units in the last place: for softplus.  With
  * s = x / (2 + x), log(1 + x) = 2 s + s R = x - s (x - R), R = 2/3 s^2 + 2/5 s^4 + ... */
 RL_MATH float m_log1p_unitf(float x)

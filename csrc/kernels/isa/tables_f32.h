@@ -68,9 +68,9 @@ VF_INLINE VF vf_tanh(VF x)
     return vf_signed(VF_PIECE(table, vf_bits(a + 1.125f) >> 21, a), x);
 }
 
-/* x Phi(x) = max(x, 0) - a Phi(-a), a = |x|, Phi being the normal distribution's; -0 below x =
- * -5.65.  Intervals of equal length of (a + 2.3)^2. */
-VF_INLINE VF vf_gelu(VF x)
+/* Phi(-a) for 0 <= a <= 5.8, Phi being the normal distribution's; 0 from 5.65 on.  Intervals of
+ * equal length of (a + 2.3)^2. */
+VF_INLINE VF vf_normal_tail(VF a)
 {
     static const float table[][16] = {
         {0.199295044f, 0.728851318f, 1.33496094f, 1.85079193f, 2.30992889f, 2.72481537f,
@@ -101,9 +101,23 @@ VF_INLINE VF vf_gelu(VF x)
          -0.000146013524f, 0.000161578646f, 0.000183839424f, 0.000119461714f, 6.13480588e-05f,
          2.71886365e-05f, 1.0828463e-05f, 3.98763632e-06f, 1.37341908e-06f, 4.48733005e-07f, 0},
     };
+    return VF_PIECE(table, vf_bits(vf_fma(a, a + 4.6f, vf_all(0x1.8p25f))), a);
+}
+
+/* x Phi(x) = max(x, 0) - a Phi(-a), a = |x|; -0 below x = -5.65 */
+VF_INLINE VF vf_gelu(VF x)
+{
     const VF a = vf_min(vf_all(5.8f), vf_abs(x));
-    const VF at = vf_fma(a, a + 4.6f, vf_all(0x1.8p25f));
-    return vf_fma(-a, VF_PIECE(table, vf_bits(at), a), vf_max(vf_all(-0.0f), x));
+    return vf_fma(-a, vf_normal_tail(a), vf_max(vf_all(-0.0f), x));
+}
+
+/* Phi(x) + x phi(x): what it is at -|x|, or 1 less that; nan at infinity, as PyTorch's */
+VF_INLINE VF vf_gelu_slope(VF x)
+{
+    const VF a = vf_abs(x), bell = vf_exp_clamped(vf_max(vf_all(-104), -0.5f * a * a));
+    const VF y = vf_fma(-0.398942280f * a, bell, vf_normal_tail(vf_min(vf_all(5.8f), a)));
+    const VU negative = -(vf_bits(x) >> 31);
+    return vf_of_bits((vf_bits(y) & negative) | (vf_bits(1 - y) & ~negative));
 }
 
 /* x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))): Hendrycks and Gimpel, 2016 */
