@@ -1,7 +1,12 @@
 /* complex.c: element-wise kernels of complex64 and complex128.
  *
- * Plain sums and products in a fixed order, no fma: the same bits everywhere.
+ * Plain sums and products in a fixed order, no fma: the same bits everywhere.  GCC (12) makes
+ * fmaddsub of a difference beside a sum of products, whatever -ffp-contract says: without the
+ * instruction it cannot.
  */
+#ifdef __FMA__
+#pragma GCC target("no-fma")
+#endif
 #include "isa.h"
 
 #include <math.h>
