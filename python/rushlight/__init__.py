@@ -35,7 +35,7 @@ _SUBMODULES = frozenset(
         "hub", "jit", "linalg", "mps", "mtia", "multiprocessing", "nn", "onnx", "optim", "overrides",
         "profiler", "random", "return_types", "serialization", "signal", "special", "testing", "types", "utils",
         "version", "xpu", "compiler", "distributed", "sparse", "library", "_dynamo", "_inductor",
-        "storage",
+        "storage", "_utils", "__config__",
     )
 )  # fmt: skip
 
@@ -113,8 +113,14 @@ _LAZY = {
     "autocast": "rushlight.amp",
     "GradScaler": "rushlight.amp",
     **dict.fromkeys(
-        ("is_autocast_enabled", "get_autocast_dtype", "is_autocast_cache_enabled"), "rushlight.amp.autocast_mode"
+        (
+            "is_autocast_enabled", "get_autocast_dtype", "is_autocast_cache_enabled", "is_autocast_cpu_enabled",
+            "get_autocast_cpu_dtype", "get_autocast_gpu_dtype", "set_autocast_enabled", "set_autocast_dtype",
+            "clear_autocast_cache",
+        ),
+        "rushlight.amp.autocast_mode",
     ),
+    "_assert": "rushlight._settings",
     "vmap": "rushlight.func",
     **dict.fromkeys(
         (
@@ -144,6 +150,11 @@ _OFFERED = frozenset(
 
 def __getattr__(name: str):
     """Imports what is not here yet."""
+    if name.startswith("_foreach_"):
+        value = getattr(_importlib.import_module("rushlight._foreach"), name, None)
+        if value is None:
+            raise _missing(name)
+        return value
     if name in _LAZY:
         try:
             value = getattr(_importlib.import_module(_LAZY[name]), name)

@@ -153,3 +153,8 @@ class _Options:
 
     def __bool__(self) -> bool:
         return False
+
+
+def _assert(condition: Any, message: str) -> None:
+    """assert, as a function."""
+    assert condition, message

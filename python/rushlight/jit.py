@@ -6,8 +6,11 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from typing import Any, Final
 
+from rushlight.nn.modules.module import Module
+
 __all__ = [
     "Final",
+    "ScriptModule",
     "annotate",
     "export",
     "fork",
@@ -29,6 +32,13 @@ __all__ = [
     "unused",
     "wait",
 ]
+
+
+class ScriptModule(Module):
+    """A module; what PyTorch's compiler makes are instances, too, so nothing else is one here."""
+
+
+RecursiveScriptModule = ScriptModule
 
 
 def script(obj: Any, *args: Any, **kwargs: Any) -> Any:

@@ -537,3 +537,16 @@ def _storage_tensor(
         return torch.frombuffer(data, dtype=dtype, count=numel)
     start = _data_start(info, mapped[info.header_offset : info.header_offset + 30])
     return torch.frombuffer(mapped, dtype=dtype, count=numel, offset=start)
+
+
+def default_restore_location(storage: Any, location: str) -> Any:
+    """The storage itself: everything is on the CPU.
+
+    Raises:
+        RuntimeError: another device is asked for.
+    """
+    if location != "cpu":
+        raise RuntimeError(
+            f"don't know how to restore data location of torch.storage.UntypedStorage (tagged with {location})"
+        )
+    return storage

@@ -195,6 +195,37 @@ def is_autocast_cache_enabled() -> bool:
     return _state["cache"]
 
 
+def is_autocast_cpu_enabled() -> bool:
+    """Whether the present code runs under autocast."""
+    return _state["enabled"]
+
+
+def get_autocast_cpu_dtype() -> Any:
+    """The dtype that autocast lowers to."""
+    return _state["dtype"]
+
+
+def get_autocast_gpu_dtype() -> Any:
+    """What it would be on another device: float16."""
+    return rushlight.float16
+
+
+def set_autocast_dtype(device_type: str, dtype: Any) -> None:
+    """The dtype that autocast lowers to, unless its own argument says otherwise."""
+    if device_type == "cpu":
+        _state["dtype"] = dtype
+
+
+def set_autocast_enabled(device_type: str | bool, enabled: bool | None = None) -> None:
+    """Raises NotImplementedError for the CPU: autocast is a context; for other devices it does nothing."""
+    if device_type == "cpu" and enabled != _state["enabled"]:
+        raise NotImplementedError("set_autocast_enabled(): use torch.autocast() as a context or decorator")
+
+
+def clear_autocast_cache() -> None:
+    """Does nothing: weights are converted at each use."""
+
+
 def custom_fwd(
     fwd: Callable | None = None, *, device_type: str, cast_inputs: Any = None
 ) -> Callable:

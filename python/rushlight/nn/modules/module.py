@@ -27,7 +27,7 @@ from rushlight.nn.modules.call_hooks import (
     register_module_parameter_registration_hook,
 )
 from rushlight.nn.modules.conversion import Conversion, _typename
-from rushlight.nn.modules.state_dict import StateDict
+from rushlight.nn.modules.state_dict import StateDict, _IncompatibleKeys  # noqa: F401  programs import it from here
 from rushlight.nn.parameter import Buffer, Parameter
 
 __all__ = [
