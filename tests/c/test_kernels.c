@@ -12,7 +12,8 @@ static int n_builds; /* the first is the portable one */
 
 static const size_t sizes[] = {1, 3, 7, 8, 9, 15, 16, 17, 31, 33, 65, 129};
 enum { N_SIZES = sizeof sizes / sizeof *sizes };
-static const rl_dtype dtypes[] = {RL_F32, RL_F64, RL_I64, RL_I32, RL_I16, RL_I8, RL_U8, RL_BOOL};
+static const rl_dtype dtypes[] = {RL_F32, RL_F64, RL_I64,  RL_I32, RL_I16,
+                                  RL_I8,  RL_U8,  RL_BOOL, RL_C64, RL_C128};
 enum { N_DTYPES = sizeof dtypes / sizeof *dtypes };
 
 static const char *const map_names[] = {
@@ -74,6 +75,10 @@ static double pick(int i)
 /* n elements of a dtype at a stride in elements; tame: no special values */
 static void fill(rl_dtype dtype, void *x, size_t n, bool tame)
 {
+    if (rl_is_complex(dtype)) {
+        fill(rl_real_dtype(dtype), x, 2 * n, tame);
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         double v = tame ? (double)(int64_t)next() * 0x1p-61 : pick((int)(next() % 64));
         int64_t k = (int64_t)(next() % 101) - 50;
@@ -107,6 +112,8 @@ static void fill(rl_dtype dtype, void *x, size_t n, bool tame)
 /* The same bits, any nan equal to any other. */
 static bool same(rl_dtype dtype, const void *a, const void *b, size_t n)
 {
+    if (rl_is_complex(dtype))
+        return same(rl_real_dtype(dtype), a, b, 2 * n);
     if (dtype == RL_F32) {
         const float *x = a, *y = b;
         for (size_t i = 0; i < n; i++)
@@ -132,7 +139,7 @@ static void report(const char *what, const char *kernel, rl_dtype dtype, const c
 
 /* ---- element-wise ---- */
 
-static double in[4][MOST];
+static double in[4][2 * MOST]; /* complex128 is the widest */
 
 /* One kernel at one size: contiguous, with scalars, strided, in place. */
 static void one_map(int op, rl_dtype dtype, size_t n)
@@ -142,7 +149,7 @@ static void one_map(int op, rl_dtype dtype, size_t n)
                    : map_writes[op] == RL_OUT_I64 ? RL_I64
                                                   : dtype;
     ptrdiff_t item = (ptrdiff_t)rl_dtype_size(dtype), wide = (ptrdiff_t)rl_dtype_size(out);
-    static double first[MOST], y[MOST], z[MOST];
+    static double first[2 * MOST], y[2 * MOST], z[2 * MOST];
     rl_kargs a = {.f = {0.7, 1.3, 0.9}, .i = {2, 40}};
     for (int k = 0; k < inputs; k++)
         fill(k == 0 && rl_map_mask_first((rl_map_op)op) ? RL_BOOL : dtype, in[k], 2 * n, false);
