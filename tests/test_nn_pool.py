@@ -131,3 +131,25 @@ def test_max_pool1d_without_places():
             for grad in (True, False)
         )
         np.testing.assert_array_equal(alone.numpy(), at.detach().numpy())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("size", [(2, 2), (5, 14), (9, 35), (28, 28), (6, 600)])
+def test_pairs(size, dtype):
+    """Windows of 2 x 2 side by side: the graph keeps other things where the caller asks for places; values, first and
+    second derivatives are the same."""
+    rushlight.manual_seed(0)
+    x = rushlight.randn(2, 3, *size).mul(2).round().to(getattr(rushlight, dtype))  # with ties
+    x[0, 0, 1, 1] = rushlight.nan
+    x.requires_grad_()
+    results = []
+    for places in (False, True):
+        y = rushlight.nn.functional.max_pool2d(x, 2, return_indices=places)
+        y = y[0] if places else y
+        g = rushlight.arange(1, y.numel() + 1).to(x.dtype).div(y.numel()).reshape(y.shape).requires_grad_()
+        (plain,) = rushlight.autograd.grad(y, x, g.detach(), retain_graph=True)
+        (first,) = rushlight.autograd.grad(y, x, g, create_graph=True)
+        (second,) = rushlight.autograd.grad((first * first).sum(), g)
+        assert plain.tolist() == first.tolist()
+        results.append([t.nan_to_num(9).tolist() for t in (y, first, second)])
+    assert results[0] == results[1]

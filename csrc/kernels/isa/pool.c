@@ -224,16 +224,25 @@ PAIR_ROWS(float, f32)
             for (int64_t o = 0; o < v->out[1]; o++, y += n, which += n)                            \
                 pair_row_##S(x + 2 * o * width, x + (2 * o + 1) * width, n, y, which);             \
     }                                                                                              \
+    /* Short rows: into zeros, one by one. */                                                      \
     static void unpair_##S(const rl_pool_window *v, const T *y, const uint8_t *which, T *x)        \
     {                                                                                              \
         int64_t n = v->out[2], width = v->in[2], rest = v->in[1] - 2 * v->out[1];                  \
+        bool single = n < 8;                                                                       \
+        if (single)                                                                                \
+            memset(x, 0, (size_t)(v->in[0] * v->in[1] * width) * sizeof *x);                       \
         for (int64_t i0 = 0; i0 < v->in[0]; i0++) {                                                \
             for (int64_t o = 0; o < v->out[1]; o++, y += n, which += n, x += 2 * width) {          \
+                for (int64_t i = 0; single && i < n; i++)                                          \
+                    x[which[i] / 2 * width + 2 * i + which[i] % 2] = y[i];                         \
+                if (single)                                                                        \
+                    continue;                                                                      \
                 unpair_row_##S(y, which, n, x, x + width);                                         \
                 for (int64_t i = 2 * n; i < width; i++)                                            \
                     x[i] = x[width + i] = 0;                                                       \
             }                                                                                      \
-            memset(x, 0, (size_t)(rest * width) * sizeof *x);                                      \
+            if (!single)                                                                           \
+                memset(x, 0, (size_t)(rest * width) * sizeof *x);                                  \
             x += rest * width;                                                                     \
         }                                                                                          \
     }                                                                                              \
