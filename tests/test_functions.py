@@ -80,3 +80,18 @@ def test_complex_products_in_pairs(n):
     for z in (x * y, x.mul_(y)):
         np.testing.assert_array_equal(z.real.numpy(), a * c - b * d)
         np.testing.assert_array_equal(z.imag.numpy(), a * d + b * c)
+
+
+@pytest.mark.parametrize(
+    ("m", "k", "n"), [(1024, 70, 300), (1024, 200, 64), (130, 1024, 1024), (300, 520, 1000)]
+)
+def test_products_of_matrices_that_clash_in_the_cache(m, k, n):
+    """Any order of both operands, with rows 4096 bytes apart and not: whole numbers, whose product is exact."""
+    np = pytest.importorskip("numpy")
+    draw = np.random.default_rng(5).integers
+    a, b = (draw(-8, 9, shape).astype(np.float32) for shape in ((m, k), (k, n)))
+    left, right = rushlight.tensor(a), rushlight.tensor(b)
+    lefts, rights = (left, left.t().contiguous().t()), (right, right.t().contiguous().t())
+    for x in lefts:
+        for y in rights:
+            np.testing.assert_array_equal((x @ y).numpy(), a @ b)

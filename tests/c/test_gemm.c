@@ -248,10 +248,9 @@ static bool large(void)
            product(RL_F32, 520, 130, 40, 0, 1, RL_GEMM_BIAS, 0) &&
            product(RL_F32, 60, 256, 512, 0, 0, 0, 0) &&
            /* Rows of A that clash in the cache; more columns of B than are packed at a time. */
-           product(RL_F32, 53, 65, 1024, 0, 1, RL_GEMM_BIAS, 0) &&
-           product(RL_F64, 53, 33, 512, 0, 0, RL_GEMM_C, 0) &&
-           product(RL_F64, 512, 258, 65, 1, 0, 0, 0) &&
-           product(RL_F32, 61, 530, 70, 0, 1, RL_GEMM_BIAS | RL_GEMM_RELU, 0) &&
+           product(RL_F32, 49, 33, 1024, 0, 1, RL_GEMM_BIAS, 0) &&
+           product(RL_F64, 49, 17, 512, 0, 0, RL_GEMM_C, 0) &&
+           product(RL_F32, 49, 514, 65, 0, 1, RL_GEMM_BIAS | RL_GEMM_RELU, 0) &&
            product(RL_F32, 2, 3000, 400, 0, 1, RL_GEMM_BIAS | RL_GEMM_RELU, 0);
 }
 
