@@ -493,7 +493,8 @@ def memory_formats(t):
     m = t.nn.Sequential(linear(t, 2, 3, 2, cls="Conv2d"), linear(t, 2, 3, 2, cls="Conv3d"))
     a = t.nn.utils.convert_conv2d_weight_memory_format(m, t.channels_last)
     b = t.nn.utils.convert_conv3d_weight_memory_format(m, t.channels_last_3d)
-    return [a is m, b is m, dict(m.state_dict())]
+    strides = [m[0].weight.stride(), m[1].weight.stride()]
+    return [a is m, b is m, strides, dict(m.state_dict())]
 
 
 @program

@@ -34,7 +34,7 @@ TYPES = {
     "str | None": ("OPT_STR", "const char *", "str", "str", "str | None"),
     "TensorLike | None": ("OPT_TENSOR_LIKE", "rl_tensor *", "t", "Tensor", "Tensor | Number | None"),
     "OptionalTensors": ("OPT_TENSORS", "rl_tensors ", "ts", "tuple of Tensors", "Sequence[Tensor | None]"),
-    "Any": ("ANY", "", "", "object", "Any"),  # accepted, and not handed on to C
+    "memory_format": ("FORMAT", "", "", "torch.memory_format", "memory_format | None"),  # the binding sees to it
 }
 # result -> (kind for the binding, extra C parameter or None for a maker, type in stubs)
 RESULTS = {
@@ -72,7 +72,7 @@ class Param:
 
     @property
     def in_c(self) -> bool:
-        return self.type != "Any"
+        return self.type != "memory_format"
 
     @property
     def c_decl(self) -> str:

@@ -360,7 +360,11 @@ static int convert(const rl_py_op *op, const rl_py_param *p, PyObject *o, rl_py_
             return 0;
         slot->str = PyUnicode_AsUTF8(o);
         return slot->str ? 1 : -1;
-    case RL_PY_ANY:
+    case RL_PY_FORMAT:
+        if (o != Py_None && !rl_py_is_memory_format(o))
+            return 0;
+        if (o != Py_None)
+            c->format = (int8_t)rl_py_memory_format_kind(o);
         return 1;
     }
     return 0;
@@ -472,6 +476,7 @@ int rl_py_parse_signature(rl_py_parsing *s)
     c->out = NULL;
     c->dtype = RL_NO_DTYPE;
     c->requires_grad = false;
+    c->format = RL_FORMAT_PRESERVE;
     c->widest = RL_NO_DTYPE;
     c->override = rl_py_modes;
     c->n_temps = c->ints_used = 0;

@@ -7,6 +7,7 @@
 #ifndef RL_PY_ARGS_H
 #define RL_PY_ARGS_H
 
+#include "ops/memory_format.h"
 #include "python/override.h"
 #include "python/py.h"
 
@@ -34,7 +35,7 @@ typedef enum rl_py_type {
     RL_PY_GENERATOR,
     RL_PY_STR,
     RL_PY_OPT_STR,
-    RL_PY_ANY
+    RL_PY_FORMAT
 } rl_py_type;
 
 typedef union rl_py_slot {
@@ -134,6 +135,7 @@ typedef struct rl_py_call {
     PyObject *out;  /* borrowed, NULL when not given */
     rl_dtype dtype; /* of a factory whose C function takes none */
     bool requires_grad;
+    int8_t format; /* rl_memory_format of the result */
     int8_t widest; /* the highest dtype among the arguments: complex ones are the last */
     bool override; /* an argument's type has a __torch_function__ to ask */
     int n_temps, ints_used;

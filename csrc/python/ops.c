@@ -154,6 +154,8 @@ static PyObject *finish(const rl_py_op *op, const rl_py_sig *sig, rl_py_call *c)
         case RL_PY_R_TENSOR:
             if (c->requires_grad || c->dtype != RL_NO_DTYPE)
                 r.t[0] = finish_factory(c, r.t[0]);
+            if (c->format != RL_FORMAT_PRESERVE)
+                r.t[0] = rl_in_format(r.t[0], (rl_memory_format)c->format);
             result = rl_py_wrap(r.t[0]);
             break;
         case RL_PY_R_TUPLE:

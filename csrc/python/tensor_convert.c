@@ -5,18 +5,28 @@
 #define T(o) rl_py_borrow(o)
 #define FAST(function) (PyCFunction)(void (*)(void)) function, METH_FASTCALL | METH_KEYWORDS
 
-static PyObject *converted(PyObject *self, rl_dtype dtype, bool copy)
+/* Whether the elements of t lie so already, in the sense of to(): a tensor that is not
+ * channels-last passes for a contiguous one. */
+static bool lies_so(const rl_tensor *t, rl_memory_format format)
+{
+    if (format != RL_FORMAT_CONTIGUOUS)
+        return rl_has_format(t, format);
+    return t->contiguous || (!rl_has_format(t, RL_FORMAT_CHANNELS_LAST) &&
+                             !rl_has_format(t, RL_FORMAT_CHANNELS_LAST_3D));
+}
+
+static PyObject *converted(PyObject *self, rl_dtype dtype, bool copy, rl_memory_format format)
 {
     rl_tensor *t = T(self), *y;
     if (dtype == RL_NO_DTYPE)
         dtype = (rl_dtype)t->dtype;
-    if (!copy && dtype == (rl_dtype)t->dtype)
+    if (!copy && dtype == (rl_dtype)t->dtype && lies_so(t, format))
         return Py_NewRef(self);
     if (rl_is_complex((rl_dtype)t->dtype) && !rl_is_complex(dtype) && dtype != RL_BOOL &&
         PyErr_WarnEx(PyExc_UserWarning,
                      "Casting complex values to real discards the imaginary part", 1))
         return NULL;
-    RL_PY_RUN(t->numel, y = rl_to_dtype(t, dtype, copy));
+    RL_PY_RUN(t->numel, y = rl_in_format(rl_to_dtype(t, dtype, copy), format));
     return rl_py_wrap(y);
 }
 
@@ -31,12 +41,32 @@ static int truth_argument(PyObject *o, const char *name, bool *out)
     return 0;
 }
 
+/* memory_format=o of a method. */
+static int take_format(const char *name, PyObject *key, PyObject *o, rl_memory_format *format)
+{
+    if (PyUnicode_CompareWithASCIIString(key, "memory_format")) {
+        PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", name, key);
+        return -1;
+    }
+    if (o == Py_None)
+        return 0;
+    if (!rl_py_is_memory_format(o)) {
+        PyErr_Format(PyExc_TypeError,
+                     "%s(): argument 'memory_format' must be torch.memory_format, not %s", name,
+                     rl_py_type_name(o));
+        return -1;
+    }
+    *format = (rl_memory_format)rl_py_memory_format_kind(o);
+    return 0;
+}
+
 /* to(dtype), to(device), to(device, dtype), to(other), each with non_blocking, copy, memory_format.
  */
 static PyObject *tensor_to(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kw)
 {
     PyObject *dtype = Py_None, *device = Py_None;
     bool copy = false, ignored;
+    rl_memory_format format = RL_FORMAT_PRESERVE;
     Py_ssize_t next = 0, n_kw = kw ? PyTuple_GET_SIZE(kw) : 0;
     if (!n && !n_kw) {
         PyErr_SetString(
@@ -87,8 +117,7 @@ static PyObject *tensor_to(PyObject *self, PyObject *const *args, Py_ssize_t n, 
         } else if (!PyUnicode_CompareWithASCIIString(key, "non_blocking")) {
             if (truth_argument(o, "non_blocking", &ignored))
                 return NULL;
-        } else if (PyUnicode_CompareWithASCIIString(key, "memory_format")) {
-            PyErr_Format(PyExc_TypeError, "to() got an unexpected keyword argument '%U'", key);
+        } else if (take_format("to", key, o, &format)) {
             return NULL;
         }
     }
@@ -99,29 +128,43 @@ static PyObject *tensor_to(PyObject *self, PyObject *const *args, Py_ssize_t n, 
         return NULL;
     if (rl_py_check_device(device))
         return NULL;
-    return converted(self, wanted, copy);
+    return converted(self, wanted, copy, format);
+}
+
+/* x.float(memory_format=...) and its like. */
+static PyObject *converted_by(const char *name, PyObject *self, rl_dtype dtype,
+                              PyObject *const *args, Py_ssize_t n, PyObject *kw)
+{
+    rl_memory_format format = RL_FORMAT_PRESERVE;
+    if (n) {
+        PyErr_Format(PyExc_TypeError, "%s() takes 0 positional arguments but %zd %s given", name, n,
+                     n > 1 ? "were" : "was");
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; kw && i < PyTuple_GET_SIZE(kw); i++)
+        if (take_format(name, PyTuple_GET_ITEM(kw, i), args[i], &format))
+            return NULL;
+    return converted(self, dtype, false, format);
 }
 
 #define CONVERT(name, dtype)                                                                       \
-    static PyObject *name(PyObject *self, PyObject *const *Py_UNUSED(args),                        \
-                          Py_ssize_t Py_UNUSED(n),                                                 \
-                          PyObject *Py_UNUSED(kw)) /* memory_format= changes nothing */            \
+    static PyObject *to_##name(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kw)  \
     {                                                                                              \
-        return converted(self, dtype, false);                                                      \
+        return converted_by(#name, self, dtype, args, n, kw);                                      \
     }
-CONVERT(to_float, RL_F32)
-CONVERT(to_double, RL_F64)
-CONVERT(to_cfloat, RL_C64)
-CONVERT(to_cdouble, RL_C128)
-CONVERT(to_half, RL_F16)
-CONVERT(to_bfloat16, RL_BF16)
-CONVERT(to_long, RL_I64)
-CONVERT(to_int, RL_I32)
-CONVERT(to_short, RL_I16)
-CONVERT(to_char, RL_I8)
-CONVERT(to_byte, RL_U8)
-CONVERT(to_bool, RL_BOOL)
-CONVERT(to_cpu, RL_NO_DTYPE)
+CONVERT(float, RL_F32)
+CONVERT(double, RL_F64)
+CONVERT(cfloat, RL_C64)
+CONVERT(cdouble, RL_C128)
+CONVERT(half, RL_F16)
+CONVERT(bfloat16, RL_BF16)
+CONVERT(long, RL_I64)
+CONVERT(int, RL_I32)
+CONVERT(short, RL_I16)
+CONVERT(char, RL_I8)
+CONVERT(byte, RL_U8)
+CONVERT(bool, RL_BOOL)
+CONVERT(cpu, RL_NO_DTYPE)
 
 static PyObject *tensor_cuda(PyObject *Py_UNUSED(self), PyObject *const *Py_UNUSED(args),
                              Py_ssize_t Py_UNUSED(n), PyObject *Py_UNUSED(kw))
@@ -158,10 +201,12 @@ static PyObject *tensor_type(PyObject *self, PyObject *const *args, Py_ssize_t n
             PyErr_Format(PyExc_ValueError, "invalid type: '%U'", wanted);
             return NULL;
         }
-        return converted(self, dtype, false);
+        return converted(self, dtype, false, RL_FORMAT_PRESERVE);
     }
     if (rl_py_is_dtype(wanted))
-        return rl_py_dtype(wanted, &dtype, "dtype") ? NULL : converted(self, dtype, false);
+        return rl_py_dtype(wanted, &dtype, "dtype")
+                   ? NULL
+                   : converted(self, dtype, false, RL_FORMAT_PRESERVE);
     PyObject *of_class =
         PyObject_GetAttrString(wanted, "dtype"); /* torch.FloatTensor and its like */
     if (!of_class || !rl_py_is_dtype(of_class)) {
@@ -171,7 +216,7 @@ static PyObject *tensor_type(PyObject *self, PyObject *const *args, Py_ssize_t n
     }
     int status = rl_py_dtype(of_class, &dtype, "dtype");
     Py_DECREF(of_class);
-    return status ? NULL : converted(self, dtype, false);
+    return status ? NULL : converted(self, dtype, false, RL_FORMAT_PRESERVE);
 }
 
 static PyObject *tensor_type_as(PyObject *self, PyObject *other)
@@ -182,7 +227,7 @@ static PyObject *tensor_type_as(PyObject *self, PyObject *other)
                      rl_py_type_name(other));
         return NULL;
     }
-    return converted(self, (rl_dtype)T(other)->dtype, false);
+    return converted(self, (rl_dtype)T(other)->dtype, false, RL_FORMAT_PRESERVE);
 }
 
 PyMethodDef rl_py_convert_methods[] = {

@@ -277,20 +277,6 @@ static PyObject *tensor_is_set_to(PyObject *self, PyObject *other)
 }
 
 /* Whether the strides are those of a (N, H, W, C) or (N, D, H, W, C) array seen as (N, C, ...). */
-static bool is_channels_last(const rl_tensor *t, int ndim)
-{
-    if (t->ndim != ndim)
-        return false;
-    int64_t expected = 1;
-    for (int i = 0; i < ndim; i++) {
-        int d = i == 0 ? 1 : i == ndim - 1 ? 0 : ndim - i; /* C, W, H, (D,) N */
-        if (t->shape[d] != 1 && t->strides[d] != expected)
-            return false;
-        expected *= t->shape[d];
-    }
-    return true;
-}
-
 static PyObject *tensor_is_contiguous(PyObject *self, PyObject *const *args, Py_ssize_t n,
                                       PyObject *kw)
 {
@@ -308,10 +294,9 @@ static PyObject *tensor_is_contiguous(PyObject *self, PyObject *const *args, Py_
             rl_py_type_name(format));
         return NULL;
     }
-    int kind = format ? rl_py_memory_format_kind(format) : 0;
-    return PyBool_FromLong(kind == 2   ? is_channels_last(T(self), 4)
-                           : kind == 3 ? is_channels_last(T(self), 5)
-                                       : T(self)->contiguous);
+    const int wanted = format ? rl_py_memory_format_kind(format) : RL_FORMAT_CONTIGUOUS;
+    return PyBool_FromLong(rl_has_format(
+        T(self), wanted == RL_FORMAT_PRESERVE ? RL_FORMAT_CONTIGUOUS : (rl_memory_format)wanted));
 }
 
 static PyObject *tensor_item(PyObject *self, PyObject *Py_UNUSED(ignored))

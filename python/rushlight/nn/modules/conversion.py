@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -35,17 +36,24 @@ class Conversion:
         return self
 
     def to(self: T, *args: Any, **kwargs: Any) -> T:
-        """Converts parameters and buffers in place: to(device, dtype, non_blocking), to(dtype) or
-        to(tensor).
+        """Converts parameters and buffers in place: to(device, dtype, non_blocking), to(dtype),
+        to(tensor) or to(memory_format=...), which concerns tensors of four and five dims.
 
         Integer parameters and buffers keep their dtype.
 
         Raises:
-            TypeError: the dtype is not floating.
+            TypeError: the dtype is neither floating nor complex.
             RuntimeError: a device other than the CPU.
         """
-        device, dtype, _ = _parse_to(*args, **kwargs)
-        if dtype is not None and not dtype.is_floating_point:
+        device, dtype, _, memory_format = _parse_to(*args, **kwargs)
+        if dtype is not None and dtype.is_complex:
+            warnings.warn(
+                "Complex modules are a new feature under active development whose design may "
+                "change, and some modules might not work as expected when using complex tensors "
+                "as parameters or buffers.",
+                stacklevel=2,
+            )
+        elif dtype is not None and not dtype.is_floating_point:
             raise TypeError(
                 "nn.Module.to only accepts floating point or complex dtypes, but got desired "
                 f"dtype={dtype}"
@@ -54,7 +62,11 @@ class Conversion:
         def convert(t: Tensor) -> Tensor:
             if device is not None:
                 t = t.to(device)
-            return t.to(dtype) if dtype is not None and t.is_floating_point() else t
+            if dtype is not None and (t.is_floating_point() or t.is_complex()):
+                t = t.to(dtype)
+            if memory_format is not None and t.dim() in (4, 5):
+                t = t.to(memory_format=memory_format)
+            return t
 
         return self._apply(convert)
 
@@ -98,11 +110,13 @@ class Conversion:
         return self._apply(lambda t: t.share_memory_())
 
 
-def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool]:
-    """(device, dtype, non_blocking) of Module.to's several forms."""
+def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
+    """(device, dtype, non_blocking, memory_format) of Module.to's several forms."""
+    given = dict(kwargs)
+    memory_format = kwargs.pop("memory_format", None)
     if args and isinstance(args[0], Tensor) or "tensor" in kwargs:
         other = kwargs.pop("tensor", None) if "tensor" in kwargs else args[0]
-        return other.device, other.dtype, False
+        return other.device, other.dtype, False, memory_format
     device, dtype, non_blocking = None, None, False
     rest = list(args)
     if rest and not isinstance(rest[0], rushlight.dtype):
@@ -115,13 +129,14 @@ def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool]:
     dtype = kwargs.pop("dtype", dtype)
     non_blocking = kwargs.pop("non_blocking", non_blocking)
     kwargs.pop("copy", None)
-    kwargs.pop("memory_format", None)
-    if rest or kwargs or (dtype is not None and not isinstance(dtype, rushlight.dtype)):
-        given = ", ".join(
-            [*map(_typename, args), *(f"{k}={_typename(v)}" for k, v in kwargs.items())]
+    known = isinstance(memory_format, rushlight.memory_format | None)
+    if rest or kwargs or not known or not isinstance(dtype, rushlight.dtype | None):
+        text = ", ".join(
+            [*map(_typename, args), *(f"{k}={_typename(v)}" for k, v in given.items())]
         )
-        raise TypeError(f"to() received an invalid combination of arguments - got ({given})")
-    return (None if device is None else rushlight.device(device)), dtype, non_blocking
+        raise TypeError(f"to() received an invalid combination of arguments - got ({text})")
+    device = None if device is None else rushlight.device(device)
+    return device, dtype, non_blocking, memory_format
 
 
 def _typename(o: Any) -> str:
