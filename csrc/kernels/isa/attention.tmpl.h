@@ -88,7 +88,7 @@ static void NAME(ATTENTION_BACKWARD)(size_t rows, size_t n, char *const *p, cons
         const size_t m = NAME(visible)(n, r, a);
         if (m) {
             NAME(mask_scores)(x, m, kind, NAME(mask_row)(p, s, 2, r, kind));
-            NAME(exp_fill)(x, x, most, m);
+            NAME(exp_block)(x, x, most, m);
         }
         if (m < n) {
             memset(x + m, 0, (n - m) * sizeof(T));

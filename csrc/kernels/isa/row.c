@@ -9,40 +9,42 @@
 
 #include "loops.h"
 #include "math_f32.h"
+#include "tables_f32.h"
 
 enum { BLOCK = 1024 };
 
-/* e[i] = exp(e[i]), n a multiple of 32: in float32 the short way where all are in range
- * (math_f32.h), with the same values. */
-static inline void K(exp_lanes_f32)(float *e, size_t n)
+static inline void K(exp_lanes_f32)(float *e, const float *x, float most, size_t n)
 {
-    int unusual = 0;
-    for (size_t i = 0; i < n; i += 32)
-        for (size_t k = 0; k < 32; k++)
-            unusual |= !(fabsf(e[i + k]) < EXP_NORMALF);
-    if (unusual)
-        for (size_t i = 0; i < n; i += 32)
-            for (size_t k = 0; k < 32; k++)
-                e[i + k] = m_expf(e[i + k]);
+#if RL_VECTOR_BYTES == 64
+    for (size_t k = 0; k < n; k += VF_WIDTH)
+        vf_store(e + k, vf_exp(vf_load(x + k) - most));
+#else /* the short way or the other for all of them */
+    bool near = true;
+    for (size_t k = 0; k < n; k += VF_WIDTH) {
+        const VF v = vf_load(x + k) - most;
+        near &= vf_within(v, 87);
+        vf_store(e + k, v);
+    }
+    if (near)
+        for (size_t k = 0; k < n; k += VF_WIDTH)
+            vf_store(e + k, vf_exp_clamped(vf_load(e + k), true));
     else
-        for (size_t i = 0; i < n; i += 32)
-            for (size_t k = 0; k < 32; k++)
-                e[i + k] = exp_normalf(e[i + k]);
+        for (size_t k = 0; k < n; k += VF_WIDTH)
+            vf_store(e + k, vf_exp(vf_load(e + k)));
+#endif
 }
 
-#if RL_HAS_F64
-static inline void K(exp_lanes_f64)(double *e, size_t n)
+/* All 32, whatever n is: a loop that the compiler unrolls. */
+static inline void K(exp_lanes_f64)(double *e, const double *x, double most)
 {
-    for (size_t i = 0; i < n; i += 32)
-        for (size_t k = 0; k < 32; k++)
-            e[i + k] = m_exp(e[i + k]);
+    for (size_t k = 0; k < 32; k++)
+        e[k] = m_exp(x[k] - most);
 }
-#endif
 
 #define T float
 #define INT int32_t
 #define LANES 32
-#define EXP_LANES(e, n) K(exp_lanes_f32)(e, n)
+#define EXP_LANES(e, x, most, n) K(exp_lanes_f32)(e, x, most, n)
 #define DTYPE RL_F32
 #define M(function) m_##function##f
 #define F(function) function##f
@@ -53,7 +55,7 @@ static inline void K(exp_lanes_f64)(double *e, size_t n)
 #define T double
 #define INT int64_t
 #define LANES 32
-#define EXP_LANES(e, n) K(exp_lanes_f64)(e, n)
+#define EXP_LANES(e, x, most, n) K(exp_lanes_f64)(e, x, most)
 #define DTYPE RL_F64
 #define M(function) m_##function
 #define F(function) function

@@ -1,14 +1,58 @@
 /* row.tmpl.h: row kernels of a floating dtype; see kernels/row_list.h for their arguments.
- * Needs T, INT, LANES (see lanes.tmpl.h), DTYPE, NAME(f), M(f), F(f), EXP_LANES(e, n):
- * e[i] = exp(e[i]); undefines them at its end. */
+ * Needs T, INT, LANES (see lanes.tmpl.h), DTYPE, NAME(f), M(f), F(f), EXP_LANES(e, x,
+ * most, n): e[i] = exp(x[i] - most) for i < n, a multiple of the width and at most LANES; undefines
+ * them at its end. */
 
 #include "lanes.tmpl.h"
 
 /* a where a > b, else b */
 static inline V NAME(greater)(V a, V b)
 {
+#if RL_VECTOR_BYTES == 64
+    return sizeof(T) == 4 ? (V)_mm512_max_ps((__m512)a, (__m512)b)
+                          : (V)_mm512_max_pd((__m512d)a, (__m512d)b);
+#elif RL_VECTOR_BYTES == 32
+    return sizeof(T) == 4 ? (V)_mm256_max_ps((__m256)a, (__m256)b)
+                          : (V)_mm256_max_pd((__m256d)a, (__m256d)b);
+#else
     VI take = (VI)(a > b);
     return (V)((take & (VI)a) | (~take & (VI)b));
+#endif
+}
+
+/* The first n elements of a vector, n less than its width; `fill` behind them. */
+static inline V NAME(partial_filled)(const T *x, size_t n, T fill)
+{
+    const V low = (V){0} + fill;
+#if RL_VECTOR_BYTES == 64
+    return sizeof(T) == 4 ? (V)_mm512_mask_loadu_ps((__m512)low, (__mmask16)((1u << n) - 1), x)
+                          : (V)_mm512_mask_loadu_pd((__m512d)low, (__mmask8)((1u << n) - 1), x);
+#else
+    const VI have = NAME(first)(n);
+    return (V)(((VI)NAME(partial)(x, n) & have) | (~have & (VI)low));
+#endif
+}
+
+/* Stores the first n elements of a vector, n less than its width. */
+static inline void NAME(store_part)(T *y, V v, size_t n)
+{
+#if RL_VECTOR_BYTES == 64
+    if (sizeof(T) == 4)
+        _mm512_mask_storeu_ps(y, (__mmask16)((1u << n) - 1), (__m512)v);
+    else
+        _mm512_mask_storeu_pd(y, (__mmask8)((1u << n) - 1), (__m512d)v);
+#else
+    T from[NAME(width)];
+    size_t k = 0;
+    *(V *)from = v;
+#define PART(piece)                                                                                \
+    if (NAME(width) > piece && (n & piece))                                                        \
+        memcpy(y + k, from + k, piece * sizeof(T)), k += piece;
+    PART(4)
+    PART(2)
+    PART(1)
+#undef PART
+#endif
 }
 
 /* Sum over two rows of a term of their elements p and q that is 0 where both are 0; in vectors. The
@@ -77,65 +121,66 @@ typedef union NAME(lane_sums) {
  * not see the one, and gives nan in any case of the other. */
 static inline T NAME(row_max)(const T *x, size_t n)
 {
-    T most = x[0];
-    size_t i = 1;
-    if (n >= NAME(width)) {
+    V v;
+    if (n < NAME(width)) {
+        v = NAME(partial_filled)(x, n, -(T)INFINITY);
+    } else {
         V acc[4];
-        for (int k = 0; k < 4; k++)
-            acc[k] = *(const V *)x;
-        for (i = 0; i + 4 * NAME(width) <= n; i += 4 * NAME(width))
-            for (int k = 0; k < 4; k++)
-                acc[k] = NAME(greater)(*(const V *)(x + i + NAME(width) * k), acc[k]);
+        size_t i = 0;
+        RL_UNROLLED for (int k = 0; k < 4; k++) acc[k] = *(const V *)x;
+        for (; i + 4 * NAME(width) <= n; i += 4 * NAME(width))
+            RL_UNROLLED for (int k = 0; k < 4; k++) acc[k] =
+                NAME(greater)(*(const V *)(x + i + NAME(width) * k), acc[k]);
         for (; i + NAME(width) <= n; i += NAME(width))
             acc[0] = NAME(greater)(*(const V *)(x + i), acc[0]);
         acc[1] = NAME(greater)(*(const V *)(x + n - NAME(width)), acc[1]); /* the rest, and more */
-        V v = NAME(greater)(NAME(greater)(acc[0], acc[1]), NAME(greater)(acc[2], acc[3]));
+        v = NAME(greater)(NAME(greater)(acc[0], acc[1]), NAME(greater)(acc[2], acc[3]));
+    }
 #pragma GCC unroll 4
-        for (int half = NAME(width) / 2; half > 0; half /= 2)
-            v = NAME(greater)(NAME(upper)(v, half), v);
-        return v[0];
-    }
-    for (; i < n; i++)
-        most = x[i] > most ? x[i] : most;
-    return most;
+    for (int half = NAME(width) / 2; half > 0; half /= 2)
+        v = NAME(greater)(NAME(upper)(v, half), v);
+    return v[0];
 }
 
-/* e[i] = exp(x[i] - most) for n <= BLOCK elements, zeros up to the next multiple of LANES: whole
- * vectors only, which short rows need most.  Returns that multiple. */
-static inline size_t NAME(exp_fill)(T *e, const T *x, T most, size_t n)
+/* e[i] = exp(x[i] - most) for n <= BLOCK elements; the sum.  Writes whole vectors, zeros
+ * behind n. */
+static __attribute__((noinline)) T NAME(exp_block)(T *e, const T *x, T most, size_t n)
 {
-    size_t i = 0, wide = (n + LANES - 1) / LANES * LANES;
-    for (; i + NAME(width) <= n; i += NAME(width))
-        *(V *)(e + i) = *(const V *)(x + i) - most;
-    const VI rest = NAME(first)(n - i);
-    V *tail = (V *)(e + i);
-    if (i < n) {
-        *tail = (V)((VI)(NAME(partial)(x + i, n - i) - most) & rest);
-        i += NAME(width);
-    }
-    for (; i < wide; i += NAME(width))
-        *(V *)(e + i) = (V){0};
-    EXP_LANES(e, wide);
-    if (n % NAME(width)) {
-        *tail = (V)((VI)*tail & rest);
-        tail++;
-    }
-    for (; tail < (V *)(e + wide); tail++)
-        *tail = (V){0};
-    return wide;
-}
-
-/* The same; the sum. */
-static inline T NAME(exp_block)(T *e, const T *x, T most, size_t n)
-{
-    const size_t wide = NAME(exp_fill)(e, x, most, n);
     V acc[NAME(vectors)];
-    for (int k = 0; k < NAME(vectors); k++)
-        acc[k] = *(const V *)(e + NAME(width) * k);
-    for (size_t i = LANES; i < wide; i += LANES)
-        for (int k = 0; k < NAME(vectors); k++)
-            acc[k] += *(const V *)(e + i + NAME(width) * k);
+    size_t i = 0;
+    RL_UNROLLED for (int k = 0; k < NAME(vectors); k++) acc[k] = (V){0};
+    for (; i + LANES <= n; i += LANES) {
+        EXP_LANES(e + i, x + i, most, LANES);
+        RL_UNROLLED for (int k = 0; k < NAME(vectors); k++) acc[k] +=
+            *(const V *)(e + i + NAME(width) * k);
+    }
+    if (i < n) { /* the rest, filled up with what exp turns into 1, for a 0 in its place */
+        V rest[NAME(vectors)], *end = (V *)(e + i);
+        const size_t whole = (n - i) / NAME(width), left = (n - i) % NAME(width);
+        const size_t used = whole + (left > 0);
+        for (size_t k = 0; k < whole; k++)
+            rest[k] = *(const V *)(x + i + NAME(width) * k);
+        if (left)
+            rest[whole] = NAME(partial_filled)(x + n - left, left, most);
+        EXP_LANES(e + i, (const T *)rest, most, NAME(width) * used);
+        if (left)
+            end[whole] = (V)((VI)end[whole] & NAME(first)(left));
+        for (size_t k = 0; k < used; k++)
+            acc[k] += end[k];
+    }
     return NAME(by_halves)(acc);
+}
+
+/* y[i] = x[i] factor; x, apart from y, readable up to a whole vector. */
+static inline void NAME(scale)(T *y, const T *x, T factor, size_t n)
+{
+    size_t i = 0;
+    for (; i + NAME(width) <= n; i += NAME(width))
+        *(V *)(y + i) = *(const V *)(x + i) * factor;
+    if (i < n && n >= NAME(width)) /* the last whole vector once more */
+        *(V *)(y + n - NAME(width)) = *(const V *)(x + n - NAME(width)) * factor;
+    else if (i < n)
+        NAME(store_part)(y, *(const V *)x * factor, n);
 }
 
 static void NAME(SOFTMAX)(size_t rows, size_t n, char *const *p, const ptrdiff_t *s,
@@ -154,8 +199,10 @@ static void NAME(SOFTMAX)(size_t rows, size_t n, char *const *p, const ptrdiff_t
                 memcpy(y + i, e, m * sizeof(T));
         }
         const T factor = (T)(1 / total);
-        const T *from = n > BLOCK ? y : e;
-        RL_IVDEP for (size_t i = 0; i < n; i++) y[i] = from[i] * factor;
+        if (n > BLOCK)
+            RL_IVDEP for (size_t i = 0; i < n; i++) y[i] *= factor;
+        else
+            NAME(scale)(y, e, factor, n);
     }
 }
 

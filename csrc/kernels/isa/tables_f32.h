@@ -7,8 +7,9 @@
 
 #include "vec_f32.h"
 
-/* e^x for -104 <= x <= 89, and nan: 2^n e^r, n a multiple of 1/16, |r| <= ln(2) / 32. */
-VF_INLINE VF vf_exp_clamped(VF x)
+/* e^x for -104 <= x <= 89, and nan: 2^n e^r, n a multiple of 1/16, |r| <= ln(2) / 32.  normal: |x|
+ * is below 87. */
+VF_INLINE VF vf_exp_clamped(VF x, bool normal)
 {
     static const float power[16] = {0x1.000000p+0f, 0x1.0b5586p+0f, 0x1.172b84p+0f, 0x1.2387a6p+0f,
                                     0x1.306fe0p+0f, 0x1.3dea64p+0f, 0x1.4bfdaep+0f, 0x1.5ab07ep+0f,
@@ -19,9 +20,14 @@ VF_INLINE VF vf_exp_clamped(VF x)
     const VF r = vf_fma(n, vf_all(0x1.05c61p-29f), vf_fma(n, vf_all(-0x1.62e43p-1f), x)); /* ln 2 */
     const VF q = vf_fma(vf_fma(vf_all(0x1.55565cp-3f), r, vf_all(0x1.000148p-1f)), r, vf_all(1));
     const VF t = vf_of_16(power, vf_bits(shifted));
-    return vf_scale(vf_fma(t, q * r, t), n, shifted);
+    const VF y = vf_fma(t, q * r, t);
+    return normal ? vf_scale_normal(y, shifted) : vf_scale(y, n, shifted);
 }
-VF_INLINE VF vf_exp(VF x) { return vf_exp_clamped(vf_max(vf_all(-104), vf_min(vf_all(89), x))); }
+VF_INLINE VF vf_exp(VF x)
+{
+    return vf_within(x, 87) ? vf_exp_clamped(x, true)
+                            : vf_exp_clamped(vf_max(vf_all(-104), vf_min(vf_all(89), x)), false);
+}
 
 /* Row k of a table: first the centres, then the coefficients.  Of f(a) near the centre chosen by
  * `at`. */
@@ -114,7 +120,7 @@ VF_INLINE VF vf_gelu(VF x)
 /* Phi(x) + x phi(x): what it is at -|x|, or 1 less that; nan at infinity, as PyTorch's */
 VF_INLINE VF vf_gelu_slope(VF x)
 {
-    const VF a = vf_abs(x), bell = vf_exp_clamped(vf_max(vf_all(-104), -0.5f * a * a));
+    const VF a = vf_abs(x), bell = vf_exp(-0.5f * a * a);
     const VF y = vf_fma(-0.398942280f * a, bell, vf_normal_tail(vf_min(vf_all(5.8f), a)));
     const VU negative = -(vf_bits(x) >> 31);
     return vf_of_bits((vf_bits(y) & negative) | (vf_bits(1 - y) & ~negative));

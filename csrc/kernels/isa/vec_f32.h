@@ -93,4 +93,23 @@ VF_INLINE VF vf_scale(VF v, VF n, VF shifted)
 #endif
 }
 
+/* The same where n is from -125 to 126: an addition to the exponent's bits. */
+VF_INLINE VF vf_scale_normal(VF v, VF shifted)
+{
+    return vf_of_bits(vf_bits(v) + ((vf_bits(shifted) >> 4) << 23));
+}
+
+/* Whether this build has a reason to ask: |x| < limit everywhere. */
+VF_INLINE bool vf_within(VF x, float limit)
+{
+#if RL_VECTOR_BYTES == 64
+    (void)x, (void)limit;
+    return false; /* vf_scale is one instruction */
+#elif RL_VECTOR_BYTES == 32
+    return _mm256_movemask_ps(_mm256_cmp_ps(vf_abs(x), vf_all(limit), _CMP_NLT_UQ)) == 0;
+#else
+    return vf_abs(x) < limit;
+#endif
+}
+
 #endif
