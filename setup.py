@@ -61,7 +61,7 @@ SCALAR = ["-Os", "-DRL_CALLS"]
 # these files serve: no slower.
 COLD = {
     "ops": set("""bitwise complex complex_sums ctc extremum fft gamma histogram inplace lbfgs median moments
-        muon pairs places quantile random rearrange renorm rnn_compose rnn_layer rnn_pack running sample
+        muon pairs places quantile random rearrange renorm rnn_compose rnn_layer rnn_pack sample
         scatter_reduce search shuffle special split unique unpool view_copy view_scatter""".split()),
     "python": set("""args_errors autograd convert cycles dlpack factor fft graph guard hooks init interop lapack lbfgs numpy override
         parameter random saved_hooks storage tensor_convert tensor_methods types""".split()),

@@ -258,7 +258,7 @@ PAIR_ROWS(float, f32)
                 int64_t base = (row / v->out[1] * v->in[1] + row % v->out[1] * 2) * width + 2 * i; \
                 pair_row_##S(x + base, x + base + width, m, y, which);                             \
                 for (int64_t k = 0; k < m; k++)                                                    \
-                    at[k] = base + 2 * k + which[k] % 2 + which[k] / 2 * width;                    \
+                    at[k] = base + 2 * k + (which[k] & 1) + (which[k] & 2 ? width : 0);            \
                 y += m;                                                                            \
                 at += m;                                                                           \
             }                                                                                      \
