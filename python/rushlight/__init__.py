@@ -32,7 +32,7 @@ norm = _C._overridable(_tensor.norm_function, __name__)
 _SUBMODULES = frozenset(
     (
         "accelerator", "amp", "autograd", "backends", "cpu", "cuda", "distributions", "fft", "func", "functional",
-        "hub", "jit", "linalg", "mps", "mtia", "multiprocessing", "nn", "onnx", "optim", "overrides",
+        "jit", "linalg", "mps", "mtia", "multiprocessing", "nn", "onnx", "optim", "overrides",
         "profiler", "random", "return_types", "serialization", "signal", "special", "testing", "types", "utils",
         "version", "xpu", "compiler", "distributed", "sparse", "library", "_dynamo", "_inductor",
         "storage", "_utils", "__config__",

@@ -1,19 +1,14 @@
 """Names that repositories import from the corners of torch."""
 
-import contextlib
 import io
-import os
-import tempfile
 
 import torch
 from torch import _assert
 from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
-from torch.hub import load_state_dict_from_url
 from torch.nn.common_types import _size_2_t, _size_any_t
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.module import _IncompatibleKeys
 from torch.nn.modules.utils import _ntuple, _pair
-from torch.utils import model_zoo
 
 
 def show(name, *args, **kwargs):
@@ -59,18 +54,6 @@ try:
 except AssertionError as error:
     print(error)
 
-folder = tempfile.mkdtemp()
-torch.hub.set_dir(folder)
-print(torch.hub.get_dir() == folder)
-source = os.path.join(folder, "weights.pt")
-torch.save({"w": torch.arange(3.0)}, source)
-with contextlib.redirect_stdout(io.StringIO()) as text:
-    copy = load_state_dict_from_url("file://" + source, progress=False, file_name="copy.pt")
-    other = model_zoo.load_url("file://" + source, progress=False, map_location="cpu")
-print(copy, other, sorted(os.listdir(folder)), text.getvalue().replace(folder, "FOLDER"))
-with open(os.path.join(folder, "hubconf.py"), "w") as file:
-    file.write("import torch\n\ndef small(n=2):\n    'A layer.'\n    return torch.nn.Linear(n, 1)\n")
-print(torch.hub.load(folder, "small", source="local", n=3))
 buffer = io.BytesIO()
 torch.save({"w": torch.ones(2)}, buffer)
 buffer.seek(0)

@@ -6,7 +6,7 @@ Imported when first mentioned: the data loader needs multiprocessing, which take
 from importlib import import_module as _import_module
 from typing import Any
 
-__all__ = ["_pytree", "benchmark", "checkpoint", "data", "dlpack", "hooks", "model_zoo", "safetensors", "tensorboard"]
+__all__ = ["_pytree", "benchmark", "checkpoint", "data", "dlpack", "hooks", "safetensors", "tensorboard"]
 
 
 def __getattr__(name: str) -> Any:
