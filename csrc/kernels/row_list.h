@@ -12,7 +12,7 @@
  *   CROSS_ENTROPY_BACKWARD       dx, x, target (R, int64), lse (R), scale (R):
  *                                dx = scale (exp(x - lse) - (1 - f0) onehot(target) - f0 / n)
  *   LAYER_NORM                   y, x, mean (R), rstd (R), weight or NULL, bias or NULL: mean and
- *                                rstd = 1 / sqrt(variance + f0) are written too,
+ *                                rstd = 1 / sqrt(variance + f0) are written too, unless both NULL,
  *                                y = (x - mean) rstd weight + bias; each parameter serves i0
  *                                elements that follow one another: n / i0 parameters per row
  *   LAYER_NORM_BACKWARD          dx, g, x, mean (R), rstd (R), weight or NULL, i0 as above

@@ -8,7 +8,6 @@
  */
 
 #include <math.h>
-#include <stdio.h>
 
 #include "autograd/autograd.h"
 #include "core/iter.h"
@@ -46,11 +45,16 @@ static const rl_node_type group_norm_node = {
 static const rl_node_type batch_norm_node = {
     .name = "NativeBatchNormBackward0", .backward = rl_norm_backward, .n_saved = 4};
 
+static bool recording(const rl_tensor *x, const rl_tensor *w, const rl_tensor *b)
+{
+    return rl_recording(x) || rl_recording(w) || rl_recording(b);
+}
+
 /* y with its history; takes over y. */
 static rl_tensor *record(const rl_node_type *type, const struct form *form, rl_tensor *y,
                          rl_tensor *x, rl_tensor *w, rl_tensor *b, rl_tensor *mean, rl_tensor *rstd)
 {
-    if (!y || (!rl_recording(x) && !rl_recording(w) && !rl_recording(b)))
+    if (!y || !recording(x, w, b))
         return y;
     rl_node *n = rl_node_new(type, y, 3, (rl_tensor *[]){x, w, b});
     rl_save(n, 0, x);
@@ -82,14 +86,19 @@ static rl_tensor *by_rows(const rl_node_type *type, const struct form *form, rl_
     RL_TEMP *wd = w ? rl_cast_data(w, compute) : NULL;
     RL_TEMP *bd = b ? rl_cast_data(b, compute) : NULL;
     RL_TEMP *y = rl_new(compute, x->ndim, x->shape);
-    RL_TEMP *mean = rl_new(compute, 4, kept);
-    RL_TEMP *rstd = rl_new(compute, 4, kept);
-    if (!xd || (w && !wd) || (b && !bd) || !y || !mean || !rstd)
+    bool keeps = recording(x, w, b); /* the derivative alone reads the statistics */
+    RL_TEMP *mean = keeps ? rl_new(compute, 4, kept) : NULL;
+    RL_TEMP *rstd = keeps ? rl_new(compute, 4, kept) : NULL;
+    if (!xd || (w && !wd) || (b && !bd) || !y || (keeps && (!mean || !rstd)))
         return NULL;
     size_t size = rl_dtype_size(compute), item[] = {size, size, size, size, size, size};
     rl_kargs args = {.i = {s[3]}, .f = {form->eps}};
-    char *p[] = {
-        y->data, xd->data, mean->data, rstd->data, wd ? wd->data : NULL, bd ? bd->data : NULL};
+    char *p[] = {y->data,
+                 xd->data,
+                 keeps ? mean->data : NULL,
+                 keeps ? rstd->data : NULL,
+                 wd ? wd->data : NULL,
+                 bd ? bd->data : NULL};
     if (y->numel && s[1] == 1) { /* every row has the same parameters */
         ptrdiff_t stride[] = {length, length, 1, 1, 0, 0};
         rl_rows_run(RL_ROW_LAYER_NORM, compute, s[0], length, 6, p, stride, item, &args);
@@ -108,29 +117,16 @@ static bool shape_is(const rl_tensor *t, rl_ints shape)
     return rl_has_shape(t, shape.n, shape.v);
 }
 
-/* "[2, 3]" */
-static const char *list_text(rl_ints shape, char *text, size_t room)
-{
-    size_t at = (size_t)snprintf(text, room, "[");
-    for (int d = 0; d < shape.n && at < room; d++)
-        at += (size_t)snprintf(text + at, room - at, d ? ", %lld" : "%lld", (long long)shape.v[d]);
-    if (at < room)
-        snprintf(text + at, room - at, "]");
-    return text;
-}
-
 /* normalized_shape against the last dims of x and the parameters; comma: how PyTorch's message of
  * this operator goes on after "[*". */
 static rl_status check_normalized(const rl_tensor *x, rl_ints shape, rl_tensor *w, rl_tensor *b,
                                   const char *comma)
 {
-    char text[512];
-    list_text(shape, text, sizeof text);
     if (shape.n < 1)
         return rl_error(RL_ERUNTIME,
                         "Expected normalized_shape to be at least 1-dimensional, i.e., containing "
                         "at least one element, but got normalized_shape = %s",
-                        text);
+                        rl_ints_str(shape.n, shape.v).s);
     rl_tensor *parameters[] = {w, b};
     static const char *const names[] = {"weight", "bias"};
     for (int i = 0; i < 2; i++)
@@ -138,7 +134,8 @@ static rl_status check_normalized(const rl_tensor *x, rl_ints shape, rl_tensor *
             return rl_error(RL_ERUNTIME,
                             "Expected %s to be of same shape as normalized_shape, but got %s of "
                             "shape %s and normalized_shape = %s",
-                            names[i], names[i], rl_shape_str(parameters[i]).s, text);
+                            names[i], names[i], rl_shape_str(parameters[i]).s,
+                            rl_ints_str(shape.n, shape.v).s);
     bool fits = x->ndim >= shape.n;
     for (int d = 0; fits && d < shape.n; d++)
         fits = x->shape[x->ndim - shape.n + d] == shape.v[d];
@@ -146,7 +143,8 @@ static rl_status check_normalized(const rl_tensor *x, rl_ints shape, rl_tensor *
         return rl_error(RL_ERUNTIME,
                         "Given normalized_shape=%s, expected input with shape [*%s%s, but got "
                         "input of size%s",
-                        text, comma, text + 1, rl_shape_str(x).s);
+                        rl_ints_str(shape.n, shape.v).s, comma, rl_ints_str(shape.n, shape.v).s + 1,
+                        rl_shape_str(x).s);
     return RL_OK;
 }
 

@@ -3,6 +3,8 @@
 
 #include "core/parallel.h"
 
+enum { GRAIN = 16384 }; /* elements that are worth a thread */
+
 struct rows_work {
     rl_row_fn *kernel;
     int64_t rows, n;       /* rows: of a block */
@@ -37,9 +39,13 @@ static void run_blocks(int64_t begin, int64_t end, void *context)
 void rl_rows_run(rl_row_op op, rl_dtype compute, int64_t rows, int64_t n, int operands,
                  char *const *p, const ptrdiff_t *stride, const size_t *item, const rl_kargs *args)
 {
-    struct rows_work w = {
-        rl_kernel_table.row[op][compute], 1, n, stride, operands, p, stride, item, args};
-    int64_t grain = n < 16384 ? 16384 / n : 1;
+    rl_row_fn *kernel = rl_kernel_table.row[op][compute];
+    if (rows == 1 || rows * n <= GRAIN) { /* for one thread */
+        kernel((size_t)rows, (size_t)n, p, stride, args);
+        return;
+    }
+    struct rows_work w = {kernel, 1, n, stride, operands, p, stride, item, args};
+    int64_t grain = n < GRAIN ? GRAIN / n : 1;
     rl_parallel_for(rows, grain, run_rows, &w);
 }
 
@@ -59,7 +65,7 @@ void rl_rows_run_blocks(rl_row_op op, rl_dtype compute, int64_t blocks, const pt
     }
     struct rows_work w = {
         rl_kernel_table.row[op][compute], rows, n, step, operands, p, stride, item, args};
-    int64_t grain = rows * n < 16384 ? 16384 / (rows * n) : 1;
+    int64_t grain = rows * n < GRAIN ? GRAIN / (rows * n) : 1;
     rl_parallel_for(blocks, grain, run_blocks, &w);
 }
 

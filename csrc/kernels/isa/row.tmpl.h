@@ -320,8 +320,10 @@ static void NAME(LAYER_NORM)(size_t rows, size_t n, char *const *p, const ptrdif
         const T mean = (T)(sum / (double)n);
         SUM_LANES(squares, n, (x[at] - mean) * (x[at] - mean))
         const T rstd = (T)(1 / sqrt(squares / (double)n + a->f[0]));
-        *((T *)p[2] + (ptrdiff_t)r * s[2]) = mean;
-        *((T *)p[3] + (ptrdiff_t)r * s[3]) = rstd;
+        if (p[2]) {
+            *((T *)p[2] + (ptrdiff_t)r * s[2]) = mean;
+            *((T *)p[3] + (ptrdiff_t)r * s[3]) = rstd;
+        }
         if (run == 1 && w && b) {
             RL_IVDEP for (size_t i = 0; i < n; i++) y[i] = (x[i] - mean) * rstd * w[i] + b[i];
         } else if (run == 1 && w) {
