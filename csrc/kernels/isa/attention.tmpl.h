@@ -127,7 +127,9 @@ static void NAME(SCALE_ROWS)(size_t rows, size_t n, char *const *p, const ptrdif
 static void NAME(DOT_ROWS)(size_t rows, size_t n, char *const *p, const ptrdiff_t *s,
                            const rl_kargs *a)
 {
-    for (size_t r = 0; r < rows; r++)
-        *((T *)p[0] + (ptrdiff_t)r * s[0]) = (T)NAME(dot_row)(
-            (const T *)p[1] + (ptrdiff_t)r * s[1], (const T *)p[2] + (ptrdiff_t)r * s[2], n);
+    for (size_t r = 0; r < rows; r++) {
+        const T *x = (const T *)p[1] + (ptrdiff_t)r * s[1];
+        *((T *)p[0] + (ptrdiff_t)r * s[0]) =
+            (T)NAME(dot_terms)(x, (const T *)p[2] + (ptrdiff_t)r * s[2], x, 0, n);
+    }
 }

@@ -55,38 +55,49 @@ static inline void NAME(store_part)(T *y, V v, size_t n)
 #endif
 }
 
-/* Sum over two rows of a term of their elements p and q that is 0 where both are 0; in vectors. The
- * terms of 4096 elements are added in T, those sums in double. */
+/* Sum over rows a, b and c of a term of their elements x, y, z and of `middle`; in vectors.  The
+ * terms of 4096 elements are added in T, those sums in double.  A row that the term does not name:
+ * any of the others. */
 #define ROW_SUM(name, term)                                                                        \
-    static double NAME(name)(const T *a, const T *b, size_t n)                                     \
+    static __attribute__((noinline)) double NAME(name)(const T *a, const T *b, const T *c,         \
+                                                       T middle, size_t n)                         \
     {                                                                                              \
         double sum = 0;                                                                            \
         for (size_t i = 0; i < n;) {                                                               \
             size_t end = n - i < 4096 ? n : i + 4096;                                              \
             V acc[NAME(vectors)];                                                                  \
-            for (int k = 0; k < NAME(vectors); k++)                                                \
-                acc[k] = (V){0};                                                                   \
+            RL_UNROLLED for (int k = 0; k < NAME(vectors); k++) acc[k] = (V){0};                   \
             for (; i + LANES <= end; i += LANES)                                                   \
-                for (int k = 0; k < NAME(vectors); k++) {                                          \
-                    const V p = *(const V *)(a + i + NAME(width) * k);                             \
-                    const V q = *(const V *)(b + i + NAME(width) * k);                             \
-                    (void)q;                                                                       \
+                RL_UNROLLED for (int k = 0; k < NAME(vectors); k++)                                \
+                {                                                                                  \
+                    const V x = *(const V *)(a + i + NAME(width) * k);                             \
+                    const V y = *(const V *)(b + i + NAME(width) * k);                             \
+                    const V z = *(const V *)(c + i + NAME(width) * k);                             \
+                    (void)y, (void)z;                                                              \
                     acc[k] += (term);                                                              \
                 }                                                                                  \
-            for (int k = 0; k < NAME(vectors) && i < end; k++, i += NAME(width)) {                 \
-                const size_t m = end - i < NAME(width) ? end - i : NAME(width);                    \
-                const V p = NAME(partial)(a + i, m), q = NAME(partial)(b + i, m);                  \
-                (void)q;                                                                           \
-                acc[k] += (term);                                                                  \
+            if (i < end) {                                                                         \
+                V rest[NAME(vectors)] = {{0}};                                                     \
+                for (int k = 0; i < end; k++, i += NAME(width)) {                                  \
+                    const size_t m = end - i < NAME(width) ? end - i : NAME(width);                \
+                    const V x = NAME(partial)(a + i, m), y = NAME(partial)(b + i, m);              \
+                    const V z = NAME(partial)(c + i, m);                                           \
+                    (void)y, (void)z;                                                              \
+                    rest[k] = (V)((VI)(term) & NAME(first)(m));                                    \
+                }                                                                                  \
+                RL_UNROLLED for (int k = 0; k < NAME(vectors); k++) acc[k] += rest[k];             \
+                i = end;                                                                           \
             }                                                                                      \
-            i = end;                                                                               \
             sum += NAME(by_halves)(acc);                                                           \
         }                                                                                          \
         return sum;                                                                                \
     }
-ROW_SUM(dot_row, p *q)
-ROW_SUM(sum_row, p)
-ROW_SUM(mse_row, (p - q) * (p - q))
+ROW_SUM(dot_terms, x *y)
+ROW_SUM(sum_terms, x)
+ROW_SUM(mse_terms, (x - y) * (x - y))
+ROW_SUM(square_terms, (x - middle) * (x - middle))
+ROW_SUM(along_terms, x *(y - middle))
+ROW_SUM(weighted_terms, x * z * (y - middle))
 #undef ROW_SUM
 
 typedef union NAME(lane_sums) {
@@ -235,7 +246,7 @@ static void NAME(SOFTMAX_BACKWARD)(size_t rows, size_t n, char *const *p, const 
         T *dx = (T *)p[0] + (ptrdiff_t)r * s[0];
         const T *g = (const T *)p[1] + (ptrdiff_t)r * s[1];
         const T *y = (const T *)p[2] + (ptrdiff_t)r * s[2];
-        const T dot = (T)NAME(dot_row)(g, y, n);
+        const T dot = (T)NAME(dot_terms)(g, y, g, 0, n);
         RL_IVDEP for (size_t i = 0; i < n; i++) dx[i] = y[i] * (g[i] - dot);
     }
 }
@@ -248,7 +259,7 @@ static void NAME(LOG_SOFTMAX_BACKWARD)(size_t rows, size_t n, char *const *p, co
         T *dx = (T *)p[0] + (ptrdiff_t)r * s[0];
         const T *g = (const T *)p[1] + (ptrdiff_t)r * s[1];
         const T *y = (const T *)p[2] + (ptrdiff_t)r * s[2];
-        const T total = (T)NAME(sum_row)(g, g, n);
+        const T total = (T)NAME(sum_terms)(g, g, g, 0, n);
         T e[BLOCK];
         for (size_t i = 0; i < n; i += BLOCK) {
             size_t m = n - i < BLOCK ? n - i : BLOCK;
@@ -316,9 +327,8 @@ static void NAME(LAYER_NORM)(size_t rows, size_t n, char *const *p, const ptrdif
         const T *x = (const T *)p[1] + (ptrdiff_t)r * s[1];
         const T *w = p[4] ? (const T *)p[4] + (ptrdiff_t)r * s[4] : NULL;
         const T *b = p[5] ? (const T *)p[5] + (ptrdiff_t)r * s[5] : NULL;
-        SUM_LANES(sum, n, x[at])
-        const T mean = (T)(sum / (double)n);
-        SUM_LANES(squares, n, (x[at] - mean) * (x[at] - mean))
+        const T mean = (T)(NAME(sum_terms)(x, x, x, 0, n) / (double)n);
+        const double squares = NAME(square_terms)(x, x, x, mean, n);
         const T rstd = (T)(1 / sqrt(squares / (double)n + a->f[0]));
         if (p[2]) {
             *((T *)p[2] + (ptrdiff_t)r * s[2]) = mean;
@@ -352,8 +362,8 @@ static void NAME(LAYER_NORM_BACKWARD)(size_t rows, size_t n, char *const *p, con
         const T rstd = *((const T *)p[4] + (ptrdiff_t)r * s[4]);
         const T *w = p[5] ? (const T *)p[5] + (ptrdiff_t)r * s[5] : NULL;
         if (run == 1 && w) {
-            SUM_LANES(total, n, g[at] * w[at])
-            SUM_LANES(along, n, g[at] * w[at] * (x[at] - mean))
+            const double total = NAME(dot_terms)(g, w, g, 0, n);
+            const double along = NAME(weighted_terms)(g, x, w, mean, n);
             const T level = (T)(total / (double)n);
             const T slope = (T)(along * rstd * rstd / (double)n);
             RL_IVDEP for (size_t i = 0; i < n; i++) dx[i] =
@@ -363,8 +373,9 @@ static void NAME(LAYER_NORM_BACKWARD)(size_t rows, size_t n, char *const *p, con
         const size_t length = w ? run : n;
         double all = 0, slant = 0;
         for (size_t base = 0, c = 0; base < n; base += length, c++) {
-            SUM_LANES(total, length, g[base + at])
-            SUM_LANES(along, length, g[base + at] * (x[base + at] - mean))
+            const T *part = g + base;
+            const double total = NAME(sum_terms)(part, part, part, 0, length);
+            const double along = NAME(along_terms)(part, x + base, part, mean, length);
             all += w ? total * w[c] : total;
             slant += w ? along * w[c] : along;
         }
@@ -406,8 +417,8 @@ static void NAME(NORM_SUMS)(size_t rows, size_t n, char *const *p, const ptrdiff
         const T *g = (const T *)p[2] + (ptrdiff_t)r * s[2];
         const T *x = (const T *)p[3] + (ptrdiff_t)r * s[3];
         const T mean = *((const T *)p[4] + (ptrdiff_t)r * s[4]);
-        SUM_LANES(total, n, g[at])
-        SUM_LANES(along, n, g[at] * (x[at] - mean))
+        const double total = NAME(sum_terms)(g, g, g, 0, n);
+        const double along = NAME(along_terms)(g, x, g, mean, n);
         *((T *)p[0] + (ptrdiff_t)r * s[0]) = (T)total;
         *((T *)p[1] + (ptrdiff_t)r * s[1]) = (T)along;
     }
@@ -465,9 +476,11 @@ static inline T NAME(sum_huber)(T d, T delta)
 static void NAME(MSE_SUM)(size_t rows, size_t n, char *const *p, const ptrdiff_t *s,
                           const rl_kargs *a)
 {
-    for (size_t r = 0; r < rows; r++)
-        *((T *)p[0] + (ptrdiff_t)r * s[0]) = (T)NAME(mse_row)(
-            (const T *)p[1] + (ptrdiff_t)r * s[1], (const T *)p[2] + (ptrdiff_t)r * s[2], n);
+    for (size_t r = 0; r < rows; r++) {
+        const T *x = (const T *)p[1] + (ptrdiff_t)r * s[1];
+        *((T *)p[0] + (ptrdiff_t)r * s[0]) =
+            (T)NAME(mse_terms)(x, (const T *)p[2] + (ptrdiff_t)r * s[2], x, 0, n);
+    }
 }
 LOSS_SUM(L1_SUM, , F(fabs)(DIFF))
 LOSS_SUM(SMOOTH_L1_SUM, const T beta = (T)a->f[0], NAME(sum_smooth_l1)(F(fabs)(DIFF), beta))
