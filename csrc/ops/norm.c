@@ -82,9 +82,12 @@ static rl_tensor *by_rows(const rl_node_type *type, const struct form *form, rl_
 {
     const int64_t *s = form->shape, length = s[2] * s[3], kept[] = {s[0], s[1], 1, 1};
     rl_dtype compute = rl_rows_dtype((rl_dtype)x->dtype);
-    RL_TEMP *xd = rl_cast_data(x, compute);
-    RL_TEMP *wd = w ? rl_cast_data(w, compute) : NULL;
-    RL_TEMP *bd = b ? rl_cast_data(b, compute) : NULL;
+    RL_TEMP *made_x = NULL;
+    RL_TEMP *made_w = NULL;
+    RL_TEMP *made_b = NULL;
+    rl_tensor *xd = rl_rows_in(x, x->ndim - 1, compute, &made_x);
+    rl_tensor *wd = w ? rl_rows_in(w, w->ndim - 1, compute, &made_w) : NULL;
+    rl_tensor *bd = b ? rl_rows_in(b, b->ndim - 1, compute, &made_b) : NULL;
     RL_TEMP *y = rl_new(compute, x->ndim, x->shape);
     bool keeps = recording(x, w, b); /* the derivative alone reads the statistics */
     RL_TEMP *mean = keeps ? rl_new(compute, 4, kept) : NULL;

@@ -22,6 +22,13 @@ void rl_rows_run_blocks(rl_row_op op, rl_dtype compute, int64_t blocks, const pt
 /* Row-major tensor of dtype `compute` whose last dim is x's dim `dim` and whose other dims keep
  * their order: x itself (new reference) where it is that already.  No autograd. */
 rl_tensor *rl_rows_of(rl_tensor *x, int dim, rl_dtype compute);
+/* The same without a reference: x itself, or what *made is to release. */
+static inline rl_tensor *rl_rows_in(rl_tensor *x, int dim, rl_dtype compute, rl_tensor **made)
+{
+    if (x->contiguous && x->dtype == (int8_t)compute && dim >= x->ndim - 1)
+        return x;
+    return *made = rl_rows_of(x, dim, compute);
+}
 /* The way back: y's last dim becomes dim `dim`, dtype `result`; row-major.  Releases y; NULL
  * passes. */
 rl_tensor *rl_rows_back(rl_tensor *y, int dim, rl_dtype result);

@@ -9,8 +9,10 @@
 static rl_tensor *apply(rl_row_op op, int dim, rl_dtype result, rl_tensor *a, rl_tensor *b)
 {
     rl_dtype compute = rl_rows_dtype(result);
-    RL_TEMP *ra = rl_rows_of(a, dim, compute);
-    RL_TEMP *rb = b ? rl_rows_of(b, dim, compute) : NULL;
+    RL_TEMP *made_a = NULL;
+    RL_TEMP *made_b = NULL;
+    rl_tensor *ra = rl_rows_in(a, dim, compute, &made_a);
+    rl_tensor *rb = b ? rl_rows_in(b, dim, compute, &made_b) : NULL;
     if (!ra || (b && !rb))
         return NULL;
     rl_tensor *y = rl_new(compute, ra->ndim, ra->shape);
@@ -103,8 +105,9 @@ static rl_tensor *forward(bool log, rl_tensor *x, int64_t dim, rl_dtype dtype)
         return rl_fail(RL_ENOTIMPL, "\"%s\" not implemented for '%s'",
                        log ? "log_softmax_lastdim_kernel_impl" : "softmax_lastdim_kernel_impl",
                        rl_dtype_title(result));
-    RL_TEMP *cast = rl_recording(x) && (rl_dtype)x->dtype != result ? rl_to_dtype(x, result, false)
-                                                                    : rl_retain(x);
+    bool casts = rl_recording(x) && (rl_dtype)x->dtype != result;
+    RL_TEMP *made = casts ? rl_to_dtype(x, result, false) : NULL;
+    rl_tensor *cast = casts ? made : x;
     if (!cast)
         return NULL;
     rl_tensor *y =
