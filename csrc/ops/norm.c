@@ -88,12 +88,14 @@ static rl_tensor *by_rows(const rl_node_type *type, const struct form *form, rl_
     rl_tensor *xd = rl_rows_in(x, x->ndim - 1, compute, &made_x);
     rl_tensor *wd = w ? rl_rows_in(w, w->ndim - 1, compute, &made_w) : NULL;
     rl_tensor *bd = b ? rl_rows_in(b, b->ndim - 1, compute, &made_b) : NULL;
-    RL_TEMP *y = rl_new(compute, x->ndim, x->shape);
+    rl_tensor *y = rl_new(compute, x->ndim, x->shape);
     bool keeps = recording(x, w, b); /* the derivative alone reads the statistics */
     RL_TEMP *mean = keeps ? rl_new(compute, 4, kept) : NULL;
     RL_TEMP *rstd = keeps ? rl_new(compute, 4, kept) : NULL;
-    if (!xd || (w && !wd) || (b && !bd) || !y || (keeps && (!mean || !rstd)))
+    if (!xd || (w && !wd) || (b && !bd) || !y || (keeps && (!mean || !rstd))) {
+        rl_release(y);
         return NULL;
+    }
     size_t size = rl_dtype_size(compute), item[] = {size, size, size, size, size, size};
     rl_kargs args = {.i = {s[3]}, .f = {form->eps}};
     char *p[] = {y->data,
@@ -111,7 +113,7 @@ static rl_tensor *by_rows(const rl_node_type *type, const struct form *form, rl_
         rl_rows_run_blocks(RL_ROW_LAYER_NORM, compute, s[0], step, s[1], length, 6, p, stride, item,
                            &args);
     }
-    rl_tensor *z = rl_cast_data(y, (rl_dtype)x->dtype);
+    rl_tensor *z = rl_rows_back(y, x->ndim - 1, (rl_dtype)x->dtype);
     return record(type, form, z, x, w, b, mean, rstd);
 }
 
