@@ -63,6 +63,16 @@ def _real(dtype: Any) -> Any:
     return dtype.to_real() if dtype.is_complex else dtype
 
 
+def own(view: Tensor) -> Tensor:
+    """The memory of a view as a tensor of its own: a view that a Function returns could not be written to in place."""
+    return view.new_empty(0).set_(view)
+
+
+def _columns(h: Tensor) -> Tensor:
+    """Matrices whose columns are the rows of h, in its memory."""
+    return own(h.mT)
+
+
 def _from_arrays(*arrays: Any, columns: int) -> tuple:
     """NumPy's results as tensors, of which so many are matrices."""
     return tuple(_array.columns(a) if i < columns else _array.tensor(a) for i, a in enumerate(arrays))
@@ -86,7 +96,7 @@ def lu(a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     *lead, m, n = a.shape
     h, pivots = _turned(a), a.new_empty((*lead, min(m, n)), dtype=_INT)
     info = _C._lapack(getrf, _count(a), m, n, h, m, pivots)
-    return h.mT, pivots, info.reshape(lead)
+    return _columns(h), pivots, info.reshape(lead)
 
 
 def pivots(a: Tensor) -> Tensor | None:
@@ -119,7 +129,7 @@ def cholesky(a: Tensor, upper: bool) -> tuple[Tensor, Tensor]:
     h = h.tril() if upper else h.triu()
     if info.any():
         h.masked_fill_((info != 0).unsqueeze(-1).unsqueeze(-1), float("nan"))
-    return h.mT, info
+    return _columns(h), info
 
 
 def cholesky_inverse(factor: Tensor, upper: bool) -> tuple[Tensor, Tensor] | None:
@@ -132,7 +142,7 @@ def cholesky_inverse(factor: Tensor, upper: bool) -> tuple[Tensor, Tensor] | Non
     h = _turned(factor)
     info = _C._lapack(potri, _count(factor), "U" if upper else "L", n, h, n)
     half, other = (h.tril(), h.tril(-1)) if upper else (h.triu(), h.triu(1))
-    return (half + other.mH).mT, info.reshape(lead)
+    return _columns(half + other.mH), info.reshape(lead)
 
 
 def triangular(a: Tensor, b: Tensor, upper: bool, unit: bool) -> Tensor:
@@ -150,7 +160,7 @@ def triangular(a: Tensor, b: Tensor, upper: bool, unit: bool) -> Tensor:
     h = a if rows else a.mT.contiguous()
     side = "U" if upper != rows else "L"
     _C._lapack(trsm, _count(b), "L", side, "T" if rows else "N", "U" if unit else "N", n, k, 1.0, h, n, x, n)
-    return x.mT
+    return _columns(x)
 
 
 def solve(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
@@ -185,7 +195,7 @@ def inverse(a: Tensor) -> tuple[Tensor, Tensor]:
 def _without_singular(x: Tensor, info: Tensor) -> tuple[Tensor, Tensor]:
     if info.any():
         x.masked_fill_((info != 0).unsqueeze(-1).unsqueeze(-1), float("nan"))
-    return x.mT, info
+    return _columns(x), info
 
 
 # ---- orthogonal factors -------------------------------------------------------------------------------
@@ -199,7 +209,7 @@ def geqrf(a: Tensor) -> tuple[Tensor, Tensor]:
     *lead, m, n = a.shape
     h, tau = _turned(a), a.new_empty((*lead, min(m, n)))
     _C._lapack(routine, _count(a), m, n, h, m, tau, None, 0)
-    return h.mT, tau
+    return _columns(h), tau
 
 
 def qr(a: Tensor, mode: str) -> tuple[Tensor | None, Tensor]:
@@ -217,16 +227,16 @@ def qr(a: Tensor, mode: str) -> tuple[Tensor | None, Tensor]:
     k = min(m, n)
     width = m if complete else k
     h = factors.mT
-    r = (h[..., :width] if width < m else h).tril().mT
+    r = (h[..., :width] if width < m else h).tril()
     if mode == "r":
-        return None, r
+        return None, _columns(r)
     if width > n:
         q = a.new_zeros((*lead, width, m))
         q[..., :n, :] = h
     else:
         q = h[..., :width, :].contiguous() if width < n else h
     _C._lapack(orgqr, _count(a), m, width, k, q, m, tau, None, 0)
-    return q.mT, r
+    return _columns(q), _columns(r)
 
 
 def lstsq(a: Tensor, b: Tensor, rcond: float, driver: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -259,7 +269,7 @@ def lstsq(a: Tensor, b: Tensor, rcond: float, driver: str) -> tuple[Tensor, Tens
             routine, count, m, n, k, h, m, x, most, found, float(rcond), rank, None, 0, *extra
         )
         rank = rank.reshape(lead).to(_C.int64)
-    return x.mT[..., :n, :], rank, values, info.reshape(lead)
+    return _columns(x[..., :n]), rank, values, info.reshape(lead)
 
 
 def _gelsd_reals(least: int, most: int, levels: int, k: int) -> int:
@@ -313,7 +323,7 @@ def eigh(a: Tensor, uplo: str, vectors: bool) -> tuple[Tensor, Tensor | None]:
     sizes += (a.new_empty(ints, dtype=_INT), ints)
     info = _C._lapack(syevd, _count(a), "V" if vectors else "N", uplo, n, h, n, values, None, 0, *sizes)
     _converged("eigh", a, info, values)
-    return values, h.mT if vectors else None
+    return values, _columns(h) if vectors else None
 
 
 def eigh_few(a: Tensor, first: int, k: int) -> tuple[Tensor, Tensor] | None:
@@ -329,7 +339,7 @@ def eigh_few(a: Tensor, first: int, k: int) -> tuple[Tensor, Tensor] | None:
         syevx, _count(a), "V", "I", "L", n, _turned(a), n, 0.0, 0.0, first + 1, first + k, 0.0, found, values, vectors, n,
         None, 0, ints, a.new_empty((*lead, n), dtype=_INT),
     )  # fmt: skip
-    return (values[..., :k].contiguous(), vectors.mT) if _good(info, values[..., :k]) else None
+    return (values[..., :k].contiguous(), _columns(vectors)) if _good(info, values[..., :k]) else None
 
 
 def svd(a: Tensor, full_matrices: bool, vectors: bool = True) -> tuple[Any, Tensor, Any]:
@@ -368,7 +378,7 @@ def svd(a: Tensor, full_matrices: bool, vectors: bool = True) -> tuple[Any, Tens
         a.new_empty(8 * least, dtype=_INT),
     )  # fmt: skip
     _converged("svd", a, info, s)
-    return (u.mT, s, vt.mT) if vectors else (None, s, None)
+    return (_columns(u), s, _columns(vt)) if vectors else (None, s, None)
 
 
 # ---- symmetric matrices that need not be positive-definite --------------------------------------------
@@ -388,7 +398,7 @@ def ldl(a: Tensor, hermitian: bool) -> tuple[Tensor, Tensor, Tensor]:
         return a.clone(), pivots, a.new_zeros(lead, dtype=_INT)
     h = _turned(a)
     info = _C._lapack(sytrf, _count(a), "L", n, h, n, pivots, None, 0)
-    return h.triu().mT, pivots, info.reshape(lead)
+    return _columns(h.triu()), pivots, info.reshape(lead)
 
 
 def ldl_solve(factors: Tensor, pivots: Tensor, b: Tensor, hermitian: bool) -> Tensor:
@@ -398,7 +408,7 @@ def ldl_solve(factors: Tensor, pivots: Tensor, b: Tensor, hermitian: bool) -> Te
     x = _turned(b)
     if b.numel():
         _C._lapack(sytrs, _count(b), "L", n, k, factors.mT.contiguous(), n, pivots.contiguous(), x, n)
-    return x.mT
+    return _columns(x)
 
 
 def _ldl_routine(name: str, dtype: Any, hermitian: bool) -> Any:

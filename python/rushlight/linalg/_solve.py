@@ -260,7 +260,7 @@ class SolveEx(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor, vector: bool) -> tuple[Tensor, Tensor]:
         x, info = _lapack.solve(a, b.unsqueeze(-1) if vector else b)
-        x = x.squeeze(-1) if vector else x
+        x = _lapack.own(x.squeeze(-1)) if vector else x
         ctx.mark_non_differentiable(info)
         ctx.save_for_backward(a, x)
         ctx.vector = vector
