@@ -43,7 +43,7 @@ for reduction in ("none", "mean", "sum"):
     case("multilabel_soft_margin_loss", X, T(6, 4, low=0, high=1), **r)
     case("multilabel_soft_margin_loss", X, T(6, 4, low=0, high=1), W, **r)
     case("multilabel_soft_margin_loss", T(4), T(4, low=0, high=1), **r)
-    case("poisson_nll_loss", T(6), COUNTS, fn=functional("poisson_nll_loss"), **r)
+    case("poisson_nll_loss", T(6, high=0), COUNTS, fn=functional("poisson_nll_loss"), **r)
     case("poisson_nll_loss", T(6), COUNTS, full=True, node=False, fn=functional("poisson_nll_loss"), **r)
     case("poisson_nll_loss", T(6, low=0.1), COUNTS, False, True, eps=1e-3, fn=functional("poisson_nll_loss"), node=False, **r)
     for var in (T(6, 4, low=0.1), T(6, 1, low=0.1), T(6, low=0.1)):
