@@ -34,7 +34,8 @@ TYPES = {
     "str | None": ("OPT_STR", "const char *", "str", "str", "str | None"),
     "TensorLike | None": ("OPT_TENSOR_LIKE", "rl_tensor *", "t", "Tensor", "Tensor | Number | None"),
     "OptionalTensors": ("OPT_TENSORS", "rl_tensors ", "ts", "tuple of Tensors", "Sequence[Tensor | None]"),
-    "memory_format": ("FORMAT", "", "", "torch.memory_format", "memory_format | None"),  # the binding sees to it
+    "memory_format | None": ("OPT_FORMAT", "", "", "torch.memory_format", "memory_format | None"),
+    "memory_format": ("FORMAT", "", "", "torch.memory_format", "memory_format"),  # the binding sees to it
 }
 # result -> (kind for the binding, extra C parameter or None for a maker, type in stubs)
 RESULTS = {
@@ -72,7 +73,7 @@ class Param:
 
     @property
     def in_c(self) -> bool:
-        return self.type != "memory_format"
+        return not self.type.startswith("memory_format")
 
     @property
     def c_decl(self) -> str:

@@ -360,11 +360,14 @@ static int convert(const rl_py_op *op, const rl_py_param *p, PyObject *o, rl_py_
             return 0;
         slot->str = PyUnicode_AsUTF8(o);
         return slot->str ? 1 : -1;
+    case RL_PY_OPT_FORMAT:
+        if (o == Py_None)
+            return 1;
+        /* fall through */
     case RL_PY_FORMAT:
-        if (o != Py_None && !rl_py_is_memory_format(o))
+        if (!rl_py_is_memory_format(o))
             return 0;
-        if (o != Py_None)
-            c->format = (int8_t)rl_py_memory_format_kind(o);
+        c->format = (int8_t)rl_py_memory_format_kind(o);
         return 1;
     }
     return 0;

@@ -35,8 +35,9 @@ typedef enum rl_py_type {
     RL_PY_GENERATOR,
     RL_PY_STR,
     RL_PY_OPT_STR,
+    RL_PY_OPT_FORMAT,
     RL_PY_FORMAT
-} rl_py_type;
+} rl_py_type; /* args_errors.c names each */
 
 typedef union rl_py_slot {
     rl_tensor *t;

@@ -23,7 +23,8 @@ static const char *const type_texts[] = {
     "torch.Generator",
     "str",
     "str",
-    "object",
+    "torch.memory_format",
+    "torch.memory_format",
 };
 
 int rl_py_args_missing(const rl_py_parsing *s, int first)

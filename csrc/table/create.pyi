@@ -1,7 +1,7 @@
 """Constructors: csrc/ops/create.c."""
 
 @op(method=False, factory=True, out=True, complex=True)
-def empty(*size: int, dtype: dtype | None = None, memory_format: memory_format = None) -> Tensor:
+def empty(*size: int, dtype: dtype | None = None, memory_format: memory_format | None = None) -> Tensor:
     """Uninitialised tensor of the given size."""
 
 @op(method=False, factory=True, out=True, complex=True)
@@ -21,15 +21,15 @@ def full_value(size: Ints, fill_value: NumberLike, *, dtype: dtype | None = None
     """Tensor filled with one value; the dtype follows the value unless given."""
 
 @op(method=False, factory=True, complex=True)
-def empty_like(input: Tensor, *, dtype: dtype | None = None, memory_format: memory_format = None) -> Tensor:
+def empty_like(input: Tensor, *, dtype: dtype | None = None, memory_format: memory_format | None = None) -> Tensor:
     """Uninitialised tensor of input's size, and of its dtype unless given."""
 
 @op(method=False, factory=True, complex=True)
-def zeros_like(input: Tensor, *, dtype: dtype | None = None, memory_format: memory_format = None) -> Tensor:
+def zeros_like(input: Tensor, *, dtype: dtype | None = None, memory_format: memory_format | None = None) -> Tensor:
     """Zeros of input's size, and of its dtype unless given."""
 
 @op(method=False, factory=True, complex=True)
-def ones_like(input: Tensor, *, dtype: dtype | None = None, memory_format: memory_format = None) -> Tensor:
+def ones_like(input: Tensor, *, dtype: dtype | None = None, memory_format: memory_format | None = None) -> Tensor:
     """Ones of input's size, and of its dtype unless given."""
 
 @op(method=False, function=False, complex=True)
@@ -37,7 +37,7 @@ def full_like(input: Tensor, fill_value: Number, *, dtype: dtype | None = None) 
     """Tensor of the size of input filled with one real value."""
 
 @op(method=False, factory=True, name="full_like", complex=True)
-def full_like_value(input: Tensor, fill_value: NumberLike, *, dtype: dtype | None = None, memory_format: memory_format = None) -> Tensor:
+def full_like_value(input: Tensor, fill_value: NumberLike, *, dtype: dtype | None = None, memory_format: memory_format | None = None) -> Tensor:
     """Tensor of input's size filled with one value, of input's dtype unless given."""
 
 @op(method=False, factory=True, complex=True)
@@ -77,7 +77,7 @@ def eye(n: int, m: int | None = None, *, dtype: dtype | None = None) -> Tensor:
     """Identity matrix (n, m), m = n unless given."""
 
 @op(function=True, complex=True)
-def clone(input: Tensor, *, memory_format: memory_format = None) -> Tensor:
+def clone(input: Tensor, *, memory_format: memory_format | None = None) -> Tensor:
     """Copy that takes part in autograd."""
 
 @op(function=False, complex=True)

@@ -9,11 +9,11 @@ def randn(*size: int, generator: Generator | None = None, dtype: dtype | None = 
     """Normal with mean 0 and variance 1."""
 
 @op(method=False, factory=True, complex=True)
-def rand_like(input: Tensor, *, dtype: dtype | None = None, memory_format: memory_format = None) -> Tensor:
+def rand_like(input: Tensor, *, dtype: dtype | None = None, memory_format: memory_format | None = None) -> Tensor:
     """Uniform on [0, 1), of input's size."""
 
 @op(method=False, factory=True, complex=True)
-def randn_like(input: Tensor, *, dtype: dtype | None = None, memory_format: memory_format = None) -> Tensor:
+def randn_like(input: Tensor, *, dtype: dtype | None = None, memory_format: memory_format | None = None) -> Tensor:
     """Normal, of input's size."""
 
 @op(method=False, factory=True, out=True, name="randint")
@@ -25,11 +25,11 @@ def randint(low: int, high: int, size: Ints, *, generator: Generator | None = No
     """Uniform integers low to high - 1."""
 
 @op(method=False, factory=True, name="randint_like")
-def randint_like_high(input: Tensor, high: int, *, dtype: dtype | None = None, memory_format: memory_format = None) -> Tensor:
+def randint_like_high(input: Tensor, high: int, *, dtype: dtype | None = None, memory_format: memory_format | None = None) -> Tensor:
     """Uniform integers 0 to high - 1, of input's size."""
 
 @op(method=False, factory=True, name="randint_like")
-def randint_like(input: Tensor, low: int, high: int, *, dtype: dtype | None = None, memory_format: memory_format = None) -> Tensor:
+def randint_like(input: Tensor, low: int, high: int, *, dtype: dtype | None = None, memory_format: memory_format | None = None) -> Tensor:
     """Uniform integers low to high - 1, of input's size."""
 
 @op(method=False, factory=True, out=True)
