@@ -153,8 +153,8 @@ static inline T NAME(row_max)(const T *x, size_t n)
     return v[0];
 }
 
-/* e[i] = exp(x[i] - most) for n <= BLOCK elements; the sum.  Writes whole vectors, zeros
- * behind n. */
+/* e[i] = exp(x[i] - most) for n <= BLOCK elements; the sum.  Writes whole vectors, to a multiple of
+ * LANES at most, zeros behind n. */
 static __attribute__((noinline)) T NAME(exp_block)(T *e, const T *x, T most, size_t n)
 {
     V acc[NAME(vectors)];
@@ -165,7 +165,19 @@ static __attribute__((noinline)) T NAME(exp_block)(T *e, const T *x, T most, siz
         RL_UNROLLED for (int k = 0; k < NAME(vectors); k++) acc[k] +=
             *(const V *)(e + i + NAME(width) * k);
     }
-    if (i < n) { /* the rest, filled up with what exp turns into 1, for a 0 in its place */
+    if (NAME(vectors) == 2 && (n - i) % NAME(width)) { /* as below, without branches on n */
+        const size_t w = NAME(width), m[2] = {n - i < w ? n - i : w, n - i < w ? 0 : n - i - w};
+        V rest[2];
+        RL_UNROLLED for (size_t k = 0; k < 2; k++) rest[k] =
+            NAME(partial_filled)(x + i + w * k, m[k], most);
+        EXP_LANES((T *)rest, (const T *)rest, most, LANES);
+        RL_UNROLLED for (size_t k = 0; k < 2; k++)
+        {
+            rest[k] = (V)((VI)rest[k] & NAME(first)(m[k]));
+            *(V *)(e + i + w * k) = rest[k];
+            acc[k] += rest[k];
+        }
+    } else if (i < n) { /* the rest, filled up with what exp turns into 1, for a 0 in its place */
         V rest[NAME(vectors)], *end = (V *)(e + i);
         const size_t whole = (n - i) / NAME(width), left = (n - i) % NAME(width);
         const size_t used = whole + (left > 0);
